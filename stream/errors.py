@@ -1,0 +1,152 @@
+"""Every error that maskstream raises on purpose.
+
+::
+
+    MaskstreamError
+    ├── ConfigError              a setting is wrong; nothing was started
+    ├── ModelError               weights or artefact refused
+    ├── ConnectError             an outside thing does not answer             retriable
+    ├── CameraError              a picture source failed                      retriable
+    │   └── CameraRefusedError   it will not get better by itself
+    ├── RecordError              one record is bad: it goes to dead-letters
+    │   ├── DecodeError          the picture is not what it claims to be
+    │   ├── TooLargeError        over the byte or pixel limit
+    │   ├── SchemaError          a header or field is missing or mistyped
+    │   ├── InvalidResultError   a result contradicts itself
+    │   └── UndeliveredError     an alert that an endpoint never took
+    ├── UnsupportedVersionError  the writer is newer than this reader: stop, do not commit
+    ├── DeliveryError            an endpoint did not take an alert            retriable
+    │   └── DeliveryRefusedError it never will
+    ├── EndOfStream              no writer is left and all was read
+    └── DrainTimeoutError        work was left when the drain deadline passed
+
+``retriable`` on the class says whether the same call may succeed later. ``exit_code`` is what the
+process ends with when the error reaches the top; the names are those of ``sysexits.h``.
+"""
+
+from typing import ClassVar
+
+EXIT_OK = 0
+EXIT_DIFFERENT = 1
+EXIT_USAGE = 2
+EXIT_UNAVAILABLE = 69
+EXIT_SOFTWARE = 70
+EXIT_DRAIN_TIMEOUT = 75
+EXIT_CONFIG = 78
+EXIT_FORCED = 130
+
+EXIT_CODES = {
+    EXIT_OK: "done",
+    EXIT_DIFFERENT: "a check failed: frames are missing, or alerts differ from --expect",
+    EXIT_USAGE: "the command line is wrong",
+    EXIT_UNAVAILABLE: "cannot connect",
+    EXIT_SOFTWARE: "an internal error",
+    EXIT_DRAIN_TIMEOUT: "drain timed out: work was left",
+    EXIT_CONFIG: "bad configuration or model",
+    EXIT_FORCED: "forced by a second signal",
+}
+
+
+class MaskstreamError(Exception):
+    """Root of the tree."""
+
+    retriable: ClassVar[bool] = False
+    exit_code: ClassVar[int] = EXIT_SOFTWARE
+
+
+class ConfigError(MaskstreamError):
+    """A setting is wrong. The message has one line for each fault: place, field, given, allowed."""
+
+    exit_code = EXIT_CONFIG
+
+
+class ModelError(MaskstreamError):
+    """Weights or a model artefact were refused: hash, task, labels, precision or format."""
+
+    exit_code = EXIT_CONFIG
+
+
+class ConnectError(MaskstreamError):
+    """An outside thing does not answer."""
+
+    retriable = True
+    exit_code = EXIT_UNAVAILABLE
+
+
+class CameraError(MaskstreamError):
+    """A picture source failed; the camera may come back."""
+
+    retriable = True
+    exit_code = EXIT_UNAVAILABLE
+
+
+class CameraRefusedError(CameraError):
+    """A picture source that will not come back by itself: no such file, not a video."""
+
+    retriable = False
+
+
+class RecordError(MaskstreamError):
+    """One record cannot be handled. It goes to ``dead-letters`` and costs one frame."""
+
+    reason: ClassVar[str] = "record_error"
+
+
+class DecodeError(RecordError):
+    """The picture is empty, not a JPEG, truncated, or has trailing data."""
+
+    reason = "decode_error"
+
+
+class TooLargeError(RecordError):
+    """The picture is over the byte or pixel limit, judged before it is decoded."""
+
+    reason = "too_large"
+
+
+class SchemaError(RecordError):
+    """A header or a field is missing or mistyped."""
+
+    reason = "schema_error"
+
+
+class InvalidResultError(RecordError):
+    """A result contradicts itself: NaN, unknown class, bad RLE, mask size ≠ frame size."""
+
+    reason = "invalid_result"
+
+
+class UndeliveredError(RecordError):
+    """An alert that an endpoint never took."""
+
+    reason = "undelivered"
+
+
+class UnsupportedVersionError(MaskstreamError):
+    """The record's major version is newer than this reader. Upgrade the consumers first."""
+
+
+class DeliveryError(MaskstreamError):
+    """An endpoint did not take an alert; ``retry_after_s`` is what it asked for, if it did."""
+
+    retriable = True
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class DeliveryRefusedError(DeliveryError):
+    """An endpoint that never will take this alert: gone, forbidden address, other 4xx."""
+
+    retriable = False
+
+
+class EndOfStream(MaskstreamError):  # noqa: N818 - it ends a stream, it is no failure
+    """No writer is left on the topic and everything in it was read."""
+
+
+class DrainTimeoutError(MaskstreamError):
+    """Work was left when the drain deadline passed."""
+
+    exit_code = EXIT_DRAIN_TIMEOUT

@@ -1,0 +1,161 @@
+"""The seam: what maskstream asks of the outside, as Protocols.
+
+Nothing here names a topic's partition, an offset or a broker. A `Delivery`'s ``position`` belongs
+to its transport; code above the seam only hands it back.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from stream.types import Alert, Instance, ModelRef, Pixels, Size
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """What travels: a key (the camera), bytes, and headers (CloudEvents in binary mode)."""
+
+    key: str
+    value: bytes | memoryview
+    headers: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Delivery:
+    """A record as it came in. ``ref`` finds the record again; it is opaque, as ``position`` is."""
+
+    topic: str
+    record: Record
+    position: Any
+    ref: str
+
+
+class Inbox(Protocol):
+    """One member's view of a topic."""
+
+    async def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
+        """Up to ``limit`` records, in order; empty after ``timeout_s`` without one.
+
+        Raises `EndOfStream` when no writer is left and everything was read.
+        """
+
+    async def commit(self, deliveries: Sequence[Delivery]) -> None:
+        """Say that these, and everything received before them, need not come again."""
+
+
+class Outbox(Protocol):
+    """A writer of the topics that it was opened for."""
+
+    async def send(self, topic: str, record: Record) -> None:
+        """Hand over a record; wait while the transport is full."""
+
+    async def flush(self) -> None:
+        """Return when everything sent so far is acknowledged."""
+
+
+class Transport(Protocol):
+    """Where records live. Open every outbox before a reader starts, else readers see the end."""
+
+    def inbox(self, topic: str, group: str) -> AbstractAsyncContextManager[Inbox]:
+        """Join ``group`` on ``topic``."""
+
+    def outbox(self, *topics: str) -> AbstractAsyncContextManager[Outbox]:
+        """Become a writer of ``topics``. Closing the last writer of a topic ends it."""
+
+
+class Clock(Protocol):
+    """Time that never steps."""
+
+    def now_us(self) -> int:
+        """Microseconds since the Unix epoch: anchored once, then carried by a monotonic clock."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A decoded picture that was not yet paid for: ``pixels()`` converts it (not on the loop).
+
+    ``time_s`` is its presentation time in seconds since the source began.
+    """
+
+    time_s: float
+    size: Size
+    pixels: Callable[[], Pixels]
+
+
+class Feed(Protocol):
+    """One connection to one picture source; iterating yields its shots until it ends."""
+
+    size: Size
+    fps: float | None
+    started_us: int | None
+    """The source's own idea of when it began, where it has one (files)."""
+    frames: int | None
+    """How many shots will come, where it is known."""
+
+    def __aiter__(self) -> AsyncIterator[Shot]:
+        """The shots in order. Raises `CameraError` when the source breaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The part of a frame that a view looks at, in whole pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """One look of the model at (a part of) a frame.
+
+    ``labels`` None keeps all; ``confidence`` None takes the model's own threshold. Instances come
+    back in frame coordinates.
+    """
+
+    pixels: Pixels
+    window: Window
+    labels: frozenset[str] | None = None
+    confidence: float | None = None
+
+
+class Model(Protocol):
+    """A network that turns views into instances. Several ``segment`` calls may be in flight."""
+
+    ref: ModelRef
+    labels: tuple[str, ...]
+    batch_size: int
+    """The most views that one call takes."""
+    in_flight: int
+    """How many calls keep the device busy."""
+
+    def shape(self, window: Window) -> Size:
+        """The network's input size for a window: only views of one shape share a batch."""
+
+    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+        """The instances of each view, best score first. All views have one network shape."""
+
+
+class Sink(Protocol):
+    """An endpoint that takes alerts."""
+
+    async def deliver(self, alert: Alert, body: bytes) -> str:
+        """One try. Returns what the endpoint answered.
+
+        Raises `DeliveryError` when a later try may succeed, `DeliveryRefusedError` when none will.
+        """
+
+
+class Store(Protocol):
+    """State kept by key, read back after a restart."""
+
+    async def get(self, key: str) -> bytes | None:
+        """The last value put under ``key``."""
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Replace the value under ``key``."""

@@ -1,0 +1,247 @@
+"""What flows through maskstream: values without behaviour towards the world.
+
+Units: pixels for ``box`` and ``size``, microseconds since the Unix epoch (UTC) for ``*_us``.
+A ``size`` is always ``(height, width)``; a ``box`` is ``(x1, y1, x2, y2)`` in frame coordinates,
+``x2`` and ``y2`` exclusive.
+
+The wire types (`Result`, `Gap`, `EpochOpened`, `EpochClosed`, `Tracks`, `Alert`, …) are what
+`stream.codec` writes as JSON, field by field; their JSON Schemas are generated from here.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+from msgspec import Meta, Struct
+from numpy.typing import NDArray
+
+from stream.masks import Mask
+
+Pixels = NDArray[np.uint8]
+"""A picture: uint8, shape (height, width, 3), BGR as OpenCV has it."""
+
+MOST_COUNT = 2**53 - 1
+"""The largest number that every reader of JSON keeps whole."""
+MOST_PX = 46_340
+"""The longest side: its square still counts in 31 bits, as positions in masks do."""
+FIRST_US, LAST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""The years 1 to 9999, which is what RFC 3339 can write."""
+
+Count = Annotated[int, Meta(ge=0, le=MOST_COUNT)]
+Instant = Annotated[int, Meta(ge=FIRST_US, le=LAST_US)]
+Side = Annotated[int, Meta(ge=1, le=MOST_PX)]
+Size = tuple[Side, Side]
+Box = tuple[float, float, float, float]
+Point = tuple[float, float]
+
+Mode = Literal["live", "archive"]
+GapReason = Literal["stale", "overflow", "expired", "dead_letter", "quarantined"]
+CloseReason = Literal["ended", "stopped", "lost", "changed"]
+AlertState = Literal["opened", "updated", "resolved"]
+CameraState = Literal["connecting", "live", "lost", "ended", "failed"]
+Severity = Literal["info", "warning", "critical"]
+
+
+class FrameId(NamedTuple):
+    """The identity of a frame. ``seq`` counts every frame offered in an epoch, from 0."""
+
+    camera: str
+    epoch: int
+    seq: int
+
+    def __str__(self) -> str:
+        return f"{self.camera}/{self.epoch}/{self.seq}"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A picture as JPEG bytes: what travels on every transport."""
+
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raw:
+    """A picture as pixels: exists on ``memory://`` only, where it saves both JPEG passes."""
+
+    pixels: Pixels
+
+
+Picture = Encoded | Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture of one camera.
+
+    ``time_us`` is event time, which rules use; ``arrived_us`` is when ingest got it, on a clock
+    that never steps, which freshness uses. They are equal for a live camera. For a file, event
+    time is the file's own time.
+    """
+
+    id: FrameId
+    mode: Mode
+    size: Size
+    time_us: int
+    arrived_us: int
+    picture: Picture
+
+
+class ModelRef(Struct, frozen=True):
+    """Which network made a result: two results with equal refs came from equal numbers."""
+
+    name: str
+    sha256: str
+    precision: str
+
+
+class Instance(Struct, frozen=True):
+    """One object in one frame. A label that covers the frame is an instance with a mask as well."""
+
+    label: str
+    score: float
+    box: Box
+    mask: Mask
+
+
+class Result(Struct, frozen=True, tag="result", tag_field="type"):
+    """What the model saw in one frame: one of the two terminals of a frame."""
+
+    camera: str
+    epoch: Count
+    seq: Count
+    time_us: Instant
+    arrived_us: Instant
+    size: Size
+    model: ModelRef
+    instances: tuple[Instance, ...]
+    frame_ref: str | None = None
+
+    @property
+    def id(self) -> FrameId:
+        """The identity of the frame that was segmented."""
+        return FrameId(self.camera, self.epoch, self.seq)
+
+
+class Gap(Struct, frozen=True, tag="gap", tag_field="type"):
+    """Frames ``first``…``last`` (inclusive) that got no result, and why: the other terminal."""
+
+    camera: str
+    epoch: Count
+    first: Count
+    last: Count
+    time_us: Instant
+    reason: GapReason
+
+
+class EpochOpened(Struct, frozen=True, tag="epoch-opened", tag_field="type"):
+    """A camera begins: its frames from here on have this size and count from 0.
+
+    ``expected`` is how many frames will be offered, where the source knows (files).
+    """
+
+    camera: str
+    epoch: Count
+    time_us: Instant
+    mode: Mode
+    size: Size
+    fps: float | None = None
+    expected: Count | None = None
+
+
+class EpochClosed(Struct, frozen=True, tag="epoch-closed", tag_field="type"):
+    """A camera ended after ``frames`` frames offered: 0…frames-1 each have a terminal."""
+
+    camera: str
+    epoch: Count
+    time_us: Instant
+    frames: Count
+    reason: CloseReason
+
+
+Control = EpochOpened | EpochClosed | Gap
+MaskMessage = Result | Gap | EpochOpened | EpochClosed
+
+
+class Track(Struct, frozen=True):
+    """An instance with an identity that lasts from frame to frame.
+
+    ``id`` is camera/epoch/seq/index of its birth, ``contact`` the point where it stands (the
+    middle of its mask's lowest row), ``instance`` its index in the result's instances.
+    """
+
+    id: str
+    label: str
+    score: float
+    box: Box
+    contact: Point
+    zones: tuple[str, ...]
+    instance: Count
+
+
+class Tracks(Struct, frozen=True, tag="tracks", tag_field="type"):
+    """The identities in one result."""
+
+    camera: str
+    epoch: Count
+    seq: Count
+    time_us: Instant
+    tracks: tuple[Track, ...]
+
+
+class Evidence(Struct, frozen=True):
+    """What a rule saw when it decided: the frame and the instance that weighed most."""
+
+    epoch: Count
+    seq: Count
+    score: float
+    overlap: float
+    box: Box
+    frame_ref: str | None = None
+
+
+class Alert(Struct, frozen=True, tag="alert", tag_field="type"):
+    """A change in the life of an alert. ``id`` names the episode and stays through its life."""
+
+    id: str
+    state: AlertState
+    rule: str
+    kind: str
+    camera: str
+    zone: str | None
+    labels: tuple[str, ...]
+    severity: Severity
+    tracks: tuple[str, ...]
+    opened_us: Instant
+    time_us: Instant
+    evidence: Evidence | None
+    notify: tuple[str, ...]
+
+
+class CameraStatus(Struct, frozen=True, tag="camera-status", tag_field="type"):
+    """How a camera is, as ingest sees it."""
+
+    camera: str
+    state: CameraState
+    time_us: Instant
+    reason: str = ""
+
+
+DeliveryState = Literal["pending", "delivered", "given_up"]
+
+
+class DeliveryStatus(Struct, frozen=True, tag="delivery", tag_field="type"):
+    """How far one change of an alert got with one endpoint; ``answer`` is what the last try met.
+
+    ``snapshot`` is the change itself: it says which one this is, and lets a notify that takes over
+    go on with it.
+    """
+
+    alert: str
+    state_of_alert: AlertState
+    endpoint: str
+    state: DeliveryState
+    attempts: Count
+    time_us: Instant
+    answer: str = ""
+    snapshot: Alert | None = None
