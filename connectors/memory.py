@@ -1,0 +1,200 @@
+"""``memory://``: topics inside the process.
+
+A real transport, not a mock: the same records and the same contract as on Kafka, bounded. A topic
+has one partition. Of the members of a group, the one that joined first receives; when it leaves,
+the next goes on after the last commit, so what was not committed comes again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from stream.errors import EndOfStream
+from stream.ports import Delivery, Record
+
+CAPACITY = 32
+"""Records a topic holds before its writers wait."""
+CAPACITY_BYTES = 256 * 1024 * 1024
+"""Bytes a topic holds before its writers wait (a single record may be larger)."""
+
+
+@dataclass
+class _Group:
+    received: int = 0
+    committed: int = 0
+    members: list["MemoryInbox"] = field(default_factory=list)
+
+
+class _Topic:
+    """An append-only log that forgets what every group has committed."""
+
+    def __init__(self, name: str, capacity: int, capacity_bytes: int) -> None:
+        self.name = name
+        self.changed = asyncio.Condition()
+        self.writers = 0
+        self.had_writer = False
+        self._capacity = capacity
+        self._capacity_bytes = capacity_bytes
+        self._records: deque[Record] = deque()
+        self._bytes = 0
+        self._first = 0
+        self._groups: dict[str, _Group] = {}
+
+    @property
+    def end(self) -> int:
+        return self._first + len(self._records)
+
+    @property
+    def ended(self) -> bool:
+        return self.had_writer and self.writers == 0
+
+    def group(self, name: str) -> _Group:
+        return self._groups.setdefault(name, _Group(self._first, self._first))
+
+    def has_room(self, record: Record) -> bool:
+        if not self._groups or not self._records:
+            return True
+        fits = self._bytes + len(record.value) <= self._capacity_bytes
+        return fits and len(self._records) < self._capacity
+
+    def append(self, record: Record) -> None:
+        self._records.append(record)
+        self._bytes += len(record.value)
+        while not self._groups and self._is_over():  # nobody reads: keep the newest
+            self._forget(self._first + 1)
+
+    def _is_over(self) -> bool:
+        too_large = self._bytes > self._capacity_bytes and len(self._records) > 1
+        return too_large or len(self._records) > self._capacity
+
+    def read(self, group: _Group, limit: int) -> list[Delivery]:
+        start = group.received
+        group.received = min(self.end, start + limit)
+        return [
+            Delivery(self.name, self._records[at - self._first], at, f"{self.name}@{at}")
+            for at in range(start, group.received)
+        ]
+
+    def commit(self, group: _Group, position: int) -> None:
+        group.committed = max(group.committed, position)
+        self._forget(min(each.committed for each in self._groups.values()))
+
+    def _forget(self, before: int) -> None:
+        while self._first < before:
+            self._bytes -= len(self._records.popleft().value)
+            self._first += 1
+
+
+class MemoryInbox:
+    """A member of a group; see `stream.ports.Inbox`."""
+
+    def __init__(self, topic: _Topic, group: _Group) -> None:
+        self._topic = topic
+        self._group = group
+
+    async def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
+        """Up to ``limit`` records in order; empty after ``timeout_s``; then `EndOfStream`."""
+        topic, group = self._topic, self._group
+        async with topic.changed:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await topic.changed.wait_for(self._has_something)
+            except TimeoutError:
+                return []
+            if group.received == topic.end:
+                raise EndOfStream(f"{topic.name}: no writer is left and everything was read")
+            return topic.read(group, limit)
+
+    async def commit(self, deliveries: Sequence[Delivery]) -> None:
+        """Forget these and everything received before them."""
+        if deliveries:
+            async with self._topic.changed:
+                last = max(delivery.position for delivery in deliveries)
+                self._topic.commit(self._group, last + 1)
+                self._topic.changed.notify_all()
+
+    def _has_something(self) -> bool:
+        if self._group.members[0] is not self:
+            return False
+        return self._group.received < self._topic.end or self._topic.ended
+
+
+class MemoryOutbox:
+    """A writer; see `stream.ports.Outbox`. A record is acknowledged once it is in the topic."""
+
+    def __init__(self, topics: dict[str, _Topic]) -> None:
+        self._topics = topics
+
+    async def send(self, topic: str, record: Record) -> None:
+        """Append, waiting while the slowest group keeps the topic full."""
+        log = self._topics[topic]
+        async with log.changed:
+            await log.changed.wait_for(lambda: log.has_room(record))
+            log.append(record)
+            log.changed.notify_all()
+
+    async def flush(self) -> None:
+        """Nothing to wait for: `send` returned when the record was in the topic."""
+
+
+class MemoryTransport:
+    """All topics of one process; a topic exists as soon as it is named."""
+
+    def __init__(self, capacity: int = CAPACITY, capacity_bytes: int = CAPACITY_BYTES) -> None:
+        self._capacity = capacity
+        self._capacity_bytes = capacity_bytes
+        self._topics: dict[str, _Topic] = {}
+
+    @asynccontextmanager
+    async def inbox(self, topic: str, group: str) -> AsyncIterator[MemoryInbox]:
+        """Join ``group``; on leaving, what was not committed goes to the next member."""
+        log = self._topic(topic)
+        members = log.group(group)
+        inbox = MemoryInbox(log, members)
+        members.members.append(inbox)
+        try:
+            yield inbox
+        finally:
+            if members.members[0] is inbox:
+                members.received = members.committed
+            members.members.remove(inbox)
+            async with log.changed:
+                log.changed.notify_all()
+
+    @asynccontextmanager
+    async def outbox(self, *topics: str) -> AsyncIterator[MemoryOutbox]:
+        """Write ``topics``; leaving as the last writer ends them."""
+        logs = {name: self._topic(name) for name in topics}
+        for log in logs.values():
+            log.writers += 1
+            log.had_writer = True
+        try:
+            yield MemoryOutbox(logs)
+        finally:
+            for log in logs.values():
+                log.writers -= 1
+            for log in logs.values():
+                async with log.changed:
+                    log.changed.notify_all()
+
+    def _topic(self, name: str) -> _Topic:
+        if name not in self._topics:
+            self._topics[name] = _Topic(name, self._capacity, self._capacity_bytes)
+        return self._topics[name]
+
+
+class MemoryStore:
+    """State that lives as long as the process; see `stream.ports.Store`."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, bytes] = {}
+
+    async def get(self, key: str) -> bytes | None:
+        """The last value put under ``key``."""
+        return self._values.get(key)
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Replace the value under ``key``."""
+        self._values[key] = value

@@ -1,0 +1,73 @@
+"""Keeping the device busy: views in, instances out, several batches in flight."""
+
+import asyncio
+from contextlib import suppress
+
+from stream.batching import Batcher, Item
+from stream.metrics import Metrics
+from stream.ports import Clock, Model, View
+from stream.types import Instance
+
+BATCH_WAIT_US = 10_000
+"""How long the first view of a batch waits for company: a tenth of a 10 fps camera's period."""
+
+Instances = tuple[Instance, ...]
+_Waiting = tuple[View, "asyncio.Future[Instances]"]
+
+
+class Device:
+    """Makes batches of many frames' views and hands them to the model."""
+
+    def __init__(self, model: Model, clock: Clock, metrics: Metrics) -> None:
+        self._model = model
+        self._clock = clock
+        self._metrics = metrics
+        wait_us = BATCH_WAIT_US if model.batch_size > 1 else 0
+        self._batcher: Batcher[_Waiting] = Batcher(model.batch_size, wait_us)
+        self._slots = asyncio.Semaphore(model.in_flight)
+        self._added = asyncio.Event()
+
+    async def segment(self, camera: str, live: bool, view: View) -> Instances:
+        """The instances in a view, once its batch was answered. Raises what the model raised."""
+        answer: asyncio.Future[Instances] = asyncio.get_running_loop().create_future()
+        shape = self._model.shape(view.window)
+        self._batcher.add(Item(shape, camera, live, self._clock.now_us(), (view, answer)))
+        self._added.set()
+        return await answer
+
+    async def run(self) -> None:
+        """Feed the model until cancelled."""
+        async with asyncio.TaskGroup() as batches:
+            while True:
+                await self._slots.acquire()
+                batch = await self._next_batch()
+                batches.create_task(self._answer(batch))
+
+    async def _next_batch(self) -> list[_Waiting]:
+        while True:
+            self._added.clear()
+            now_us = self._clock.now_us()
+            if batch := self._batcher.take(now_us):
+                return [item.payload for item in batch]
+            due_us = self._batcher.due_us()
+            wait_s = None if due_us is None else max(0.0, (due_us - now_us) / 1e6)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._added.wait()
+
+    async def _answer(self, batch: list[_Waiting]) -> None:
+        began_us = self._clock.now_us()
+        try:
+            answers = await self._model.segment([view for view, _ in batch])
+        except Exception as error:
+            for _, answer in batch:
+                if not answer.done():
+                    answer.set_exception(error)
+        else:
+            for (_, answer), instances in zip(batch, answers, strict=True):
+                if not answer.done():
+                    answer.set_result(instances)
+        finally:
+            self._slots.release()
+        self._metrics.batch_size.observe(len(batch))
+        self._metrics.batch_service.observe((self._clock.now_us() - began_us) / 1e6)

@@ -1,0 +1,56 @@
+"""Writing one epoch of one camera: every number from 0 to its close, without a hole."""
+
+from stream import codec
+from stream.metrics import Metrics
+from stream.ports import Outbox
+from stream.types import CloseReason, EpochClosed, EpochOpened, Frame, FrameId, Gap, GapReason
+
+
+class EpochWriter:
+    """Writes an epoch's records in order and covers what was skipped with gaps.
+
+    The writer only knows the next number to be written. A frame with a higher number, or a close
+    after more frames, shows what was dropped in between, wherever that happened.
+    """
+
+    def __init__(
+        self, topic: str, camera: str, epoch: int, outbox: Outbox, metrics: Metrics
+    ) -> None:
+        self.camera = camera
+        self.epoch = epoch
+        self._topic = topic
+        self._outbox = outbox
+        self._metrics = metrics
+        self._next = 0
+
+    def frame_id(self, seq: int) -> FrameId:
+        """The identity of this epoch's frame ``seq``."""
+        return FrameId(self.camera, self.epoch, seq)
+
+    async def open(self, opened: EpochOpened) -> None:
+        """Write the epoch's first record."""
+        await self._outbox.send(self._topic, codec.encode(opened))
+        self._metrics.camera_connects.labels(self.camera).inc()
+
+    async def write(self, frame: Frame) -> None:
+        """Write a frame, after a gap for the numbers before it that were dropped."""
+        await self._cover(frame.id.seq, frame.time_us, "overflow")
+        await self._outbox.send(self._topic, codec.encode_frame(frame))
+        self._next = frame.id.seq + 1
+        self._metrics.frames_offered.labels(self.camera).inc()
+
+    async def close(self, frames: int, time_us: int, reason: CloseReason) -> None:
+        """Write the epoch's last record, after a gap for the frames that never went out."""
+        await self._cover(frames, time_us, "overflow")
+        closed = EpochClosed(self.camera, self.epoch, time_us, frames, reason)
+        await self._outbox.send(self._topic, codec.encode(closed))
+
+    async def _cover(self, until: int, time_us: int, reason: GapReason) -> None:
+        dropped = until - self._next
+        if dropped <= 0:
+            return
+        gap = Gap(self.camera, self.epoch, self._next, until - 1, time_us, reason)
+        await self._outbox.send(self._topic, codec.encode(gap))
+        self._next = until
+        self._metrics.frames_offered.labels(self.camera).inc(dropped)
+        self._metrics.frames_dropped.labels(self.camera, reason).inc(dropped)

@@ -1,0 +1,210 @@
+"""The loop of ``ingest``: cameras in, frames and control records out.
+
+One task a camera. What a file gives waits for the transport. What a live camera gives never
+waits: a few frames are held while the transport is full, then the oldest becomes part of a gap.
+Only frames that are offered are converted from the decoder's own format, off the event loop.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from stream import codec
+from stream.epoch import EpochWriter
+from stream.errors import CameraError
+from stream.metrics import Metrics
+from stream.ports import Clock, Feed, Outbox, Shot
+from stream.sampling import Sampler
+from stream.specs import CameraSpec
+from stream.types import (
+    CameraState,
+    CameraStatus,
+    CloseReason,
+    EpochOpened,
+    Frame,
+    Picture,
+    Pixels,
+)
+
+OpenFeed = Callable[[CameraSpec], AbstractAsyncContextManager[Feed]]
+TOPICS = ("frames", "frames-archive", "camera-status")
+
+HELD_FRAMES = 4
+"""Live frames that wait for the transport: enough to ride out a pause of some frames, few enough
+that what waits is still worth sending."""
+RETRY_FIRST_S, RETRY_MOST_S = 0.2, 3.0
+"""Back-off of a lost live camera: nobody looks at a dark picture for longer than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A frame that sampling kept, not yet converted."""
+
+    seq: int
+    time_us: int
+    arrived_us: int
+    shot: Shot
+
+
+class Ingest:
+    """Runs cameras until each has ended (files) or is cancelled (live)."""
+
+    def __init__(
+        self,
+        open_feed: OpenFeed,
+        to_picture: Callable[[Pixels], Picture],
+        outbox: Outbox,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._open_feed = open_feed
+        self._to_picture = to_picture
+        self._outbox = outbox
+        self._clock = clock
+        self._metrics = metrics
+
+    async def run(self, cameras: tuple[CameraSpec, ...]) -> None:
+        """Run all cameras side by side."""
+        async with asyncio.TaskGroup() as tasks:
+            for camera in cameras:
+                tasks.create_task(self._run_camera(camera), name=f"ingest {camera.id}")
+
+    async def _run_camera(self, camera: CameraSpec) -> None:
+        epoch, retry_s = 1, RETRY_FIRST_S
+        while True:
+            try:
+                await self._run_epoch(camera, epoch)
+            except CameraError as error:
+                if camera.mode == "archive" or not error.retriable:
+                    return await self._status(camera, "failed", str(error))
+                await self._status(camera, "lost", str(error))
+                await self._clock.sleep(retry_s)
+                retry_s = min(2 * retry_s, RETRY_MOST_S)
+            else:
+                await self._status(camera, "ended")
+                if not camera.loop:
+                    return None
+                retry_s = RETRY_FIRST_S
+            epoch += 1
+
+    async def _run_epoch(self, camera: CameraSpec, number: int) -> None:
+        await self._status(camera, "connecting")
+        async with self._open_feed(camera) as feed:
+            topic = "frames-archive" if camera.mode == "archive" else "frames"
+            writer = EpochWriter(topic, camera.id, number, self._outbox, self._metrics)
+            await writer.open(self._opened(camera, number, feed))
+            await self._status(camera, "live")
+            play = self._play_archive if camera.mode == "archive" else self._play_live
+            await play(camera, feed, writer)
+
+    def _opened(self, camera: CameraSpec, number: int, feed: Feed) -> EpochOpened:
+        start_us = self._clock.now_us()
+        if camera.mode == "archive" and feed.started_us is not None:
+            start_us = feed.started_us
+        fps = camera.fps or feed.fps
+        return EpochOpened(
+            camera.id, number, start_us, camera.mode, feed.size, fps, _expected(camera, feed)
+        )
+
+    async def _play_archive(self, camera: CameraSpec, feed: Feed, writer: EpochWriter) -> None:
+        """Write each offered frame of a file; event time is the file's own."""
+        offers = _Offers(camera, feed, self._clock)
+        async with _closing(offers, writer):
+            async for offer in offers:
+                await writer.write(await self._frame(camera, offer, writer))
+
+    async def _play_live(self, camera: CameraSpec, feed: Feed, writer: EpochWriter) -> None:
+        """Write what the transport has room for; the oldest of the rest is dropped."""
+        offers = _Offers(camera, feed, self._clock)
+        held: asyncio.Queue[_Offer | None] = asyncio.Queue(HELD_FRAMES)
+        async with _closing(offers, writer):
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._write_held(camera, held, writer))
+                lost = await _hold(offers, held)
+            if lost is not None:
+                raise lost
+
+    async def _write_held(
+        self, camera: CameraSpec, held: asyncio.Queue[_Offer | None], writer: EpochWriter
+    ) -> None:
+        while (offer := await held.get()) is not None:
+            await writer.write(await self._frame(camera, offer, writer))
+
+    async def _frame(self, camera: CameraSpec, offer: _Offer, writer: EpochWriter) -> Frame:
+        picture = await asyncio.to_thread(lambda: self._to_picture(offer.shot.pixels()))
+        return Frame(
+            writer.frame_id(offer.seq),
+            camera.mode,
+            offer.shot.size,
+            offer.time_us,
+            offer.arrived_us,
+            picture,
+        )
+
+    async def _status(self, camera: CameraSpec, state: CameraState, reason: str = "") -> None:
+        self._metrics.camera_live.labels(camera.id).set(state == "live")
+        status = CameraStatus(camera.id, state, self._clock.now_us(), reason)
+        await self._outbox.send("camera-status", codec.encode(status))
+
+
+class _Offers:
+    """The frames of a feed that are offered, numbered; remembers how many and when the last was."""
+
+    def __init__(self, camera: CameraSpec, feed: Feed, clock: Clock) -> None:
+        self._feed = feed
+        self._clock = clock
+        self._sampler = Sampler(camera.fps)
+        self._started_us = feed.started_us if camera.mode == "archive" else None
+        self.count = 0
+        self.last_us = clock.now_us() if self._started_us is None else self._started_us
+
+    async def __aiter__(self) -> AsyncIterator[_Offer]:
+        async for shot in self._feed:
+            if not self._sampler.keeps(shot.time_s):
+                continue
+            now_us = self._clock.now_us()
+            self.last_us = now_us
+            if self._started_us is not None:
+                self.last_us = self._started_us + round(shot.time_s * 1e6)
+            yield _Offer(self.count, self.last_us, now_us, shot)
+            self.count += 1  # not before it was taken: a file that is stopped has no gap
+
+
+@asynccontextmanager
+async def _closing(offers: _Offers, writer: EpochWriter) -> AsyncIterator[None]:
+    """Close the epoch however it ends, with the reason."""
+    reason: CloseReason = "stopped"
+    try:
+        yield
+        reason = "ended"
+    except CameraError:
+        reason = "lost"
+        raise
+    finally:
+        await writer.close(offers.count, offers.last_us, reason)
+
+
+async def _hold(offers: _Offers, held: asyncio.Queue[_Offer | None]) -> CameraError | None:
+    """Put offers into ``held``, at the cost of the oldest when it is full, then the end.
+
+    Returns the error that the feed broke with, so that what is held is still written.
+    """
+    lost = None
+    try:
+        async for offer in offers:
+            if held.full():
+                held.get_nowait()
+            held.put_nowait(offer)
+    except CameraError as error:
+        lost = error
+    await held.put(None)
+    return lost
+
+
+def _expected(camera: CameraSpec, feed: Feed) -> int | None:
+    if feed.frames is None or camera.loop:
+        return None
+    if camera.fps is None or feed.fps is None:
+        return feed.frames
+    return round(feed.frames * min(1.0, camera.fps / feed.fps))

@@ -1,0 +1,86 @@
+"""One inbox of ``segment``: many records under way, written in order, then committed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from stream.errors import EndOfStream
+from stream.ledger import Answer, Entry, Ledger
+from stream.ports import Delivery, Inbox, Outbox
+
+POLL_S = 0.5
+
+
+class Lane:
+    """Reads an inbox while fewer than ``window`` records are open; answers each in its own task.
+
+    The order of every round is: write the answers, have them acknowledged, commit what led to
+    them. A crash between two of these repeats answers and loses none.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        outbox: Outbox,
+        answer: Callable[[Delivery], Awaitable[Answer]],
+        window: int,
+    ) -> None:
+        self._inbox = inbox
+        self._outbox = outbox
+        self._answer = answer
+        self._window = window
+        self._ledger = Ledger()
+        self._answered: set[str] = set()
+        self._ended = False
+        self._changed = asyncio.Condition()
+
+    async def run(self) -> None:
+        """Return when the inbox has ended and everything in it is answered and committed."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._write())
+            await self._read(tasks)
+            async with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+
+    async def _read(self, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            await self._wait_for(lambda: len(self._ledger) < self._window)
+            try:
+                room = self._window - len(self._ledger)
+                deliveries = await self._inbox.receive(room, POLL_S)
+            except EndOfStream:
+                return
+            for delivery in deliveries:
+                tasks.create_task(self._settle(self._ledger.receive(delivery)))
+
+    async def _settle(self, entry: Entry) -> None:
+        entry.answer = await self._answer(entry.delivery)
+        async with self._changed:
+            self._answered.add(entry.delivery.record.key)
+            self._changed.notify_all()
+
+    async def _write(self) -> None:
+        while True:
+            await self._wait_for(lambda: bool(self._answered) or self._is_done())
+            if self._is_done():
+                return
+            cameras, self._answered = self._answered, set()
+            entries = [
+                entry for camera in sorted(cameras) for entry in self._ledger.release(camera)
+            ]
+            for entry in entries:
+                for topic, record in entry.answer or ():
+                    await self._outbox.send(topic, record)
+            await self._outbox.flush()
+            for entry in entries:
+                entry.written = True
+            await self._inbox.commit(self._ledger.committable())
+            async with self._changed:
+                self._changed.notify_all()
+
+    def _is_done(self) -> bool:
+        return self._ended and not self._ledger
+
+    async def _wait_for(self, condition: Callable[[], bool]) -> None:
+        async with self._changed:
+            await self._changed.wait_for(condition)

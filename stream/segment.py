@@ -1,0 +1,161 @@
+"""The loop of ``segment``: frames in, exactly one terminal for each out.
+
+A frame is decoded, cut into views, batched with the views of other cameras, segmented and
+written, with many under way at once. The `Ledger` puts the answers back into each camera's order
+and says what may be committed. A record that cannot be handled costs itself alone: it goes to
+``dead-letters``, and a gap says so.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+
+from stream import codec
+from stream.device import Device
+from stream.errors import DecodeError, RecordError, SchemaError
+from stream.lane import Lane
+from stream.ledger import Answer
+from stream.metrics import Metrics
+from stream.ports import Clock, Delivery, Inbox, Model, Outbox, Record, View
+from stream.specs import CameraSpec
+from stream.types import (
+    EpochClosed,
+    EpochOpened,
+    Frame,
+    FrameId,
+    Gap,
+    GapReason,
+    Picture,
+    Pixels,
+    Result,
+)
+from stream.views import merge, plan
+
+TOPICS = ("masks", "dead-letters")
+SERVICE_WEIGHT = 0.1
+"""Weight of the newest frame in the running mean of the time that a frame takes."""
+
+
+class Segment:
+    """Answers every frame of its inboxes.
+
+    ``cameras`` says how each camera is looked at; one that is not in it is looked at whole.
+    ``max_age_us`` is the freshness of live cameras; the frames of files are never too old.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        decode: Callable[[Picture], Pixels],
+        cameras: Mapping[str, CameraSpec],
+        max_age_us: int,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._model = model
+        self._decode = decode
+        self._cameras = cameras
+        self._max_age_us = max_age_us
+        self._clock = clock
+        self._metrics = metrics
+        self._device = Device(model, clock, metrics)
+        self._service_us = 0.0
+
+    async def run(self, inboxes: Iterable[Inbox], outbox: Outbox) -> None:
+        """Answer until every inbox has ended."""
+        window = 2 * self._model.batch_size * (self._model.in_flight + 1)
+        async with asyncio.TaskGroup() as tasks:
+            device = tasks.create_task(self._device.run())
+            async with asyncio.TaskGroup() as lanes:
+                for inbox in inboxes:
+                    lane = Lane(inbox, outbox, self._answer, window)
+                    lanes.create_task(lane.run())
+            device.cancel()
+
+    async def _answer(self, delivery: Delivery) -> Answer:
+        try:
+            if codec.kind_of(delivery.record) != "frame":
+                return [("masks", _control(delivery.record))]
+            frame = codec.decode_frame(delivery.record)
+            if self._is_stale(frame):
+                return [self._gap(frame.id, frame.time_us, "stale")]
+            result = await self._segment(frame, delivery.ref)
+        except RecordError as error:
+            return self._dead_letter(delivery, error)
+        self._count(result)
+        return [("masks", codec.encode(result))]
+
+    def _is_stale(self, frame: Frame) -> bool:
+        """Too old by the time that it would be answered: not worth the device."""
+        if frame.mode == "archive":
+            return False
+        room_us = self._max_age_us - (self._clock.now_us() - frame.arrived_us)
+        is_stale = self._service_us > room_us
+        if is_stale and room_us >= 0:
+            # Judged by the estimate alone: let it fade, else one slow batch (a warm-up) would
+            # turn every later frame away, and none would be left to correct it.
+            self._service_us *= 1 - SERVICE_WEIGHT
+        return is_stale
+
+    async def _segment(self, frame: Frame, frame_ref: str) -> Result:
+        began_us = self._clock.now_us()
+        pixels = await self._pixels(frame)
+        camera = self._cameras.get(frame.id.camera)
+        labels = None if camera is None or camera.labels is None else frozenset(camera.labels)
+        confidence = None if camera is None else camera.confidence
+        windows = plan(camera, frame.size)
+        views = [View(pixels, window, labels, confidence) for window in windows]
+        live = frame.mode == "live"
+        looks = (self._device.segment(frame.id.camera, live, view) for view in views)
+        instances = merge(windows, await asyncio.gather(*looks))
+        if live:  # what files wait for live cameras says nothing about these
+            service_us = self._clock.now_us() - began_us
+            self._service_us += SERVICE_WEIGHT * (service_us - self._service_us)
+        return Result(
+            *frame.id,
+            frame.time_us,
+            frame.arrived_us,
+            frame.size,
+            self._model.ref,
+            instances,
+            frame_ref,
+        )
+
+    async def _pixels(self, frame: Frame) -> Pixels:
+        pixels = await asyncio.to_thread(self._decode, frame.picture)
+        height, width = pixels.shape[:2]
+        if (height, width) != frame.size:
+            raise DecodeError(
+                f"{frame.id}: the picture is {width}×{height}, "
+                f"its headers say {frame.size[1]}×{frame.size[0]}"
+            )
+        return pixels
+
+    def _gap(self, frame: FrameId, time_us: int, reason: GapReason) -> tuple[str, Record]:
+        self._metrics.gaps.labels(frame.camera, reason).inc()
+        gap = Gap(frame.camera, frame.epoch, frame.seq, frame.seq, time_us, reason)
+        return ("masks", codec.encode(gap))
+
+    def _dead_letter(self, delivery: Delivery, error: RecordError) -> Answer:
+        """The record itself, and a gap when its headers still say which frame it was."""
+        self._metrics.dead_letters.labels(delivery.topic, error.reason).inc()
+        letter = ("dead-letters", codec.dead_letter(delivery, error))
+        try:
+            frame = codec.frame_id(delivery.record)
+            time_us = codec.time_us(delivery.record)
+        except SchemaError:
+            return [letter]
+        return [letter, self._gap(frame, time_us, "dead_letter")]
+
+    def _count(self, result: Result) -> None:
+        age_us = self._clock.now_us() - result.arrived_us
+        self._metrics.results.labels(result.camera).inc()
+        self._metrics.instances.labels(result.camera).inc(len(result.instances))
+        self._metrics.result_age.labels(result.camera).observe(age_us / 1e6)
+
+
+def _control(record: Record) -> Record:
+    """A control record, checked: it is forwarded as it came."""
+    message = codec.decode(record)
+    if not isinstance(message, EpochOpened | EpochClosed | Gap):
+        raise SchemaError(f"ce_type: given {codec.kind_of(record)}; not a message of frames")
+    return record
