@@ -1,0 +1,133 @@
+"""The loop of ``watch``: masks in, identities and alerts out, one state value a camera.
+
+The order is the promise: alerts are acknowledged before the state that knows of them is kept, and
+the state is kept before the masks are committed. A crash in between repeats alerts with the same
+ids and bytes, and loses none. State is read from the store for every batch and never held, so the
+store is its one home wherever a camera is watched next.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from stream import codec
+from stream.errors import EndOfStream, RecordError, SchemaError
+from stream.metrics import Metrics
+from stream.ports import Delivery, Inbox, Outbox, Record, Store
+from stream.types import Alert, EpochClosed, EpochOpened, Gap, MaskMessage, Result, Tracks
+from stream.watching import NOTHING, Plan, Watched, step
+
+TOPICS = ("tracks", "alerts", "dead-letters")
+BATCH = 64
+"""Messages that share one acknowledgement and one state: about 0.1 s of thinking when full."""
+POLL_S = 1.0
+
+_log = logging.getLogger(__name__)
+_to_state = msgspec.msgpack.Decoder(Watched)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a batch comes to: records to send in order, and the cameras' states after it."""
+
+    records: list[tuple[str, Record]] = field(default_factory=list)
+    states: dict[str, Watched] = field(default_factory=dict)
+
+
+async def watch(
+    inbox: Inbox, outbox: Outbox, store: Store, plans: Mapping[str, Plan], metrics: Metrics
+) -> None:
+    """Watch until the masks end.
+
+    A camera without a plan is tracked only. A record that cannot be read goes to
+    ``dead-letters``. Raises `UnsupportedVersionError`, with nothing of its batch committed, when a
+    writer is newer than this reader.
+    """
+    while True:
+        try:
+            deliveries = await inbox.receive(BATCH, POLL_S)
+        except EndOfStream:
+            return
+        if deliveries:
+            await _batch(deliveries, outbox, store, plans, metrics)
+            await inbox.commit(deliveries)
+
+
+async def _batch(
+    deliveries: Sequence[Delivery],
+    outbox: Outbox,
+    store: Store,
+    plans: Mapping[str, Plan],
+    metrics: Metrics,
+) -> None:
+    cameras = {delivery.record.key for delivery in deliveries}
+    before = {camera: _state(camera, await store.get(_key(camera))) for camera in cameras}
+    outcome = await asyncio.to_thread(_digest, deliveries, before, plans, metrics)
+    for topic, record in outcome.records:
+        await outbox.send(topic, record)
+    await outbox.flush()
+    for camera, state in outcome.states.items():
+        await store.put(_key(camera), msgspec.msgpack.encode(state))
+
+
+def _digest(
+    deliveries: Sequence[Delivery],
+    before: Mapping[str, Watched],
+    plans: Mapping[str, Plan],
+    metrics: Metrics,
+) -> Outcome:
+    """All of a batch's thinking, so that it leaves the event loop alone."""
+    outcome = Outcome()
+    for delivery in deliveries:
+        try:
+            message = _message(delivery.record)
+        except RecordError as error:
+            metrics.dead_letters.labels(delivery.topic, error.reason).inc()
+            outcome.records.append(("dead-letters", codec.dead_letter(delivery, error)))
+            continue
+        camera = message.camera
+        state = outcome.states.get(camera, before[camera])
+        after, tracks, alerts = step(plans.get(camera, NOTHING), state, message)
+        outcome.states[camera] = after
+        outcome.records += _records(tracks, alerts)
+        _count(metrics, camera, after.dropped - state.dropped, alerts)
+    return outcome
+
+
+def _message(record: Record) -> MaskMessage:
+    message = codec.decode(record)
+    if not isinstance(message, Result | Gap | EpochOpened | EpochClosed):
+        raise SchemaError(f"ce_type: given {codec.kind_of(record)}; not a message of masks")
+    if message.camera != record.key:
+        raise SchemaError(f"camera: given {message.camera!r}; the record's key is {record.key!r}")
+    return message
+
+
+def _records(tracks: Tracks | None, alerts: Sequence[Alert]) -> list[tuple[str, Record]]:
+    placed = [] if tracks is None else [("tracks", codec.encode(tracks))]
+    return placed + [("alerts", codec.encode(alert)) for alert in alerts]
+
+
+def _count(metrics: Metrics, camera: str, dropped: int, alerts: Sequence[Alert]) -> None:
+    if dropped:
+        metrics.duplicates.labels(camera).inc(dropped)
+    for alert in alerts:
+        metrics.alerts.labels(alert.rule, alert.state).inc()
+
+
+def _state(camera: str, kept: bytes | None) -> Watched:
+    """The state as it was kept. One that cannot be read is lost: the camera begins anew."""
+    if kept is None:
+        return Watched()
+    try:
+        return _to_state.decode(kept)
+    except msgspec.MsgspecError as error:
+        _log.error("camera %s: kept state cannot be read, it begins anew: %s", camera, error)
+        return Watched()
+
+
+def _key(camera: str) -> str:
+    return f"watch/{camera}"

@@ -1,0 +1,459 @@
+"""Watching a camera: the pure step, the replay, and the loop on the memory transport."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from itertools import pairwise
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.memory import MemoryStore, MemoryTransport
+from stream import codec
+from stream.errors import ConfigError, EndOfStream, UnsupportedVersionError
+from stream.masks import Mask
+from stream.metrics import Metrics
+from stream.ports import Delivery, Outbox, Record, Store
+from stream.rules import Dwell, Presence
+from stream.specs import ZoneSpec
+from stream.types import (
+    Alert,
+    EpochClosed,
+    EpochOpened,
+    Gap,
+    Instance,
+    MaskMessage,
+    ModelRef,
+    Result,
+    Tracks,
+)
+from stream.watch import TOPICS, watch
+from stream.watching import NOTHING, Watched, plans, replay, step
+
+SIZE = (100, 200)
+MODEL = ModelRef("yard", "0" * 64, "f32")
+EXIT = ZoneSpec(id="exit", camera="yard", polygon=((0.8, 0), (1, 0), (1, 1), (0.8, 1)))
+LEAVES = Presence(id="leaves", zone="exit", label="person", frames=3, overlap=0.3, cooldown=1.0)
+LOITERS = Dwell(id="loiters", zone="exit", label="person", duration=1.0, overlap=0.3)
+RULES = (LEAVES, LOITERS)
+PLANS = plans(RULES, [EXIT])
+PLAN = PLANS["yard"]
+
+
+def somebody(x: int) -> Instance:
+    right = min(x + 20, SIZE[1])
+    mask = Mask.from_bitmap(SIZE, np.ones((40, right - x), bool), x, 30)
+    return Instance("person", 0.9, (float(x), 30.0, float(right), 70.0), mask)
+
+
+def result(seq: int, *xs: int, epoch: int = 1, camera: str = "yard") -> Result:
+    time_us = epoch * 60_000_000 + seq * 100_000
+    some = tuple(somebody(x) for x in xs)
+    return Result(camera, epoch, seq, time_us, time_us, SIZE, MODEL, some)
+
+
+def opened(epoch: int = 1) -> EpochOpened:
+    return EpochOpened("yard", epoch, epoch * 60_000_000, "live", SIZE)
+
+
+def gap(first: int, last: int, epoch: int = 1) -> Gap:
+    return Gap("yard", epoch, first, last, epoch * 60_000_000 + last * 100_000, "stale")
+
+
+def closed(frames: int, epoch: int = 1) -> EpochClosed:
+    return EpochClosed("yard", epoch, epoch * 60_000_000 + frames * 100_000, frames, "ended")
+
+
+def run(messages: Sequence[MaskMessage]) -> tuple[Watched, list[Tracks], list[Alert]]:
+    state = Watched()
+    tracks: list[Tracks] = []
+    alerts: list[Alert] = []
+    for message in messages:
+        state, found, new = step(PLAN, state, message)
+        tracks += [] if found is None else [found]
+        alerts += new
+    return state, tracks, alerts
+
+
+STEPS = [result(seq, min(4 * seq, 170)) for seq in range(80)]
+WALK: list[MaskMessage] = [opened(), *STEPS, closed(80)]
+"""Somebody walks into the zone on the right and stays there."""
+
+
+def test_each_result_says_who_is_where() -> None:
+    _, tracks, _ = run(WALK)
+    assert [one.seq for one in tracks] == list(range(80))
+    assert {one.id for some in tracks for one in some.tracks} == {"yard/1/0/0"}
+    assert tracks[0].tracks[0].zones == ()
+    assert tracks[-1].tracks[0].zones == ("exit",)
+
+
+def test_rules_are_judged_in_order() -> None:
+    _, _, alerts = run(WALK)
+    assert [(alert.rule, alert.state, alert.tracks) for alert in alerts] == [
+        ("leaves", "opened", ("yard/1/0/0",)),
+        ("loiters", "opened", ("yard/1/0/0",)),
+    ]
+
+
+def test_a_camera_that_no_rule_names_is_tracked() -> None:
+    _, tracks, alerts = step(NOTHING, Watched(), result(0, 170))
+    assert tracks is not None
+    assert len(tracks.tracks) == 1
+    assert alerts == ()
+
+
+@pytest.mark.parametrize(
+    ("before", "late"),
+    [
+        ([result(3)], result(3, 170)),
+        ([result(3)], result(2, 170)),
+        ([gap(0, 5)], result(5, 170)),
+        ([result(5)], gap(0, 5)),
+        ([opened(2)], result(9, 170)),
+        ([result(0, epoch=2)], opened(1)),
+        ([opened()], opened()),
+        ([result(0)], opened()),
+        ([opened(), closed(0)], closed(0)),
+        ([result(5), closed(9)], result(6)),
+    ],
+)
+def test_what_came_before_is_dropped_and_counted(
+    before: list[MaskMessage], late: MaskMessage
+) -> None:
+    state, _, _ = run(before)
+    after, tracks, alerts = step(PLAN, state, late)
+    assert (tracks, alerts) == (None, ())
+    assert after == msgspec.structs.replace(state, dropped=1)
+
+
+def test_a_gap_that_begins_before_the_watermark_moves_it_to_its_end() -> None:
+    state, _, _ = run([result(3), gap(0, 7)])
+    assert (state.next_seq, state.dropped) == (8, 0)
+
+
+def test_only_results_change_what_is_known() -> None:
+    known, _, _ = run(WALK[:40])
+    state = known
+    unseen: list[MaskMessage] = [gap(39, 50), closed(51), opened(2), gap(0, 900, epoch=2)]
+    for message in unseen:
+        state, tracks, alerts = step(PLAN, state, message)
+        assert (tracks, alerts) == (None, ())
+    assert (state.identities, state.rules) == (known.identities, known.rules)
+
+
+def test_a_new_epoch_goes_on_with_the_same_people() -> None:
+    after = msgspec.structs.replace(result(0, 170, epoch=2), time_us=STEPS[-1].time_us + 5_000_000)
+    _, tracks, alerts = run([*WALK, opened(2), after])
+    assert tracks[-1].tracks[0].id == "yard/1/0/0"
+    assert [alert.state for alert in alerts] == ["opened", "opened"]
+
+
+def test_a_rule_that_is_changed_leaves_no_alert_open() -> None:
+    state, _, alerts = run(WALK[:60])
+    strict = plans([LEAVES.model_copy(update={"overlap": 0.9})], [EXIT])["yard"]
+    _, _, after = step(strict, state, result(59, 0))
+    assert [(alert.id, alert.state) for alert in after] == [
+        (alert.id, "resolved") for alert in alerts
+    ]
+
+
+def test_zones_follow_the_size_of_the_picture() -> None:
+    large = (400, 800)
+    mask = Mask.from_bitmap(large, np.ones((100, 40), bool), 700, 200)
+    one = Instance("person", 0.9, (700, 200, 740, 300), mask)
+    _, tracks, _ = step(PLAN, Watched(), Result("yard", 1, 0, 0, 0, large, MODEL, (one,)))
+    assert tracks is not None
+    assert tracks.tracks[0].zones == ("exit",)
+
+
+def test_plans_name_what_a_rule_lacks() -> None:
+    with pytest.raises(ConfigError, match="rule leaves: zone: given exit; allowed: door"):
+        plans([LEAVES], [EXIT.model_copy(update={"id": "door"})])
+    with pytest.raises(ConfigError, match="rule leaves: camera: needed where zone is not set"):
+        plans([LEAVES.model_copy(update={"zone": None})], [])
+
+
+def test_a_rule_without_a_zone_watches_the_whole_of_its_camera() -> None:
+    anywhere = LEAVES.model_copy(update={"zone": None, "camera": "yard"})
+    alerts = replay([anywhere], [], [result(seq, 10) for seq in range(3)])
+    assert [(alert.state, alert.zone) for alert in alerts] == [("opened", None)]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[MaskMessage]:
+    """Epochs of results, gaps and holes, with up to two people who come and go."""
+    messages: list[MaskMessage] = []
+    for epoch in range(1, draw(st.integers(2, 4))):
+        messages.append(opened(epoch))
+        seq = 0
+        for kind in draw(st.text("eeeebbbn-h", max_size=40)):
+            people = {"e": (170,), "b": (168, 20), "n": ()}
+            if kind in people:
+                messages.append(result(seq, *people[kind], epoch=epoch))
+            elif kind == "-":
+                messages.append(gap(seq, seq + 2, epoch))
+                seq += 2
+            seq += 1
+        messages.append(closed(seq, epoch))
+    return messages
+
+
+@given(histories(), st.lists(st.tuples(st.integers(0, 120), st.integers(1, 30)), max_size=5))
+def test_redelivery_changes_no_alert(
+    history: list[MaskMessage], repeats: list[tuple[int, int]]
+) -> None:
+    """Anywhere, what came last comes again; the alerts are the same, byte for byte."""
+    messages = list(history)
+    for at, length in sorted(repeats, reverse=True):
+        messages[at:at] = history[max(at - length, 0) : at]
+    once = [codec.to_json(alert) for alert in replay(RULES, [EXIT], history)]
+    assert [codec.to_json(alert) for alert in replay(RULES, [EXIT], messages)] == once
+
+
+@given(histories(), st.integers(0, 120))
+def test_state_kept_as_bytes_has_the_same_future(history: list[MaskMessage], cut: int) -> None:
+    state, _, alerts = run(history[:cut])
+    state = msgspec.json.decode(msgspec.json.encode(state), type=Watched)
+    state = msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=Watched)
+    for message in history[cut:]:
+        state, _, new = step(PLAN, state, message)
+        alerts += new
+    assert (state, alerts) == (run(history)[0], run(history)[2])
+
+
+@given(histories())
+def test_an_alert_only_ever_changes_with_a_result(history: list[MaskMessage]) -> None:
+    results = {message.id for message in history if isinstance(message, Result)}
+    times = {message.time_us for message in history if isinstance(message, Result)}
+    alerts = replay(RULES, [EXIT], history)
+    assert {alert.time_us for alert in alerts} <= times
+    seen = [one.evidence for one in alerts if one.evidence is not None]
+    assert {("yard", one.epoch, one.seq) for one in seen} <= results
+
+
+@given(histories())
+def test_each_alert_opens_once_and_ends_once_at_most(history: list[MaskMessage]) -> None:
+    lives: dict[str, list[str]] = {}
+    for alert in replay(RULES, [EXIT], history):
+        lives.setdefault(alert.id, []).append(alert.state)
+    for states in lives.values():
+        assert states[0] == "opened"
+        assert all(state == "updated" for state in states[1:-1])
+        assert all(state != "resolved" for state, _ in pairwise(states))
+
+
+# --- the loop -------------------------------------------------------------------------------
+
+
+class CrashError(Exception):
+    """What the tests break the outside with."""
+
+
+async def read_all(transport: MemoryTransport, topic: str) -> list[Delivery]:
+    found: list[Delivery] = []
+    async with transport.inbox(topic, "reader") as inbox:
+        while True:
+            try:
+                found += await inbox.receive(1000, 1.0)
+            except EndOfStream:
+                return found
+
+
+@asynccontextmanager
+async def written(records: Sequence[Record]) -> AsyncIterator[MemoryTransport]:
+    """A transport whose masks are these records, and no more."""
+    transport = MemoryTransport(capacity=10_000)
+    async with transport.inbox("masks", "watch"), transport.outbox("masks") as outbox:
+        for record in records:
+            await outbox.send("masks", record)
+    yield transport
+
+
+async def run_loop(
+    transport: MemoryTransport, store: Store, metrics: Metrics | None = None
+) -> None:
+    async with transport.inbox("masks", "watch") as inbox, transport.outbox(*TOPICS) as outbox:
+        await watch(inbox, outbox, store, PLANS, metrics or Metrics())
+
+
+async def test_the_loop_writes_tracks_and_alerts_until_the_masks_end() -> None:
+    async with written([codec.encode(message) for message in WALK]) as transport:
+        metrics = Metrics()
+        await run_loop(transport, MemoryStore(), metrics)
+        tracks = [codec.decode(one.record) for one in await read_all(transport, "tracks")]
+        alerts = [codec.decode(one.record) for one in await read_all(transport, "alerts")]
+    _, expected_tracks, expected_alerts = run(WALK)
+    assert tracks == expected_tracks
+    assert alerts == expected_alerts
+    labels = {"rule": "leaves", "state": "opened"}
+    assert metrics.registry.get_sample_value("maskstream_alerts_total", labels) == 1
+
+
+async def test_what_is_no_message_of_masks_goes_to_dead_letters_and_costs_nothing_else() -> None:
+    good = [codec.encode(message) for message in WALK]
+    torn = replace(good[5], value=bytes(good[5].value)[:-9])
+    alien = codec.encode(run(WALK)[1][0])
+    astray = replace(good[7], key="hall")
+    async with written([*good[:20], torn, alien, astray, *good[20:]]) as transport:
+        metrics = Metrics()
+        await run_loop(transport, MemoryStore(), metrics)
+        dead = await read_all(transport, "dead-letters")
+        tracks = await read_all(transport, "tracks")
+    assert [one.record.value for one in dead] == [torn.value, alien.value, astray.value]
+    assert [one.record.headers["dead_letter_reason"] for one in dead] == [
+        b"invalid_result",
+        b"schema_error",
+        b"schema_error",
+    ]
+    assert len(tracks) == 80
+    labels = {"topic": "masks", "reason": "schema_error"}
+    assert metrics.registry.get_sample_value("maskstream_dead_letters_total", labels) == 2
+
+
+async def test_a_newer_writer_stops_the_loop_without_a_commit() -> None:
+    record = codec.encode(STEPS[0])
+    newer = replace(record, headers={**record.headers, "ce_type": b"maskstream.result.v9"})
+    async with written([record, newer]) as transport:
+        with pytest.raises(UnsupportedVersionError):
+            await run_loop(transport, MemoryStore())
+        async with transport.inbox("masks", "watch") as inbox:
+            assert len(await inbox.receive(10, 1.0)) == 2
+
+
+async def test_duplicates_are_counted() -> None:
+    records = [codec.encode(message) for message in [*WALK, *WALK[10:15]]]
+    async with written(records) as transport:
+        metrics = Metrics()
+        await run_loop(transport, MemoryStore(), metrics)
+        assert len(await read_all(transport, "tracks")) == 80
+    count = metrics.registry.get_sample_value("maskstream_duplicates_total", {"camera": "yard"})
+    assert count == 5
+
+
+async def test_a_camera_whose_kept_state_is_damaged_begins_anew() -> None:
+    store = MemoryStore()
+    async with written([codec.encode(message) for message in WALK]) as transport:
+        await run_loop(transport, store)
+    assert await store.get("watch/yard") is not None
+    await store.put("watch/yard", b"\xc1 damaged")
+    async with written([codec.encode(message) for message in WALK]) as transport:
+        await run_loop(transport, store)
+        assert len(await read_all(transport, "tracks")) == 80
+
+
+class Fragile:
+    """A store and an outbox that break at the n-th call to the outside, as a crash would."""
+
+    def __init__(self, store: Store, outbox: Outbox, calls: int) -> None:
+        self._store, self._outbox, self._left = store, outbox, calls
+
+    def _call(self) -> None:
+        self._left -= 1
+        if self._left < 0:
+            raise CrashError
+
+    async def get(self, key: str) -> bytes | None:
+        self._call()
+        return await self._store.get(key)
+
+    async def put(self, key: str, value: bytes) -> None:
+        self._call()
+        await self._store.put(key, value)
+
+    async def send(self, topic: str, record: Record) -> None:
+        self._call()
+        await self._outbox.send(topic, record)
+
+    async def flush(self) -> None:
+        self._call()
+        await self._outbox.flush()
+
+
+async def crash_and_go_on(messages: Sequence[MaskMessage], crashes: Sequence[int]) -> list[bytes]:
+    store = MemoryStore()
+    async with written([codec.encode(message) for message in messages]) as transport:
+        async with transport.outbox(*TOPICS) as outbox:
+            for calls in crashes:
+                async with transport.inbox("masks", "watch") as inbox:
+                    fragile = Fragile(store, outbox, calls)
+                    with suppress(CrashError):
+                        await watch(inbox, fragile, fragile, PLANS, Metrics())
+            async with transport.inbox("masks", "watch") as inbox:
+                await watch(inbox, outbox, store, PLANS, Metrics())
+        return [bytes(one.record.value) for one in await read_all(transport, "alerts")]
+
+
+def first_of_each(alerts: Sequence[bytes]) -> list[bytes]:
+    return list(dict.fromkeys(alerts))
+
+
+@given(histories(), st.lists(st.integers(0, 200), max_size=4))
+def test_a_watcher_that_crashes_anywhere_goes_on_with_the_same_alerts(
+    history: list[MaskMessage], crashes: list[int]
+) -> None:
+    """None is lost, none is new; what is repeated is repeated byte for byte."""
+    alerts = asyncio.run(crash_and_go_on(history, crashes))
+    assert first_of_each(alerts) == [codec.to_json(one) for one in replay(RULES, [EXIT], history)]
+
+
+async def test_a_watcher_that_is_stopped_mid_dwell_goes_on() -> None:
+    """Same identity, same time, one alert."""
+    store = MemoryStore()
+    told: list[codec.Message] = []
+    for part in (WALK[:45], WALK[45:]):
+        async with written([codec.encode(message) for message in part]) as transport:
+            await run_loop(transport, store)
+            told += [codec.decode(one.record) for one in await read_all(transport, "alerts")]
+    assert told == run(WALK)[2]
+
+
+class Ordered(MemoryStore):
+    """Remembers what the outside was asked for, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+
+    async def put(self, key: str, value: bytes) -> None:
+        self.calls.append("state")
+        await super().put(key, value)
+
+
+async def test_alerts_are_acknowledged_before_state_and_state_before_the_commit() -> None:
+    store = Ordered()
+
+    class Out:
+        async def send(self, topic: str, record: Record) -> None:
+            store.calls.append(topic)
+
+        async def flush(self) -> None:
+            store.calls.append("acknowledged")
+
+    class In:
+        done = False
+
+        async def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
+            if self.done:
+                raise EndOfStream
+            self.done = True
+            three = [codec.encode(result(seq, 170)) for seq in range(3)]
+            return [Delivery("masks", record, at, f"masks@{at}") for at, record in enumerate(three)]
+
+        async def commit(self, deliveries: Sequence[Delivery]) -> None:
+            store.calls.append("commit")
+
+    await watch(In(), Out(), store, PLANS, Metrics())
+    assert store.calls == [
+        "tracks",
+        "tracks",
+        "tracks",
+        "alerts",
+        "acknowledged",
+        "state",
+        "commit",
+    ]
