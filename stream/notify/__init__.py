@@ -1,0 +1,21 @@
+"""The loop of ``notify``: alerts in, tries out, until each endpoint has taken each of its alerts.
+
+What is written, in this order: ``pending`` for every change and endpoint, flush, commit of the
+alerts, then the tries; ``delivered`` or ``given_up`` after the last try, flush. A crash anywhere
+repeats at most the tries that were in flight, with the same body: the next notify is handed the
+``deliveries`` topic as its history and goes on.
+
+An endpoint has lanes, one for each alert with something to deliver: a lane sends opened before
+updated before resolved, lanes run side by side, and a lane that waits for its next try holds no
+slot. So no endpoint waits for another.
+The price is a queue that grows while an endpoint is down. It is bounded. When it is full and the
+endpoint fails, what comes is given up at once, into ``dead-letters``, from where it can be sent
+again: the one place where this loop drops anything. When it is full and the endpoint takes what
+it is given (a long backlog after a start), the inbox waits for it: later is better than never.
+"""
+
+from stream.notify.body import body_of
+from stream.notify.endpoint import Limits
+from stream.notify.loop import TOPICS, Notify
+
+__all__ = ["TOPICS", "Limits", "Notify", "body_of"]

@@ -1,0 +1,75 @@
+"""What waits for an endpoint, and where its fate is written down."""
+
+from dataclasses import dataclass
+
+from stream import codec
+from stream.errors import RecordError, UndeliveredError
+from stream.metrics import Metrics
+from stream.ports import Clock, Delivery, Outbox
+from stream.types import Alert, DeliveryState, DeliveryStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of an alert on its way to one endpoint."""
+
+    alert: Alert
+    body: bytes
+    endpoint: str
+    delivery: Delivery
+    attempts: int = 0
+    answer: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells it from the endpoint's other changes."""
+        return self.alert.id, self.alert.state, self.alert.time_us
+
+
+class Journal:
+    """Writes down how far each change got."""
+
+    def __init__(self, outbox: Outbox, clock: Clock, metrics: Metrics) -> None:
+        self._outbox = outbox
+        self._clock = clock
+        self.metrics = metrics
+
+    async def write(self, change: Change, state: DeliveryState) -> None:
+        """Send its state to ``deliveries``; not yet acknowledged."""
+        status = DeliveryStatus(
+            alert=change.alert.id,
+            state_of_alert=change.alert.state,
+            endpoint=change.endpoint,
+            state=state,
+            attempts=change.attempts,
+            time_us=self._clock.now_us(),
+            answer=change.answer,
+            snapshot=change.alert,
+        )
+        await self._outbox.send("deliveries", codec.encode(status))
+
+    async def delivered(self, change: Change) -> None:
+        """The endpoint took it; acknowledged on return."""
+        self._count(change, "delivered")
+        await self.write(change, "delivered")
+        await self._outbox.flush()
+
+    async def failed(self, change: Change) -> None:
+        """One try failed and another will follow."""
+        self._count(change, "failed")
+        await self.write(change, "pending")
+
+    async def give_up(self, change: Change) -> None:
+        """No further try: to ``dead-letters`` as well; acknowledged on return."""
+        self._count(change, "given_up")
+        await self.bury(change.delivery, UndeliveredError(f"{change.endpoint}: {change.answer}"))
+        await self.write(change, "given_up")
+        await self._outbox.flush()
+
+    async def bury(self, delivery: Delivery, error: RecordError) -> None:
+        """Send the record to ``dead-letters``, untouched."""
+        self.metrics.dead_letters.labels(delivery.topic, error.reason).inc()
+        await self._outbox.send("dead-letters", codec.dead_letter(delivery, error))
+
+    def _count(self, change: Change, outcome: str) -> None:
+        self.metrics.deliveries.labels(change.endpoint, outcome).inc()

@@ -1,0 +1,645 @@
+"""Webhooks against a real receiver on this machine, which checks every signature."""
+
+import asyncio
+import base64
+import logging
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from time import time_ns
+
+import msgspec
+import pytest
+import standardwebhooks
+from aiohttp import web
+from pydantic import SecretBytes
+
+from connectors.memory import MemoryTransport
+from connectors.webhook import Webhook, is_public, message_id
+from stream import codec
+from stream.errors import ConfigError, DeliveryError, DeliveryRefusedError, EndOfStream
+from stream.metrics import Metrics
+from stream.notify import TOPICS, Notify, body_of
+from stream.ports import Outbox, Record
+from stream.specs import EndpointSpec, SecretSource
+from stream.types import Alert, AlertState, DeliveryStatus
+
+KEY = b"canary-0123456789-abcdefgh-signing-key"
+SECRET = "whsec_" + base64.b64encode(KEY).decode()
+ALERT = Alert(
+    id="9f2c",
+    state="opened",
+    rule="person-leaves",
+    kind="presence",
+    camera="hall",
+    zone="exit",
+    labels=("person",),
+    severity="warning",
+    tracks=("hall/1/17/0",),
+    opened_us=1_800_000_000_000_000,
+    time_us=1_800_000_000_000_000,
+    evidence=None,
+    notify=("ops",),
+)
+BODY = body_of(ALERT)
+
+
+DRAIN_S = 600.0
+
+
+class QuickClock:
+    """The wall clock, on which a wait for the next try is over at once."""
+
+    def __init__(self) -> None:
+        self.waits_s: list[float] = []
+
+    def now_us(self) -> int:
+        return time_ns() // 1000 + round(sum(self.waits_s) * 1e6)
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds >= DRAIN_S:
+            await asyncio.sleep(seconds)
+        self.waits_s.append(seconds)
+
+
+def sink(
+    url: str,
+    *,
+    allow_private: bool = True,
+    timeout_s: float = 10.0,
+    clock: QuickClock | None = None,
+) -> Webhook:
+    spec = EndpointSpec(
+        id="ops", url=url, secret=SecretSource(env="OPS_SECRET"), allow_private=allow_private
+    )
+    return Webhook(spec, SecretBytes(KEY), clock or QuickClock(), timeout_s)
+
+
+class Receiver:
+    """Verifies what it gets as a user's receiver would, and answers from a list."""
+
+    def __init__(self, answers: Sequence[web.Response]) -> None:
+        self.answers = list(answers)
+        self.headers: list[Mapping[str, str]] = []
+        self.bodies: list[bytes] = []
+        self.events: list[dict[str, object]] = []
+        self.url = ""
+
+    @property
+    def ids(self) -> list[str]:
+        return [headers["webhook-id"] for headers in self.headers]
+
+    async def handle(self, request: web.Request) -> web.Response:
+        body = await request.read()
+        verifier = standardwebhooks.Webhook(SECRET)
+        self.events.append(verifier.verify(body, dict(request.headers)))
+        self.bodies.append(body)
+        self.headers.append(request.headers)
+        return self.answers.pop(0) if self.answers else web.Response()
+
+
+@asynccontextmanager
+async def receiver(*answers: web.Response) -> AsyncIterator[Receiver]:
+    found = Receiver(answers)
+    app = web.Application()
+    app.router.add_post("/{path:.*}", found.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        found.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
+        yield found
+    finally:
+        await runner.cleanup()
+
+
+@dataclass
+class Peer:
+    """A server that says what it is told to say, byte by byte."""
+
+    port: int = 0
+    connections: int = 0
+    sent: int = 0
+
+
+def url_of(peer: Peer, path: str = "/hook") -> str:
+    return f"http://127.0.0.1:{peer.port}{path}"
+
+
+@asynccontextmanager
+async def peer(
+    talk: Callable[[Peer, asyncio.StreamWriter], Awaitable[None]],
+    tls: ssl.SSLContext | None = None,
+) -> AsyncIterator[Peer]:
+    found = Peer()
+    talks: set[asyncio.Task[None] | None] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        found.connections += 1
+        talks.add(asyncio.current_task())
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            await talk(found, writer)
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    found.port = server.sockets[0].getsockname()[1]
+    async with server:
+        try:
+            yield found
+        finally:
+            open_talks = [task for task in talks if task is not None and not task.done()]
+            for task in open_talks:
+                task.cancel()
+            await asyncio.gather(*open_talks)
+
+
+async def test_a_receiver_verifies_the_alert_with_the_standard_library() -> None:
+    async with receiver() as ops, sink(ops.url) as webhook:
+        answer = await webhook.deliver(ALERT, BODY)
+
+    assert answer == "200 OK"
+    (event,) = ops.events
+    assert event["type"] == "alert.opened"
+    assert event["timestamp"] == "2027-01-15T08:00:00.000000Z"
+    assert ops.ids == [message_id(ALERT)]
+    assert ops.bodies == [BODY]
+
+
+async def test_the_timestamp_is_that_of_the_try_and_the_id_that_of_the_change() -> None:
+    clock = QuickClock()
+    async with receiver() as ops, sink(ops.url, clock=clock) as webhook:
+        await webhook.deliver(ALERT, BODY)
+        await clock.sleep(100.0)
+        await webhook.deliver(ALERT, BODY)
+
+    assert ops.ids[0] == ops.ids[1]
+    first_s, second_s = (int(headers["webhook-timestamp"]) for headers in ops.headers)
+    assert second_s - first_s >= 100
+
+
+def test_changes_of_an_alert_differ_in_their_ids_and_ids_have_no_full_stop() -> None:
+    states: tuple[AlertState, ...] = ("opened", "updated", "resolved")
+    names = {message_id(msgspec.structs.replace(ALERT, state=state)) for state in states}
+    names |= {
+        message_id(msgspec.structs.replace(ALERT, id=name)) for name in ("a.b", "a\r\nx-evil: 1")
+    }
+
+    assert len(names) == 5
+    assert not any(set(name) & set(".\r\n ") for name in names)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+async def test_any_2xx_is_a_delivery(status: int) -> None:
+    async with receiver(web.Response(status=status)) as ops, sink(ops.url) as webhook:
+        assert (await webhook.deliver(ALERT, BODY)).startswith(str(status))
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
+async def test_an_answer_that_means_later_is_tried_again(status: int) -> None:
+    async with receiver(web.Response(status=status)) as ops, sink(ops.url) as webhook:
+        with pytest.raises(DeliveryError, match=f"endpoint ops .127.0.0.1.: {status}") as error:
+            await webhook.deliver(ALERT, BODY)
+
+    assert error.value.retriable
+    assert error.value.retry_after_s is None
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422])
+async def test_an_answer_that_means_no_is_not_tried_again(status: int) -> None:
+    async with (
+        receiver(web.Response(status=status, text="bad\r\n key")) as ops,
+        sink(ops.url) as webhook,
+    ):
+        with pytest.raises(DeliveryRefusedError, match=f"{status} .*: bad   key"):
+            await webhook.deliver(ALERT, BODY)
+
+
+@pytest.mark.parametrize(
+    ("value", "wait_s"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
+        ("soon", None),
+        ("-5", None),
+        ("9" * 5000, None),
+        ("", None),
+    ],
+)
+async def test_retry_after_is_read_where_it_can_be(value: str, wait_s: float | None) -> None:
+    async with (
+        receiver(web.Response(status=503, headers={"retry-after": value})) as ops,
+        sink(ops.url) as webhook,
+    ):
+        with pytest.raises(DeliveryError) as error:
+            await webhook.deliver(ALERT, BODY)
+
+    assert error.value.retry_after_s == wait_s
+
+
+async def test_retry_after_may_be_a_date() -> None:
+    at = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
+    async with (
+        receiver(web.Response(status=429, headers={"retry-after": at})) as ops,
+        sink(ops.url) as webhook,
+    ):
+        with pytest.raises(DeliveryError) as error:
+            await webhook.deliver(ALERT, BODY)
+
+    assert error.value.retry_after_s == pytest.approx(600, abs=30)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_not_followed(status: int) -> None:
+    elsewhere = web.Response(status=status, headers={"location": "/other"})
+    async with receiver(elsewhere) as ops, sink(ops.url) as webhook:
+        with pytest.raises(DeliveryRefusedError, match="redirects are not followed"):
+            await webhook.deliver(ALERT, BODY)
+
+    assert len(ops.bodies) == 1
+
+
+async def hang(peer: Peer, writer: asyncio.StreamWriter) -> None:
+    await asyncio.Event().wait()
+
+
+async def drip_headers(peer: Peer, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
+    while True:
+        await asyncio.sleep(0.05)
+        writer.write(b"a")
+        await writer.drain()
+
+
+@pytest.mark.parametrize("talk", [hang, drip_headers])
+async def test_a_receiver_that_never_finishes_its_answer_is_left_at_the_time_out(
+    talk: Callable[[Peer, asyncio.StreamWriter], Awaitable[None]],
+) -> None:
+    async with peer(talk) as slow, sink(url_of(slow), timeout_s=0.5) as webhook:
+        with pytest.raises(DeliveryError, match=r"no answer within 0\.5 s") as error:
+            await webhook.deliver(ALERT, BODY)
+
+    assert error.value.retriable
+
+
+def drip_body(status: str) -> Callable[[Peer, asyncio.StreamWriter], Awaitable[None]]:
+    async def talk(peer: Peer, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 {status}\r\ncontent-length: 100000\r\n\r\n".encode())
+        await drip_headers(peer, writer)
+
+    return talk
+
+
+async def test_a_body_that_drips_does_not_undo_a_2xx() -> None:
+    async with peer(drip_body("200 OK")) as slow, sink(url_of(slow), timeout_s=0.5) as webhook:
+        assert (await webhook.deliver(ALERT, BODY)).startswith("200 OK: HTTP/1.1")
+
+
+async def test_a_body_that_drips_does_not_hold_a_failure_either() -> None:
+    async with peer(drip_body("500 Oh")) as slow, sink(url_of(slow), timeout_s=0.5) as webhook:
+        with pytest.raises(DeliveryError, match="500 Oh"):
+            await webhook.deliver(ALERT, BODY)
+
+
+async def test_of_a_huge_answer_little_is_read_and_the_connection_is_closed() -> None:
+    closed = asyncio.Event()
+
+    async def flood(peer: Peer, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n")
+        try:
+            while peer.sent < 1_000_000_000:
+                writer.write(b"x" * 65_536)
+                await writer.drain()
+                peer.sent += 65_536
+        finally:
+            closed.set()
+
+    async with peer(flood) as huge, sink(url_of(huge)) as webhook:
+        answer = await webhook.deliver(ALERT, BODY)
+        await closed.wait()
+
+    assert len(answer) < 300
+    assert huge.sent < 64_000_000
+
+
+async def test_an_answer_that_is_not_http_is_a_failure_whose_text_keeps_the_path_secret() -> None:
+    async def nonsense(peer: Peer, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 smtp.example ESMTP\r\n\r\n")
+        await writer.drain()
+
+    async with peer(nonsense) as odd, sink(url_of(odd, "/T0K3N")) as webhook:
+        with pytest.raises(DeliveryError) as error:
+            await webhook.deliver(ALERT, BODY)
+
+    assert error.value.retriable
+    assert "T0K3N" not in str(error.value)
+
+
+async def test_nobody_listening_is_a_failure_that_is_tried_again() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        async with sink(f"http://127.0.0.1:{port}/") as webhook:
+            with pytest.raises(DeliveryError, match="ClientConnectorError") as error:
+                await webhook.deliver(ALERT, BODY)
+
+    assert error.value.retriable
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "[::1]"])
+async def test_a_private_address_is_refused_before_a_connection_is_made(host: str) -> None:
+    async with (
+        peer(hang) as inside,
+        sink(f"https://{host}:{inside.port}/", allow_private=False) as webhook,
+    ):
+        with pytest.raises(DeliveryRefusedError, match="is not public; set allow_private"):
+            await webhook.deliver(ALERT, BODY)
+
+    assert inside.connections == 0
+
+
+async def test_a_public_name_that_resolves_to_private_addresses_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with peer(hang) as inside:
+        found = [
+            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", inside.port, 0, 0)),
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", inside.port)),
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("10.0.0.7", inside.port)),
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **kwargs: found)
+        url = f"https://hooks.example.com:{inside.port}/"
+        async with sink(url, allow_private=False) as webhook:
+            with pytest.raises(DeliveryRefusedError, match=r"hooks\.example\.com.*is not public"):
+                await webhook.deliver(ALERT, BODY)
+
+    assert inside.connections == 0
+
+
+@pytest.mark.parametrize("host", ["2130706433", "127.1", "0x7f.0.0.1"])
+async def test_an_unusual_spelling_of_loopback_is_refused(host: str) -> None:
+    async with (
+        peer(hang) as inside,
+        sink(f"https://{host}:{inside.port}/", allow_private=False) as webhook,
+    ):
+        with pytest.raises(DeliveryError):
+            await webhook.deliver(ALERT, BODY)
+
+    assert inside.connections == 0
+
+
+PRIVATE = (
+    "0.0.0.0 10.1.2.3 100.64.0.1 127.0.0.1 127.255.0.1 169.254.169.254 172.16.0.1 192.0.0.192 "
+    "192.168.1.1 198.18.0.1 203.0.113.1 224.0.0.1 239.1.2.3 240.0.0.1 255.255.255.255 :: ::1 "
+    "::127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 64:ff9b::7f00:1 64:ff9b::a00:1 "
+    "64:ff9b:1::1 100::1 2001:db8::1 2002:7f00:1:: 2002:a00:1:: fc00::1 fd12:3456::1 fe80::1 "
+    "fe80::1%eth0 fec0::1 ff02::1 ff0e::1 "
+)
+
+
+@pytest.mark.parametrize("address", PRIVATE.split())
+def test_an_address_that_is_not_for_everybody_is_not_public(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["1.1.1.1", "8.8.8.8", "2606:4700::1111", "64:ff9b::808:808", "::ffff:1.1.1.1"]
+)
+def test_an_address_on_the_internet_is_public(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("url", "allow_private", "allowed"),
+    [
+        ("http://hooks.example.com/", False, "allowed: https"),
+        ("ftp://hooks.example.com/", True, "given ftp; allowed: https"),
+        ("file:///etc/passwd", True, "given file; allowed: https"),
+        ("hooks.example.com", True, "given no scheme; allowed: https"),
+        ("https:///path", False, "names no host"),
+        ("https://[::1", False, "not a URL"),
+    ],
+)
+def test_a_url_that_is_not_https_is_refused(url: str, allow_private: bool, allowed: str) -> None:
+    with pytest.raises(ConfigError, match=allowed):
+        sink(url, allow_private=allow_private)
+
+
+async def test_a_host_that_no_lookup_takes_is_refused_and_not_tried_for_days() -> None:
+    async with sink(f"https://{'a' * 70}.example.com/", allow_private=False) as webhook:
+        with pytest.raises(DeliveryRefusedError, match="cannot be looked up"):
+            await webhook.deliver(ALERT, BODY)
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Path) -> None:
+    async with (
+        peer(hang, tls=self_signed(tmp_path)) as strange,
+        sink(f"https://127.0.0.1:{strange.port}/") as webhook,
+    ):
+        with pytest.raises(DeliveryError, match=r"(?i)certificate"):
+            await webhook.deliver(ALERT, BODY)
+
+
+def self_signed(folder: Path) -> ssl.SSLContext:
+    if shutil.which("openssl") is None:
+        if "openssl" in os.environ.get("MASKSTREAM_REQUIRE", "").split(","):
+            pytest.fail("openssl is required and not installed")
+        pytest.skip("openssl is not installed; it makes the test's certificate")
+    key, certificate = folder / "key.pem", folder / "cert.pem"
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command = ["openssl", "req", "-x509", "-nodes", "-days", "2", *curve]
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*command, *names, *files], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+async def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/")
+        monkeypatch.setenv(name.upper(), "http://127.0.0.1:9/")
+
+    async with receiver() as ops, sink(ops.url) as webhook:
+        assert await webhook.deliver(ALERT, BODY) == "200 OK"
+
+
+async def test_no_cookie_is_kept() -> None:
+    async with (
+        receiver(web.Response(headers={"set-cookie": "a=b"})) as ops,
+        sink(ops.url) as webhook,
+    ):
+        await webhook.deliver(ALERT, BODY)
+        await webhook.deliver(ALERT, BODY)
+
+    assert "cookie" not in ops.headers[1]
+
+
+async def test_a_webhook_is_used_between_its_opening_and_its_close_and_opened_once() -> None:
+    async with receiver() as ops:
+        webhook = sink(ops.url)
+        with pytest.raises(RuntimeError, match="is not open"):
+            await webhook.deliver(ALERT, BODY)
+        async with webhook:
+            await webhook.deliver(ALERT, BODY)
+        with pytest.raises(RuntimeError, match="is not open"):
+            await webhook.deliver(ALERT, BODY)
+        with pytest.raises(RuntimeError, match="opened before"):
+            await webhook.__aenter__()
+
+
+async def test_the_key_is_in_no_repr_log_or_error(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    told = []
+    async with (
+        receiver(web.Response(status=500), web.Response(status=403)) as ops,
+        sink(ops.url) as webhook,
+    ):
+        told += [repr(webhook), repr(vars(webhook)), str(webhook)]
+        for _ in range(2):
+            with pytest.raises(DeliveryError) as error:
+                await webhook.deliver(ALERT, BODY)
+            told += [str(error.value), repr(error.value)]
+
+    told.append(caplog.text)
+    for form in (KEY.decode(), SECRET, SECRET.removeprefix("whsec_"), KEY.hex()):
+        assert form not in "\n".join(told)
+
+
+class Run:
+    """notify on the memory transport, with real webhooks."""
+
+    def __init__(self, wrap: Callable[[Outbox], Outbox] = lambda outbox: outbox) -> None:
+        self.transport = MemoryTransport()
+        self.clock = QuickClock()
+        self.wrap = wrap
+
+    async def of(self, url: str, *alerts: Alert, history: Sequence[DeliveryStatus] = ()) -> None:
+        async with self.transport.outbox("alerts") as writer:
+            for each in alerts:
+                await writer.send("alerts", codec.encode(each))
+        async with (
+            sink(url, timeout_s=0.5, clock=self.clock) as ops,
+            self.transport.inbox("alerts", "notify") as inbox,
+            self.transport.outbox(*TOPICS) as outbox,
+        ):
+            notify = Notify({"ops": ops}, self.wrap(outbox), self.clock, Metrics(), lambda: 0.0)
+            await notify.run(inbox, DRAIN_S, history)
+
+    async def statuses(self) -> list[DeliveryStatus]:
+        found: list[DeliveryStatus] = []
+        async with self.transport.inbox("deliveries", "test") as inbox:
+            with suppress(EndOfStream):
+                while True:
+                    for each in await inbox.receive(100, 1.0):
+                        status = codec.decode(each.record)
+                        assert isinstance(status, DeliveryStatus)
+                        found.append(status)
+        return found
+
+
+async def test_a_500_is_followed_by_a_second_try_with_the_same_id_and_body() -> None:
+    run = Run()
+    async with receiver(web.Response(status=500)) as ops:
+        await run.of(ops.url, ALERT)
+
+    assert len(ops.bodies) == 2
+    assert len(set(ops.ids)) == len(set(ops.bodies)) == 1
+    assert run.clock.waits_s == [1.0]
+    assert [each.state for each in await run.statuses()] == ["pending", "pending", "delivered"]
+
+
+async def test_a_429_is_followed_by_a_try_when_its_retry_after_is_over() -> None:
+    run = Run()
+    async with receiver(web.Response(status=429, headers={"retry-after": "7"})) as ops:
+        await run.of(ops.url, ALERT)
+
+    assert len(ops.bodies) == 2
+    assert run.clock.waits_s[0] == 7.0
+
+
+async def test_a_410_ends_the_delivery_and_later_changes_still_go_out() -> None:
+    run = Run()
+    async with receiver(web.Response(status=410)) as ops:
+        await run.of(ops.url, ALERT, msgspec.structs.replace(ALERT, state="resolved"))
+
+    assert [event["type"] for event in ops.events] == ["alert.opened", "alert.resolved"]
+    statuses = [(each.state_of_alert, each.state) for each in await run.statuses()]
+    assert statuses[-2:] == [("opened", "given_up"), ("resolved", "delivered")]
+
+
+async def test_a_receiver_that_hangs_gets_the_alert_once_it_is_back() -> None:
+    run = Run()
+
+    async def first_hangs(peer: Peer, writer: asyncio.StreamWriter) -> None:
+        if peer.connections == 1:
+            await hang(peer, writer)
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        await writer.drain()
+
+    async with peer(first_hangs) as slow:
+        await run.of(url_of(slow), ALERT)
+
+    last = (await run.statuses())[-1]
+    assert (last.state, last.attempts, last.answer) == ("delivered", 2, "204 No Content")
+
+
+class Crash(Exception):  # noqa: N818 - it stands for a SIGKILL
+    pass
+
+
+class CrashingOutbox:
+    """Dies where a delivery is about to be recorded."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+
+    async def send(self, topic: str, record: Record) -> None:
+        if b'"state":"delivered"' in bytes(record.value):
+            raise Crash
+        await self.outbox.send(topic, record)
+
+    async def flush(self) -> None:
+        await self.outbox.flush()
+
+
+async def test_a_crash_after_the_2xx_costs_one_repeat_with_the_same_id_and_bytes() -> None:
+    crashed, restarted, third = Run(CrashingOutbox), Run(), Run()
+    async with receiver() as ops:
+        with pytest.RaisesGroup(Crash):
+            await crashed.of(ops.url, ALERT)
+        history = await crashed.statuses()
+        await restarted.of(ops.url, history=history)
+        history += await restarted.statuses()
+        await third.of(ops.url, ALERT, history=history)
+
+    assert len(ops.bodies) == 2
+    assert len(set(ops.ids)) == len(set(ops.bodies)) == 1
+
+
+async def test_the_receiver_in_the_manual_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    manual = Path(__file__).parents[2] / "docs" / "webhooks.md"
+    example = manual.read_text().partition("```python\n")[2].partition("```")[0]
+    names: dict[str, Callable[[Mapping[str, str], bytes], dict[str, object]]] = {}
+    exec(example, names)
+    monkeypatch.setenv("OPS_SECRET", SECRET)
+    async with receiver() as ops, sink(ops.url) as webhook:
+        await webhook.deliver(ALERT, BODY)
+
+    assert names["event_of"](ops.headers[0], ops.bodies[0]) == ops.events[0]
+    with pytest.raises(standardwebhooks.WebhookVerificationError):
+        names["event_of"](ops.headers[0], BODY + b" ")

@@ -1,0 +1,613 @@
+"""The loop, on the real memory transport, in virtual time: hours of retries pass in no time."""
+
+import asyncio
+import json
+import selectors
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, ParamSpec
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.memory import MemoryTransport
+from stream import codec
+from stream.errors import (
+    DeliveryError,
+    DeliveryRefusedError,
+    DrainTimeoutError,
+    EndOfStream,
+    SchemaError,
+    TooLargeError,
+    UnsupportedVersionError,
+)
+from stream.metrics import Metrics
+from stream.notify import TOPICS, Limits, Notify, body_of
+from stream.ports import Delivery, Inbox, Outbox, Record, Sink
+from stream.retry import STEPS_S
+from stream.types import Alert, AlertState, DeliveryStatus, Evidence
+
+P = ParamSpec("P")
+START_US = 1_800_000_000_000_000
+MONTH_S = 30 * 86_400.0
+
+
+class JumpingSelector(selectors.SelectSelector):
+    """Where a selector would wait for the next timer, this one says that the time has passed."""
+
+    now_s = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready and timeout is None:
+            raise RuntimeError("every task waits, and nothing will ever wake one")
+        if not ready and timeout is not None:
+            self.now_s += max(timeout, 0.0)
+        return ready
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self.jumping = JumpingSelector()
+        super().__init__(self.jumping)
+
+    def time(self) -> float:
+        return self.jumping.now_s
+
+
+def in_virtual_time(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    @wraps(test)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+            runner.run(test(*args, **kwargs))
+
+    return run
+
+
+class LoopClock:
+    def now_us(self) -> int:
+        return START_US + round(asyncio.get_running_loop().time() * 1e6)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+Answer = str | Exception
+
+
+@dataclass
+class Endpoint:
+    """Answers as it is told, the last answer for ever; each try takes ``busy_s``."""
+
+    answers: Sequence[Answer] = ("200 OK",)
+    busy_s: float = 0.0
+    tries: list[tuple[float, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    busy: int = 0
+    most_busy: int = 0
+
+    async def deliver(self, alert: Alert, body: bytes) -> str:
+        answer = self.answers[min(len(self.tries), len(self.answers) - 1)]
+        self.tries.append((seconds(), f"{alert.id} {alert.state}"))
+        self.bodies.append(body)
+        self.busy += 1
+        self.most_busy = max(self.busy, self.most_busy)
+        try:
+            await asyncio.sleep(self.busy_s)
+        finally:
+            self.busy -= 1
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @property
+    def times_s(self) -> list[float]:
+        return [time_s for time_s, _ in self.tries]
+
+    @property
+    def changes(self) -> list[str]:
+        return [change for _, change in self.tries]
+
+
+def seconds() -> float:
+    return round(asyncio.get_running_loop().time(), 3)
+
+
+def alert(
+    name: str = "a1", state: AlertState = "opened", notify: tuple[str, ...] = ("ops",)
+) -> Alert:
+    return Alert(
+        id=name,
+        state=state,
+        rule="person-leaves",
+        kind="presence",
+        camera="hall",
+        zone="exit",
+        labels=("person",),
+        severity="warning",
+        tracks=("hall/1/17/0",),
+        opened_us=START_US,
+        time_us=START_US + ("opened", "updated", "resolved").index(state) * 1_000_000,
+        evidence=Evidence(epoch=1, seq=17, score=0.9, overlap=0.4, box=(1.0, 2.0, 30.0, 40.0)),
+        notify=notify,
+    )
+
+
+@dataclass
+class Run:
+    """One run of notify over some records; what it wrote is read once it has ended."""
+
+    sinks: Mapping[str, Sink]
+    limits: Limits = field(default_factory=Limits)
+    transport: MemoryTransport = field(default_factory=lambda: MemoryTransport(capacity=10_000))
+    metrics: Metrics = field(default_factory=Metrics)
+    wrap: Callable[[Outbox], Outbox] = lambda outbox: outbox
+
+    async def of(
+        self,
+        *alerts: Alert | Record,
+        drain_s: float = MONTH_S,
+        history: Iterable[DeliveryStatus] = (),
+    ) -> None:
+        async with self.transport.outbox("alerts") as writer:
+            for each in alerts:
+                await writer.send(
+                    "alerts", each if isinstance(each, Record) else codec.encode(each)
+                )
+        async with self.transport.inbox("alerts", "notify") as inbox:
+            await self.reading(inbox, drain_s, history)
+
+    async def reading(
+        self, inbox: Inbox, drain_s: float = MONTH_S, history: Iterable[DeliveryStatus] = ()
+    ) -> None:
+        async with self.transport.outbox(*TOPICS) as outbox:
+            notify = Notify(
+                self.sinks,
+                self.wrap(outbox),
+                LoopClock(),
+                self.metrics,
+                random=lambda: 0.0,
+                limits=self.limits,
+            )
+            await notify.run(inbox, drain_s, history)
+
+    async def statuses(self) -> list[DeliveryStatus]:
+        found = [codec.decode(record) for record in await self._read("deliveries")]
+        return [status for status in found if isinstance(status, DeliveryStatus)]
+
+    async def states(self, endpoint: str = "ops") -> list[str]:
+        return [each.state for each in await self.statuses() if each.endpoint == endpoint]
+
+    async def dead_letters(self) -> list[Record]:
+        return await self._read("dead-letters")
+
+    async def _read(self, topic: str) -> list[Record]:
+        records: list[Record] = []
+        async with self.transport.inbox(topic, f"test of {topic}") as inbox:
+            try:
+                while True:
+                    records += [each.record for each in await inbox.receive(100, 1.0)]
+            except EndOfStream:
+                return records
+
+
+@asynccontextmanager
+async def feeding(run: Run) -> AsyncIterator[Outbox]:
+    """Run notify while the block writes alerts; leaving the block ends them."""
+    async with asyncio.TaskGroup() as tasks, run.transport.inbox("alerts", "notify") as inbox:
+        async with run.transport.outbox("alerts") as writer:
+            running = tasks.create_task(run.reading(inbox))
+            yield writer
+        await running
+
+
+@in_virtual_time
+async def test_an_alert_reaches_every_endpoint_that_it_names() -> None:
+    ops, pager, other = Endpoint(), Endpoint(), Endpoint()
+    run = Run({"ops": ops, "pager": pager, "other": other})
+
+    await run.of(alert(notify=("ops", "pager", "ops")))
+
+    assert ops.changes == pager.changes == ["a1 opened"]
+    assert other.changes == []
+    assert await run.states("ops") == ["pending", "delivered"]
+    assert await run.states("pager") == ["pending", "delivered"]
+
+
+@in_virtual_time
+async def test_a_failed_try_is_repeated_with_the_same_body_until_it_succeeds() -> None:
+    ops = Endpoint((DeliveryError("503"), DeliveryError("no answer"), "204 No Content"))
+    run = Run({"ops": ops})
+
+    await run.of(alert())
+
+    assert ops.times_s == [0, 1, 6]
+    assert set(ops.bodies) == {body_of(alert())}
+    statuses = await run.statuses()
+    assert [(each.state, each.attempts, each.answer) for each in statuses] == [
+        ("pending", 0, ""),
+        ("pending", 1, "503"),
+        ("pending", 2, "no answer"),
+        ("delivered", 3, "204 No Content"),
+    ]
+
+
+@in_virtual_time
+async def test_after_three_days_of_failures_an_alert_is_given_up_into_dead_letters() -> None:
+    ops = Endpoint((DeliveryError("503"),))
+    run = Run({"ops": ops})
+
+    await run.of(alert())
+
+    assert len(ops.tries) == len(STEPS_S) + 1
+    assert ops.times_s[-1] == sum(STEPS_S)
+    assert (await run.states())[-1] == "given_up"
+    (letter,) = await run.dead_letters()
+    assert letter.value == codec.encode(alert()).value
+    assert letter.headers["dead_letter_reason"] == b"undelivered"
+    assert letter.headers["dead_letter_error"] == b"ops: 503"
+
+
+@in_virtual_time
+async def test_a_refused_alert_is_given_up_at_once() -> None:
+    ops = Endpoint((DeliveryRefusedError("410 Gone"),))
+    run = Run({"ops": ops})
+
+    await run.of(alert())
+
+    assert ops.times_s == [0]
+    assert await run.states() == ["pending", "given_up"]
+    assert len(await run.dead_letters()) == 1
+
+
+@in_virtual_time
+async def test_retry_after_keeps_the_whole_endpoint_quiet_and_no_other() -> None:
+    ops = Endpoint((DeliveryError("429", retry_after_s=60.0), "200 OK"))
+    pager = Endpoint()
+    run = Run({"ops": ops, "pager": pager})
+
+    async with feeding(run) as writer:
+        await writer.send("alerts", codec.encode(alert("a1")))
+        await asyncio.sleep(10)
+        await writer.send("alerts", codec.encode(alert("a2", notify=("ops", "pager"))))
+
+    assert ops.times_s == [0, 60, 60]
+    assert pager.times_s == [10]
+
+
+@in_virtual_time
+async def test_a_slow_endpoint_slows_no_other() -> None:
+    slow = Endpoint((DeliveryError("no answer within 15 s"),), busy_s=15.0)
+    quick = Endpoint()
+    run = Run({"slow": slow, "quick": quick}, Limits(tries=1))
+
+    await run.of(*(alert(f"a{n}", notify=("slow", "quick")) for n in range(300)))
+
+    assert quick.times_s == [0] * 300
+    assert slow.times_s[1] == 15
+
+
+@in_virtual_time
+async def test_changes_of_one_alert_arrive_in_order_while_other_alerts_pass_them() -> None:
+    ops = Endpoint((DeliveryError("503"), DeliveryError("503"), "200 OK"))
+    run = Run({"ops": ops})
+    states: tuple[AlertState, ...] = ("opened", "updated", "resolved")
+
+    await run.of(*(alert("a1", state) for state in states), alert("a2"))
+
+    assert ops.tries == [
+        (0, "a1 opened"),
+        (0, "a2 opened"),
+        (1, "a1 opened"),
+        (1, "a2 opened"),
+        (1, "a1 updated"),
+        (1, "a1 resolved"),
+    ]
+
+
+@in_virtual_time
+async def test_tries_at_one_endpoint_stay_within_its_bound() -> None:
+    ops = Endpoint(busy_s=1.0)
+    run = Run({"ops": ops}, Limits(tries=3))
+
+    await run.of(*(alert(f"a{n}") for n in range(10)))
+
+    assert ops.most_busy == 3
+    assert ops.times_s == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3]
+
+
+@in_virtual_time
+async def test_a_wait_between_tries_holds_no_slot() -> None:
+    ops = Endpoint((DeliveryError("503"), "200 OK"))
+    run = Run({"ops": ops}, Limits(tries=1))
+
+    await run.of(alert("a1"), alert("a2"))
+
+    assert ops.tries == [(0, "a1 opened"), (0, "a2 opened"), (1, "a1 opened")]
+
+
+@in_virtual_time
+async def test_what_no_longer_fits_a_failing_endpoint_goes_to_dead_letters() -> None:
+    down, ops = Endpoint((DeliveryError("503"),)), Endpoint()
+    run = Run({"down": down, "ops": ops}, Limits(waiting=3))
+
+    with pytest.raises(DrainTimeoutError):
+        await run.of(*(alert(f"a{n}", notify=("down", "ops")) for n in range(5)), drain_s=60)
+
+    assert len(ops.tries) == 5
+    given_up = [each for each in await run.statuses() if each.state == "given_up"]
+    assert [(each.endpoint, each.alert) for each in given_up] == [("down", "a3"), ("down", "a4")]
+    assert given_up[0].answer == "3 deliveries wait already, and none is getting through"
+    assert len(await run.dead_letters()) == 2
+
+
+@in_virtual_time
+async def test_a_backlog_waits_for_an_endpoint_that_takes_what_it_is_given() -> None:
+    ops = Endpoint(busy_s=1.0)
+    run = Run({"ops": ops}, Limits(tries=1, waiting=3))
+
+    await run.of(*(alert(f"a{n}") for n in range(20)))
+
+    assert ops.times_s == list(range(20))
+    assert await run.dead_letters() == []
+
+
+@in_virtual_time
+async def test_a_place_is_not_waited_for_while_no_try_goes_on() -> None:
+    class Picky(Endpoint):
+        async def deliver(self, alert: Alert, body: bytes) -> str:
+            answer = await super().deliver(alert, body)
+            if alert.id == "bad":
+                raise DeliveryError("500")
+            await asyncio.sleep(1)
+            return answer
+
+    run = Run({"ops": Picky(), "pager": (pager := Endpoint())}, Limits(waiting=2))
+    async with feeding(run) as writer:
+        for name in ("bad", "a1"):
+            await writer.send("alerts", codec.encode(alert(name)))
+        await asyncio.sleep(200)
+        for name in ("a2", "a3"):
+            await writer.send("alerts", codec.encode(alert(name, notify=("ops", "pager"))))
+
+    assert pager.times_s == [200, 200]
+    given_up = [each.alert for each in await run.statuses() if each.state == "given_up"]
+    assert given_up[0] == "a3"
+
+
+@in_virtual_time
+async def test_a_record_that_is_no_alert_goes_to_dead_letters_and_stops_nobody() -> None:
+    ops = Endpoint()
+    run = Run({"ops": ops})
+    good = codec.encode(alert())
+    broken = Record("hall", b'{"type":"alert","id":', good.headers)
+    stranger = codec.encode(DeliveryStatus("a1", "opened", "ops", "delivered", 1, START_US))
+
+    await run.of(broken, stranger, alert())
+
+    assert ops.changes == ["a1 opened"]
+    letters = await run.dead_letters()
+    assert [letter.value for letter in letters] == [broken.value, stranger.value]
+    assert {letter.headers["dead_letter_reason"] for letter in letters} == {b"schema_error"}
+    assert b"given delivery; allowed: alert" in letters[1].headers["dead_letter_error"]
+
+
+@in_virtual_time
+async def test_an_alert_for_an_endpoint_that_is_not_configured_goes_to_dead_letters() -> None:
+    ops = Endpoint()
+    run = Run({"ops": ops})
+
+    await run.of(alert(notify=("gone", "ops")))
+
+    assert ops.changes == ["a1 opened"]
+    assert await run.states("gone") == ["given_up"]
+    (letter,) = await run.dead_letters()
+    assert letter.headers["dead_letter_error"] == b"gone: no such endpoint is configured"
+
+
+@in_virtual_time
+async def test_an_alert_of_a_newer_writer_stops_notify_and_comes_again() -> None:
+    run = Run({"ops": Endpoint()})
+    record = codec.encode(alert())
+    newer = Record(record.key, record.value, {**record.headers, "ce_type": b"maskstream.alert.v9"})
+
+    with pytest.raises(UnsupportedVersionError, match="upgrade this reader"):
+        await run.of(newer)
+
+    async with run.transport.inbox("alerts", "notify") as inbox:
+        assert [each.record for each in await inbox.receive(10, 1.0)] == [newer]
+
+
+class Witness:
+    """Writes down, in order, what happens at an outbox, an inbox and an endpoint."""
+
+    def __init__(self, outbox: Outbox, inbox: Inbox, seen: list[str]) -> None:
+        self.outbox = outbox
+        self.inbox = inbox
+        self.seen = seen
+
+    async def send(self, topic: str, record: Record) -> None:
+        message = codec.decode(record)
+        assert isinstance(message, DeliveryStatus)
+        self.seen.append(message.state)
+        await self.outbox.send(topic, record)
+
+    async def flush(self) -> None:
+        self.seen.append("flush")
+        await self.outbox.flush()
+
+    async def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
+        return await self.inbox.receive(limit, timeout_s)
+
+    async def commit(self, deliveries: Sequence[Delivery]) -> None:
+        self.seen.append("commit")
+        await self.inbox.commit(deliveries)
+
+    async def deliver(self, alert: Alert, body: bytes) -> str:
+        self.seen.append("try")
+        return "200 OK"
+
+
+@in_virtual_time
+async def test_pending_is_acknowledged_and_the_alert_committed_before_the_first_try() -> None:
+    transport = MemoryTransport()
+    async with transport.outbox("alerts") as writer:
+        await writer.send("alerts", codec.encode(alert()))
+    async with transport.outbox(*TOPICS) as outbox, transport.inbox("alerts", "notify") as inbox:
+        witness = Witness(outbox, inbox, [])
+        notify = Notify({"ops": witness}, witness, LoopClock(), Metrics(), lambda: 0.0)
+        await notify.run(witness, 1.0)
+
+    assert witness.seen == ["pending", "flush", "commit", "try", "delivered", "flush", "flush"]
+
+
+@in_virtual_time
+async def test_a_repeat_of_an_alert_is_delivered_once() -> None:
+    ops = Endpoint()
+    run = Run({"ops": ops})
+
+    await run.of(alert(), alert(), alert("a1", "resolved"))
+
+    assert ops.changes == ["a1 opened", "a1 resolved"]
+
+
+@in_virtual_time
+async def test_an_alert_that_was_given_up_can_be_sent_again() -> None:
+    ops = Endpoint((DeliveryRefusedError("403"), "200 OK"))
+    run = Run({"ops": ops})
+
+    async with feeding(run) as writer:
+        await writer.send("alerts", codec.encode(alert()))
+        await asyncio.sleep(1)
+        await writer.send("alerts", codec.encode(alert()))
+
+    assert ops.tries == [(0, "a1 opened"), (1, "a1 opened")]
+
+
+@in_virtual_time
+async def test_what_is_left_at_the_drain_deadline_is_told_recorded_and_taken_up_again() -> None:
+    ops = Endpoint((DeliveryError("503"),))
+    pager = Endpoint(busy_s=3_600.0)
+    run = Run({"ops": ops, "pager": pager})
+    alerts = [alert("a1", notify=("ops", "pager")), alert("a1", "resolved")]
+
+    with pytest.raises(DrainTimeoutError) as error:
+        await run.of(*alerts, drain_s=20.0)
+
+    assert str(error.value) == ("3 deliveries left after 20 s, recorded as pending: ops 2, pager 1")
+    statuses = await run.statuses()
+    assert [each.state for each in statuses[-3:]] == ["pending"] * 3
+    assert ops.times_s == [0, 1, 6]
+
+    ops.answers, pager.busy_s = ("200 OK",), 0.0
+    again = Run(run.sinks)
+    await again.of(history=statuses)
+    assert ops.changes[-2:] == ["a1 opened", "a1 resolved"]
+    assert len(set(pager.bodies)) == 1
+    delivered = [each for each in await again.statuses() if each.state == "delivered"]
+    assert sorted((each.endpoint, each.attempts) for each in delivered) == [
+        ("ops", 1),
+        ("ops", 4),
+        ("pager", 2),
+    ]
+
+
+@in_virtual_time
+async def test_a_drain_ends_as_soon_as_everything_is_delivered() -> None:
+    run = Run({"ops": Endpoint((DeliveryError("503"), "200 OK"))})
+
+    await run.of(alert(), drain_s=600.0)
+
+    assert seconds() == 1
+
+
+class Crash(Exception):  # noqa: N818 - it stands for a SIGKILL
+    pass
+
+
+class CrashingOutbox:
+    """Dies where a delivery is about to be recorded."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+
+    async def send(self, topic: str, record: Record) -> None:
+        if b'"state":"delivered"' in bytes(record.value):
+            raise Crash
+        await self.outbox.send(topic, record)
+
+    async def flush(self) -> None:
+        await self.outbox.flush()
+
+
+@in_virtual_time
+async def test_a_crash_after_the_2xx_repeats_the_alert_once_with_the_same_body() -> None:
+    ops = Endpoint()
+    run = Run({"ops": ops}, wrap=CrashingOutbox)
+    with pytest.RaisesGroup(Crash):
+        await run.of(alert())
+
+    again = Run({"ops": ops})
+    await again.of(history=await run.statuses())
+    assert ops.changes == ["a1 opened"] * 2
+    assert ops.bodies[0] == ops.bodies[1]
+
+    third = Run({"ops": ops})
+    await third.of(alert(), history=[*await run.statuses(), *await again.statuses()])
+    assert len(ops.tries) == 2
+
+
+@in_virtual_time
+async def test_metrics_count_tries_by_outcome_and_what_waits() -> None:
+    run = Run({"ops": Endpoint((DeliveryError("503"), "200 OK", DeliveryRefusedError("410")))})
+
+    await run.of(alert(), alert("a1", "resolved"))
+
+    def value(name: str, **labels: str) -> float | None:
+        return run.metrics.registry.get_sample_value(f"maskstream_{name}", labels)
+
+    outcomes = ("failed", "delivered", "given_up")
+    counts = [value("deliveries_total", endpoint="ops", outcome=each) for each in outcomes]
+    assert counts == [1, 1, 1]
+    assert value("deliveries_pending", endpoint="ops") == 0
+    assert value("dead_letters_total", topic="alerts", reason="undelivered") == 1
+
+
+def test_a_body_says_what_happened_when_and_to_what() -> None:
+    body = json.loads(body_of(alert()))
+
+    assert body["type"] == "alert.opened"
+    assert body["timestamp"] == "2027-01-15T08:00:00.000000Z"
+    assert body["data"]["id"] == "a1"
+    assert body["data"]["evidence"]["overlap"] == 0.4
+    assert "notify" not in body["data"]
+
+
+@given(st.integers(0, 3000), st.text(min_size=1, max_size=60))
+def test_a_body_stays_under_20_kb_and_counts_the_tracks_it_leaves_out(
+    count: int, camera: str
+) -> None:
+    tracks = tuple(f"{camera}/1/{n}/0" for n in range(count))
+    many = msgspec.structs.replace(alert(), tracks=tracks)
+
+    body = body_of(many)
+
+    data = json.loads(body)["data"]
+    assert len(body) <= 20_000
+    assert data["tracks"] == list(tracks[: len(data["tracks"])])
+    assert len(data["tracks"]) + data.get("tracks_left_out", 0) == count
+    assert body_of(many) == body
+
+
+def test_an_alert_that_cannot_be_made_small_is_refused_as_a_record() -> None:
+    with pytest.raises(TooLargeError, match="> 20000"):
+        body_of(msgspec.structs.replace(alert(), labels=("x" * 30_000,)))
+
+
+def test_a_time_beyond_the_calendar_is_refused_as_a_record() -> None:
+    with pytest.raises(SchemaError, match="time_us"):
+        body_of(msgspec.structs.replace(alert(), time_us=2**62))
