@@ -1,0 +1,24 @@
+"""The configuration: one YAML file to one frozen settings tree.
+
+`load` reads it, or raises one `stream.errors.ConfigError` that names every fault with its line;
+`check_labels` and `signing_key` are for the start, `check_text` and `reference` for people.
+"""
+
+from stream.config.labels import check_labels
+from stream.config.reading import load, parse
+from stream.config.redact import redact
+from stream.config.reference import reference
+from stream.config.render import check_text
+from stream.config.secrets import signing_key
+from stream.config.settings import Settings
+
+__all__ = [
+    "Settings",
+    "check_labels",
+    "check_text",
+    "load",
+    "parse",
+    "redact",
+    "reference",
+    "signing_key",
+]

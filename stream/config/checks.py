@@ -1,0 +1,197 @@
+"""What one section cannot know of itself: names of each other, URLs, secrets.
+
+The checks read the plain document and not the settings, so that they speak even where another
+part of it is wrong; what is mistyped they pass over, as the model says it.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from stream.config import faults
+from stream.config.faults import Fault
+from stream.config.polygon import polygon_fault
+from stream.config.redact import shown
+from stream.config.secrets import signing_key
+from stream.config.urls import camera_url_fault, endpoint_url_fault
+from stream.config.words import owner, suggestion
+from stream.errors import ConfigError
+from stream.specs import AllowedSpec, SecretSource, Spec, ZoneSpec, file_path
+
+Entry = dict[str, Any]
+Names = Mapping[str, Mapping[str, Entry]]
+"""The entries of each section by their ids."""
+_SECTIONS = {"cameras": "camera", "zones": "zone", "rules": "rule", "endpoints": "endpoint"}
+_S = TypeVar("_S", bound=Spec)
+
+
+def document_faults(data: Entry, folder: Path) -> Iterator[Fault]:
+    """All that is wrong between the sections of a document. Secrets are left alone."""
+    yield from _repeated_ids(data)
+    yield from _cameras(data, folder)
+    names = {section: _named(data, section) for section in _SECTIONS}
+    yield from _zones(data, names)
+    yield from _rules(data, names)
+    yield from _endpoints(data)
+    yield from _outputs(data, folder)
+    yield from _pictures(data)
+
+
+def secret_faults(data: Entry, folder: Path, env: Mapping[str, str]) -> Iterator[Fault]:
+    """The secrets that cannot be read, or are too weak."""
+    for index, endpoint in _entries(data, "endpoints"):
+        source = _valid(SecretSource, endpoint.get("secret"), folder)
+        if source is None:
+            continue
+        path = ("endpoints", index, "secret", "env" if source.env is not None else "file")
+        try:
+            signing_key(source, env)
+        except ConfigError as error:
+            yield Fault(path, owner(path, data) + str(error))
+
+
+def _repeated_ids(data: Entry) -> Iterator[Fault]:
+    for section, word in _SECTIONS.items():
+        first: dict[str, int] = {}
+        for index, entry in _entries(data, section):
+            name = _string(entry, "id")
+            if name in first:
+                text = f"{word} {shown(name)} is there already as {section}[{first[name]}]"
+                yield Fault((section, index, "id"), f"{text}; ids must differ")
+            elif name is not None:
+                first[name] = index
+
+
+def _cameras(data: Entry, folder: Path) -> Iterator[Fault]:
+    allowed = _valid(AllowedSpec, data.get("allowed"), folder) or AllowedSpec()
+    for index, camera in _entries(data, "cameras"):
+        url = _string(camera, "url")
+        if not url:
+            continue
+        fault = camera_url_fault(url, allowed, folder)
+        if fault is not None:
+            yield Fault(("cameras", index, "url"), f"given {shown(url)}; {fault}")
+        elif file_path(url) is None:
+            if camera.get("mode") == "archive":
+                yield Fault(("cameras", index, "mode"), "archive is for files; allowed here: live")
+            if camera.get("loop") is True:
+                yield Fault(("cameras", index, "loop"), "loop is for files; allowed here: false")
+
+
+def _zones(data: Entry, names: Names) -> Iterator[Fault]:
+    for index, zone in _entries(data, "zones"):
+        path = ("zones", index)
+        yield from _unknown(data, names, (*path, "camera"), "cameras", zone.get("camera"))
+        spec = _valid(ZoneSpec, zone)
+        fault = polygon_fault(spec.polygon) if spec is not None else None
+        if fault is not None:
+            users = [rule for _, rule in _entries(data, "rules") if rule.get("zone") == zone["id"]]
+            rules = [name for rule in users if (name := _string(rule, "id"))]
+            used = f" (watched by rule {', '.join(rules)})" if rules else ""
+            yield Fault((*path, "polygon"), f"{owner((*path, 'polygon'), data)}{fault}{used}")
+
+
+def _rules(data: Entry, names: Names) -> Iterator[Fault]:
+    for index, rule in _entries(data, "rules"):
+        path = ("rules", index)
+        for key in ("camera", "zone"):
+            yield from _unknown(data, names, (*path, key), f"{key}s", rule.get(key))
+        notify = rule.get("notify")
+        for nth, name in enumerate(notify if isinstance(notify, list) else ()):
+            yield from _unknown(data, names, (*path, "notify", nth), "endpoints", name)
+        yield from _watched(data, names, path, rule)
+
+
+def _watched(data: Entry, names: Names, path: tuple[str, int], rule: Entry) -> Iterator[Fault]:
+    """Whether the rule has one camera, and looks for what is kept of its picture."""
+    word = owner((*path, "id"), data)
+    zone = names["zones"].get(_string(rule, "zone") or "", {})
+    own, of_zone = _string(rule, "camera"), _string(zone, "camera")
+    if rule.get("camera") is None and rule.get("zone") is None:
+        yield Fault(path, f"{word}names neither a zone nor a camera; allowed: one of them")
+    if own is not None and of_zone is not None and own != of_zone:
+        text = f"given {shown(own)}; allowed: {of_zone}, the camera of its zone"
+        yield Fault((*path, "camera"), word + text)
+    camera = names["cameras"].get(own or of_zone or "", {})
+    kept = camera.get("labels") or _mapping(data, "model").get("labels")
+    label = _string(rule, "label")
+    if label is not None and isinstance(kept, list) and label not in kept:
+        labels = [name for name in kept if isinstance(name, str)]
+        text = f"unknown label {shown(label)}: it is not kept; {suggestion(label, labels)}"
+        yield Fault((*path, "label"), word + text)
+
+
+def _endpoints(data: Entry) -> Iterator[Fault]:
+    for index, endpoint in _entries(data, "endpoints"):
+        url = _string(endpoint, "url")
+        fault = endpoint_url_fault(url, endpoint.get("allow_private") is True) if url else None
+        if fault is not None:
+            path = ("endpoints", index, "url")
+            yield Fault(path, f"{owner(path, data)}given {shown(url)}; allowed: {fault}")
+
+
+def _outputs(data: Entry, folder: Path) -> Iterator[Fault]:
+    """Outputs are written over: never over what is read, or over each other."""
+    read = {"the model's weights": _string(_mapping(data, "model"), "weights")}
+    for _, camera in _entries(data, "cameras"):
+        url = _string(camera, "url")
+        path = file_path(url) if url else None
+        read[f"the file of camera {shown(camera.get('id'))}"] = str(path) if path else None
+    taken = {_place(folder, path): what for what, path in read.items() if path}
+    for key in ("results", "video"):
+        output = _string(_mapping(data, "outputs"), key)
+        place = _place(folder, output) if output else None
+        if place in taken:
+            yield Fault(("outputs", key), f"would write over {taken[place]}; allowed: another file")
+        elif place is not None:
+            taken[place] = f"outputs.{key}"
+
+
+def _pictures(data: Entry) -> Iterator[Fault]:
+    embedded = data.get("transport", "memory://") == "memory://"
+    if _mapping(data, "pictures").get("encoding") == "raw" and not embedded:
+        yield Fault(("pictures", "encoding"), "raw is for memory://; allowed here: auto, jpeg")
+
+
+def _place(folder: Path, path: str) -> Path | None:
+    return None if "\0" in path else (folder / path).resolve()
+
+
+def _unknown(
+    data: Entry, names: Names, path: faults.Path, section: str, name: object
+) -> Iterator[Fault]:
+    known = names[section]
+    if isinstance(name, str) and name not in known:
+        text = f"unknown {_SECTIONS[section]} {shown(name)}, {suggestion(name, list(known))}"
+        yield Fault(path, owner(path, data) + text)
+
+
+def _entries(data: Entry, section: str) -> Iterator[tuple[int, Entry]]:
+    """The mappings listed in a section, right or wrong, with their indices."""
+    listed = data.get(section)
+    for index, entry in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(entry, dict):
+            yield index, entry
+
+
+def _named(data: Entry, section: str) -> dict[str, Entry]:
+    return {name: entry for _, entry in _entries(data, section) if (name := _string(entry, "id"))}
+
+
+def _mapping(data: Entry, section: str) -> Entry:
+    found = data.get(section)
+    return found if isinstance(found, dict) else {}
+
+
+def _string(entry: Entry, key: str) -> str | None:
+    found = entry.get(key)
+    return found if isinstance(found, str) else None
+
+
+def _valid(kind: type[_S], value: object, folder: Path | None = None) -> _S | None:
+    try:
+        return kind.model_validate(value, context=folder)
+    except ValidationError:
+        return None

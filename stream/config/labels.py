@@ -1,0 +1,31 @@
+"""Labels are known once the model is: the check that a start makes then."""
+
+from collections.abc import Iterator, Sequence
+
+from stream.config.faults import Fault
+from stream.config.redact import shown
+from stream.config.settings import Settings
+from stream.config.words import suggestion
+
+
+def check_labels(settings: Settings, labels: Sequence[str]) -> None:
+    """Raise `ConfigError` where the settings name a label that the model does not have."""
+    faults = [
+        Fault(path, f"{owner}unknown label {shown(name)}, {suggestion(name, list(labels))}")
+        for path, owner, name in _named_labels(settings)
+        if name not in labels
+    ]
+    if faults:
+        raise settings.origin.error(faults)
+
+
+def _named_labels(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """Each place where a label stands, the words that name its owner, and the label."""
+    for index, label in enumerate(settings.model.labels or ()):
+        yield ("model", "labels", index), "", label
+    for index, camera in enumerate(settings.cameras):
+        for nth, label in enumerate(camera.labels or ()):
+            yield ("cameras", index, "labels", nth), f"camera {camera.id}: ", label
+    for index, rule in enumerate(settings.rules):
+        if rule.label is not None:
+            yield ("rules", index, "label"), f"rule {rule.id}: ", rule.label

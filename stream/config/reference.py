@@ -1,0 +1,167 @@
+"""The reference page of the configuration, written from the settings themselves."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from stream.config.words import resolved, settings_schema
+from stream.specs import duration
+
+EXAMPLE = """\
+transport: memory://
+model: {weights: ../shared/weights/yolov8n-seg.pt, backend: auto, precision: bf16, image_size: 640,
+        confidence: 0.25, iou: 0.7, labels: [person], sha256: null}
+cameras:
+  - {id: hall, url: ../shared/video/one-by-one-person-detection.mp4, mode: archive, fps: 10}
+zones:        # fractions of width, height
+  - {id: exit, camera: hall, polygon: [[0.8, 0.3], [1.0, 0.3], [1.0, 1.0], [0.8, 1.0]]}
+rules:
+  - {id: person-leaves, kind: presence, zone: exit, label: person, overlap: 0.3, frames: 3,
+     cooldown: 5s, severity: warning, notify: [ops]}
+endpoints:
+  - {id: ops, url: "http://127.0.0.1:9000/hook", secret: {env: OPS_SECRET}, allow_private: true}
+outputs: {results: out/results.jsonl, video: out/annotated.mp4}
+"""
+
+_HEAD = f"""\
+# Configuration
+
+<!-- Written by `maskstream config docs`; do not edit. -->
+
+One YAML file says everything. `maskstream check CONFIG` tells whether it is right, and prints it
+with every default filled in and no secret shown.
+
+```yaml
+{EXAMPLE}```
+
+## How it is read
+- Paths are relative to the configuration file.
+- Points and rectangles are fractions of the frame's width and height, from its top left corner.
+- A duration is a number of seconds, or text with a unit: `500ms`, `5s`, `2m`, `1h`.
+- An id matches `^[a-z0-9][a-z0-9-]{{0,62}}$`, and is there once among cameras, zones, rules or
+  endpoints.
+- The YAML is UTF-8, one document, at most 1 MiB. Tags, aliases and repeated keys are refused; `no`
+  and `12:30` are text, as in YAML 1.2.
+- An unknown key is refused. All faults of a file are told at once, each with its line:
+  `maskstream.yaml:4: cameras[0].fps: given -3; allowed: > 0`. The process then ends with exit code
+  78, before anything has started.
+- Nothing secret stands in the file: an endpoint's secret is named (`env` or `file`), and a URL
+  with a password in it is refused.
+- A file that this configuration names may lie anywhere, unless `allowed.folder` is set. What is
+  added while everything runs may name files under `allowed.folder` only.
+"""
+
+_TYPES = {
+    "boolean": "true or false",
+    "integer": "whole number",
+    "number": "number",
+    "string": "text",
+    "object": "mapping",
+}
+_MANY = {"string": "texts", "object": "mappings"}
+_BOUNDS = {
+    "exclusiveMinimum": "> {}",
+    "minimum": "≥ {}",
+    "exclusiveMaximum": "< {}",
+    "maximum": "≤ {}",
+    "multipleOf": "multiple of {}",
+}
+
+
+def reference() -> str:
+    """The page ``docs/configuration.md``: an example, then each key with type, default, meaning."""
+    return "\n".join([_HEAD, *_sections()]).rstrip() + "\n"
+
+
+def _sections() -> Iterator[str]:
+    properties = settings_schema()["properties"]
+    yield "## At the top\n"
+    yield from _table(settings_schema())
+    for name, schema in properties.items():
+        listed = "items" in schema
+        node = resolved(schema["items"] if listed else schema)
+        title = f"`{name}`, a list" if listed else f"`{name}`"
+        if "discriminator" in node:
+            yield from _kinds(title, schema["description"], node)
+        elif "properties" in node:
+            yield f"## {title}\n\n{_sentence(node['description'])}\n"
+            yield from _table(node)
+            yield from _nested(node)
+
+
+def _nested(node: Mapping[str, Any]) -> Iterator[str]:
+    for name, schema in node["properties"].items():
+        inner = resolved(schema)
+        if "properties" in inner:
+            yield f"### `{name}`\n\n{_sentence(inner['description'])}\n"
+            yield from _table(inner)
+
+
+def _kinds(title: str, description: str, node: Mapping[str, Any]) -> Iterator[str]:
+    """A list whose entries are of several kinds: what all have in common, then each kind."""
+    kinds = {tag: resolved({"$ref": ref}) for tag, ref in node["discriminator"]["mapping"].items()}
+    first, *others = [kind["properties"] for kind in kinds.values()]
+    common = {key: first[key] for key in first if all(o.get(key) == first[key] for o in others)}
+    required = next(iter(kinds.values())).get("required", [])
+    names = ", ".join(f"`{tag}`" for tag in kinds)
+    yield f"## {title}\n\n{_sentence(description)} All kinds ({names}) have:\n"
+    yield from _table({"properties": common, "required": required})
+    for tag, kind in kinds.items():
+        own = {k: schema for k, schema in kind["properties"].items() if k not in common}
+        own.pop(node["discriminator"]["propertyName"])
+        yield f"### `kind: {tag}`\n\n{_sentence(kind['description'])}\n"
+        yield from _table({"properties": own, "required": kind.get("required", [])})
+
+
+def _table(node: Mapping[str, Any]) -> Iterator[str]:
+    yield "| key | type | default | meaning |"
+    yield "|---|---|---|---|"
+    for key, schema in node["properties"].items():
+        default = "required" if key in node.get("required", []) else _default(schema)
+        meaning = schema.get("description", "")
+        yield f"| `{key}` | {_type(schema)} | {default} | {meaning} |"
+    yield ""
+
+
+def _sentence(text: str) -> str:
+    """The first paragraph of a docstring, as a sentence."""
+    line = " ".join(text.partition("\n\n")[0].split()).replace("``", "`")
+    return line[0].upper() + line[1:].rstrip(".") + "."
+
+
+def _type(schema: Mapping[str, Any]) -> str:
+    node = resolved(schema)
+    if "enum" in node:
+        return ", ".join(f"`{value}`" for value in node["enum"])
+    if "prefixItems" in node:
+        return f"list of {len(node['prefixItems'])} numbers"
+    if "items" in node:
+        return f"list of {_many(node['items'])}"
+    word = schema.get("format") or node.get("format") or _TYPES[node.get("type", "object")]
+    bounds = [text.format(_number(node[key], word)) for key, text in _BOUNDS.items() if key in node]
+    return f"{word} {', '.join(bounds)}".strip()
+
+
+def _many(schema: Mapping[str, Any]) -> str:
+    node = resolved(schema)
+    return "points" if "prefixItems" in node else _MANY[node.get("type", "object")]
+
+
+def _number(value: float, word: str) -> str:
+    return duration(value) if word == "duration" and value else f"{value:,}".replace(",", " ")
+
+
+def _default(schema: Mapping[str, Any]) -> str:
+    match schema.get("default"):
+        case dict():
+            return "see below"
+        case []:
+            return "none"
+        case list() as values:
+            return f"`[{', '.join(values)}]`"
+        case float() as value if schema.get("format") == "duration":
+            return f"`{duration(value)}`"
+        case str() as text:
+            return f"`{text}`"
+        case value:
+            return f"`{json.dumps(value)}`"

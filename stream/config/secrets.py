@@ -1,0 +1,51 @@
+"""Where secrets are read: signing keys of endpoints."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+
+from pydantic import SecretBytes
+
+from stream.errors import ConfigError
+from stream.specs import SecretSource
+
+SHORTEST_KEY = 24
+_PREFIX = "whsec_"
+_MOST_BYTES = 4096
+
+
+def signing_key(source: SecretSource, env: Mapping[str, str]) -> SecretBytes:
+    """The key that an endpoint's alerts are signed with.
+
+    The secret is base64 with or without ``whsec_`` before it, as the Standard Webhooks
+    specification serialises it (24 to 64 bytes), so that the same text works on the receiver's
+    side. Raises `ConfigError`, whose message never holds the secret.
+    """
+    text = _read(source, env).strip().removeprefix(_PREFIX)
+    try:
+        key = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ConfigError(f"is not base64; allowed: {_ALLOWED}") from error
+    if len(key) < SHORTEST_KEY:
+        raise ConfigError(f"given {len(key)} bytes; allowed: {_ALLOWED}")
+    return SecretBytes(key)
+
+
+_ALLOWED = (
+    f"at least {SHORTEST_KEY} bytes in base64, with or without {_PREFIX} "
+    "(openssl rand -base64 32 makes one)"
+)
+
+
+def _read(source: SecretSource, env: Mapping[str, str]) -> str:
+    if source.env is not None:
+        if source.env not in env:
+            raise ConfigError(f"environment variable {source.env} is not set")
+        return env[source.env]
+    assert source.file is not None
+    try:
+        with source.file.open("rb") as file:
+            return file.read(_MOST_BYTES).decode("ascii", "replace")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        raise ConfigError(f"the file cannot be read: {reason}") from error

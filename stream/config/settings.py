@@ -1,0 +1,58 @@
+"""The settings tree: what one configuration file says, as one frozen value."""
+
+from typing import Self
+
+from pydantic import Field, PrivateAttr
+
+from stream.config.faults import Origin
+from stream.rules import Rule
+from stream.specs import (
+    AllowedSpec,
+    CameraSpec,
+    Duration,
+    EndpointSpec,
+    FreshnessSpec,
+    ModelSpec,
+    OutputsSpec,
+    PicturesSpec,
+    Spec,
+    ZoneSpec,
+)
+
+
+class Settings(Spec):
+    """Everything that a run is told. Hand each component its own section, never the whole."""
+
+    transport: str = Field(
+        "memory://",
+        pattern=r"^(memory://|kafka://[^\s/@]+)$",
+        description="memory:// (one process) or kafka://host:port",
+        json_schema_extra={"allowed": "memory:// or kafka://host:port"},
+    )
+    model: ModelSpec = Field(description="the network")
+    cameras: tuple[CameraSpec, ...] = Field(
+        min_length=1, description="where pictures come from, and how they are looked at"
+    )
+    zones: tuple[ZoneSpec, ...] = Field((), description="parts of a camera's picture")
+    rules: tuple[Rule, ...] = Field((), description="what becomes an alert")
+    endpoints: tuple[EndpointSpec, ...] = Field((), description="webhooks that get alerts")
+    outputs: OutputsSpec = Field(OutputsSpec(), description="files written beside the topics")
+    freshness: FreshnessSpec = Field(FreshnessSpec(), description="how old a live result may be")
+    pictures: PicturesSpec = Field(PicturesSpec(), description="how pictures travel, and limits")
+    allowed: AllowedSpec = Field(AllowedSpec(), description="where pictures may come from")
+    drain: Duration = Field(
+        10.0, gt=0, le=3600, description="on SIGTERM, what is in flight may take so long to finish"
+    )
+
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    @property
+    def origin(self) -> Origin:
+        """Where the settings were read from, so that a late error can still name the line."""
+        return self._origin
+
+    def read_from(self, origin: Origin) -> Self:
+        """The same settings, which know where they were read from."""
+        copy = self.model_copy()
+        copy._origin = origin
+        return copy

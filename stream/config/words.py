@@ -1,0 +1,164 @@
+"""Pydantic's errors in the words of our errors: what was given, what is allowed.
+
+The JSON Schema of the settings says which keys stand where, and what they mean.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from stream.config.faults import Fault, Path
+from stream.config.redact import SECRET_KEY, shown
+from stream.config.settings import Settings
+from stream.specs import ID_PATTERN, duration
+
+_ALLOWED = {
+    "bool_type": "true or false",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "greater_than": "> {gt}",
+    "greater_than_equal": ">= {ge}",
+    "int_type": "a whole number",
+    "less_than": "< {lt}",
+    "less_than_equal": "<= {le}",
+    "model_attributes_type": "a mapping",
+    "model_type": "a mapping",
+    "multiple_of": "a multiple of {multiple_of}",
+    "path_type": "a path",
+    "string_pattern_mismatch": "text that matches {pattern}",
+    "string_too_long": "at most {max_length} characters",
+    "string_too_short": "at least {min_length} characters",
+    "string_type": "text",
+    "string_unicode": "text",
+    "too_long": "at most {max_length} items",
+    "too_short": "at least {min_length} items",
+    "tuple_type": "a list",
+}
+_NAMED = {"rules": "rule", "zones": "zone", "endpoints": "endpoint"}
+
+
+@cache
+def settings_schema() -> dict[str, Any]:
+    """The JSON Schema of `Settings`, durations marked by ``format: duration``."""
+    return Settings.model_json_schema()
+
+
+def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a ``$ref`` or a "this or null" leads to."""
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix("#/$defs/")
+        return resolved(settings_schema()["$defs"][name])
+    options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
+    return resolved(options[0]) if len(options) == 1 else schema
+
+
+def suggestion(word: str, known: list[str]) -> str:
+    """``did you mean …?`` where one of ``known`` is near, else what is known."""
+    near = get_close_matches(word[:64].lower(), known, n=1, cutoff=0.6)
+    return f"did you mean {near[0]}?" if near else f"allowed: {', '.join(known) or 'none'}"
+
+
+def model_faults(error: ValidationError, data: object) -> Iterator[Fault]:
+    """The faults that pydantic tells of, without those that only follow from another."""
+    for detail in error.errors(include_url=False):
+        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
+            continue
+        path, parent, node = _follow(detail["loc"])
+        if detail["type"].startswith("union_tag_"):
+            path = (*path, "kind")
+        yield Fault(path, owner(path, data) + _text(detail, path, (parent, node), data))
+
+
+def no_mapping(data: object) -> Fault:
+    """The fault of a document that is no mapping at its top."""
+    keys = ", ".join(settings_schema()["properties"])
+    return Fault((), f"given {shown(data)}; allowed: a mapping with {keys}")
+
+
+def _follow(
+    loc: tuple[str | int, ...],
+) -> tuple[Path, Mapping[str, Any], Mapping[str, Any]]:
+    """The path that ``loc`` means, without the tags of unions, and the schemas found there."""
+    path: Path = ()
+    parent: Mapping[str, Any] = {}
+    node = resolved(settings_schema())
+    for part in loc:
+        parent = node
+        if "discriminator" in node:
+            node = resolved({"$ref": node["discriminator"]["mapping"][part]})
+            continue
+        path = (*path, part)
+        node = {**resolved(_child(node, part)), **_described(_child(node, part))}
+    return path, parent, node
+
+
+def _described(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What stands beside a ``$ref`` or a "this or null", and not in it."""
+    return {key: schema[key] for key in ("description", "allowed") if key in schema}
+
+
+def _child(node: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
+    if isinstance(part, str):
+        return node.get("properties", {}).get(part, {})  # type: ignore[no-any-return]
+    if part < len(node.get("prefixItems", ())):
+        return node["prefixItems"][part]  # type: ignore[no-any-return]
+    return node.get("items", {})  # type: ignore[no-any-return]
+
+
+def _text(
+    error: ErrorDetails,
+    path: Path,
+    schemas: tuple[Mapping[str, Any], Mapping[str, Any]],
+    data: object,
+) -> str:
+    parent, node = schemas
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"unknown key, {suggestion(str(path[-1]), list(parent.get('properties', ())))}"
+    if kind == "missing":
+        return f"missing: {node.get('description', 'a ' + str(node.get('type', 'value')))}"
+    if kind.startswith("union_tag_"):
+        came = "missing" if kind == "union_tag_not_found" else f"given {_given(data, path)}"
+        return f"{came}; allowed: {', '.join(node['discriminator']['mapping'])}"
+    if kind == "fault":
+        return error["msg"]
+    if kind == "string_pattern_mismatch" and context["pattern"] == ID_PATTERN:
+        return f"given {_given(data, path)}; id must match {ID_PATTERN}"
+    return f"given {_given(data, path)}; allowed: {_allowed(error, node)}"
+
+
+def _allowed(error: ErrorDetails, node: Mapping[str, Any]) -> str:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "string_pattern_mismatch" and "allowed" in node:
+        return str(node["allowed"])
+    if kind == "literal_error":
+        return ", ".join(re.findall(r"'([^']*)'", context["expected"]))
+    if kind not in _ALLOWED:
+        return error["msg"][:1].lower() + error["msg"][1:]
+    written = duration if node.get("format") == "duration" else "{:g}".format
+    bounds = {k: written(v) if isinstance(v, float) else v for k, v in context.items()}
+    return re.sub(r"\b1 items", "1 item", _ALLOWED[kind].format(**bounds))
+
+
+def _given(data: object, path: Path) -> str:
+    """What stands at ``path`` as it was written, where it may be shown."""
+    if any(isinstance(part, str) and SECRET_KEY.search(part) for part in path):
+        return "a value that is not shown"
+    value: Any = data
+    for part in path:
+        value = value[part]
+    return shown(value)
+
+
+def owner(path: Path, data: object) -> str:
+    """``rule person-leaves: `` where the path lies in a rule, zone or endpoint with an id."""
+    if len(path) < 3 or path[0] not in _NAMED or not isinstance(data, dict):
+        return ""
+    item = data[path[0]][path[1]]
+    name = item.get("id") if isinstance(item, dict) else None
+    return f"{_NAMED[str(path[0])]} {shown(name)[1:-1]}: " if isinstance(name, str) else ""

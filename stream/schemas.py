@@ -1,0 +1,78 @@
+"""JSON Schemas of what stands in the records, one for each wire type, from the types themselves.
+
+They are kept in ``docs/schemas``, for readers in other languages. Fields that a schema does not
+name are allowed, as readers ignore what they do not know.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+
+from stream.masks import Mask
+from stream.types import (
+    Alert,
+    CameraStatus,
+    DeliveryStatus,
+    EpochClosed,
+    EpochOpened,
+    Gap,
+    Result,
+    Tracks,
+)
+
+WIRE_TYPES = (
+    Result,
+    Gap,
+    EpochOpened,
+    EpochClosed,
+    Tracks,
+    Alert,
+    CameraStatus,
+    DeliveryStatus,
+)
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_MASK = {
+    "type": "object",
+    "description": "A mask as COCO's compressed run-length encoding, as pycocotools reads it: "
+    "runs go down the columns, `size` is [height, width] of the whole frame.",
+    "properties": {
+        "size": {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 1},
+            "minItems": 2,
+            "maxItems": 2,
+        },
+        "counts": {"type": "string"},
+    },
+    "required": ["size", "counts"],
+}
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """The schema of each wire type, by the name that its ``type`` field holds."""
+    return {_tag(kind): _schema(kind) for kind in WIRE_TYPES}
+
+
+def schema_text(schema: dict[str, Any]) -> str:
+    """A schema as its file in ``docs/schemas`` holds it."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _tag(kind: type[msgspec.Struct]) -> str:
+    return str(kind.__struct_config__.tag)
+
+
+def _schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    _, components = msgspec.json.schema_components(
+        [kind], schema_hook=_mask, ref_template="#/$defs/{name}"
+    )
+    body = components.pop(kind.__name__)
+    parts = {"$defs": components} if components else {}
+    return {"$schema": DIALECT, **body, **parts}
+
+
+def _mask(kind: type) -> dict[str, Any]:
+    if kind is Mask:
+        return _MASK
+    raise NotImplementedError(f"{kind.__name__} has no JSON Schema")

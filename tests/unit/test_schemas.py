@@ -1,0 +1,155 @@
+"""The JSON Schemas of the payloads: up to date, and true of what is written."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stream.codec import to_json
+from stream.masks import Mask
+from stream.schemas import schema_text, schemas
+from stream.types import (
+    Alert,
+    CameraStatus,
+    DeliveryStatus,
+    EpochClosed,
+    EpochOpened,
+    Evidence,
+    Gap,
+    Instance,
+    ModelRef,
+    Result,
+    Track,
+    Tracks,
+)
+
+FOLDER = Path(__file__).parents[2] / "docs/schemas"
+TYPES: dict[str, Any] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "null": type(None),
+}
+BOX = (1.0, 2.0, 30.5, 40.0)
+RESULT = Result(
+    camera="hall",
+    epoch=7,
+    seq=3,
+    time_us=1_700_000_000_000_000,
+    arrived_us=1_700_000_000_000_000,
+    size=(48, 64),
+    model=ModelRef(name="yolov8n-seg", sha256="0" * 64, precision="f32"),
+    instances=(
+        Instance("person", 0.9, BOX, Mask.from_bitmap((48, 64), np.ones((9, 5), bool), 3, 4)),
+    ),
+)
+MESSAGES: list[Any] = [
+    RESULT,
+    Gap("hall", 7, 4, 9, 1_700_000_000_000_000, "stale"),
+    EpochOpened("hall", 7, 1_700_000_000_000_000, "live", (48, 64), 25.0),
+    EpochClosed("hall", 7, 1_700_000_000_000_000, 10, "ended"),
+    Tracks("hall", 7, 3, 5, (Track("hall/7/0/0", "person", 0.9, BOX, (3.0, 4.0), ("exit",), 0),)),
+    Alert(
+        id="a" * 24,
+        state="opened",
+        rule="leaves",
+        kind="presence",
+        camera="hall",
+        zone=None,
+        labels=("person",),
+        severity="warning",
+        tracks=("hall/7/0/0",),
+        opened_us=5,
+        time_us=5,
+        evidence=Evidence(7, 3, 0.9, 0.5, BOX),
+        notify=("ops",),
+    ),
+    CameraStatus("hall", "live", 5),
+    DeliveryStatus("a" * 24, "opened", "ops", "delivered", 1, 5, "204"),
+]
+
+
+def faults(value: Any, schema: dict[str, Any], top: dict[str, Any], at: str = "$") -> list[str]:
+    """What is wrong with a value, by the few words of JSON Schema that the schemas use."""
+    if "$ref" in schema:
+        schema = top["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    if "anyOf" in schema:
+        tries = [faults(value, option, top, at) for option in schema["anyOf"]]
+        return [] if [] in tries else tries[0]
+    kind = schema.get("type")
+    if kind and (not isinstance(value, TYPES[kind]) or isinstance(value, bool)):
+        return [f"{at}: {value!r} is no {kind}"]
+    if value not in schema.get("enum", [value]):
+        return [f"{at}: {value!r} not in enum"]
+    if isinstance(value, dict):
+        return [*missing(value, schema, at), *inner_faults(value, schema, top, at)]
+    if isinstance(value, list):
+        return list_faults(value, schema, top, at)
+    return number_faults(value, schema, at) if kind in {"integer", "number"} else []
+
+
+def missing(value: dict[str, Any], schema: dict[str, Any], at: str) -> list[str]:
+    return [f"{at}: {key} is missing" for key in schema.get("required", []) if key not in value]
+
+
+def inner_faults(
+    value: dict[str, Any], schema: dict[str, Any], top: dict[str, Any], at: str
+) -> list[str]:
+    inner = schema.get("properties", {})
+    return [
+        fault
+        for key in inner.keys() & value.keys()
+        for fault in faults(value[key], inner[key], top, f"{at}.{key}")
+    ]
+
+
+def list_faults(
+    value: list[Any], schema: dict[str, Any], top: dict[str, Any], at: str
+) -> list[str]:
+    if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)):
+        return [f"{at}: {len(value)} items"]
+    inner = schema.get("prefixItems") or [schema.get("items", {})] * len(value)
+    pairs = enumerate(zip(value, inner, strict=True))
+    return [f for n, (item, one) in pairs for f in faults(item, one, top, f"{at}[{n}]")]
+
+
+def number_faults(value: float, schema: dict[str, Any], at: str) -> list[str]:
+    inside = schema.get("minimum", value) <= value <= schema.get("maximum", value)
+    return [] if inside else [f"{at}: {value} is out of range"]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_what_is_written_is_what_the_schema_says(message: Any) -> None:
+    written = json.loads(to_json(message))
+    schema = schemas()[written["type"]]
+    assert faults(written, schema, schema) == []
+
+
+def test_the_schema_sees_what_is_wrong() -> None:
+    schema = schemas()["result"]
+    written = json.loads(to_json(RESULT))
+    del written["instances"][0]["mask"]["counts"]
+    written["seq"] = "3"
+    assert sorted(faults(written, schema, schema)) == [
+        "$.instances[0].mask: counts is missing",
+        "$.seq: '3' is no integer",
+    ]
+
+
+def test_every_wire_type_has_a_schema_that_is_tried_here() -> None:
+    assert {json.loads(to_json(message))["type"] for message in MESSAGES} == set(schemas())
+
+
+def test_a_mask_is_coco_run_lengths() -> None:
+    mask = schemas()["result"]["$defs"]["Instance"]["properties"]["mask"]
+    assert mask["required"] == ["size", "counts"]
+
+
+def test_the_schemas_that_are_kept_are_up_to_date() -> None:
+    kept = {path.stem: path.read_text() for path in FOLDER.glob("*.json")}
+    made = {name: schema_text(schema) for name, schema in schemas().items()}
+    assert kept == made, "run: maskstream schema docs/schemas"
