@@ -1,0 +1,96 @@
+"""The raw network on OpenVINO: no torch in the process.
+
+One picture a request, as many requests as the device asks for: on a CPU several small runs side
+by side finish more frames than one run on all cores.
+"""
+
+from collections.abc import Sequence
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+
+from connectors.models.artefact import OPENVINO, Artefact
+from connectors.models.letterbox import fit
+from connectors.models.network import Raw, split
+from stream.errors import ModelError
+from stream.specs import Precision
+from stream.types import Size
+
+STRIDES = (8, 16, 32)
+
+_HINT = {"f32": "f32", "bf16": "bf16", "fp16": "f16"}
+_CAPABILITY = {"bf16": "BF16", "fp16": "FP16"}
+
+
+class OpenVinoNetwork:
+    """An artefact on the CPU, compiled once for each network shape that comes.
+
+    The shape of a 16:9 picture is compiled at once: it is the likeliest, and only a compiled
+    network knows how many requests keep the CPU busy.
+    """
+
+    batch_size = 1
+
+    def __init__(self, artefact: Artefact, image_size: int) -> None:
+        self._core = openvino.Core()
+        self.precision, self._hint = self._precisions(artefact.manifest.precision)
+        path = artefact.folder / OPENVINO
+        try:
+            self._graph = self._core.read_model(path)
+        except RuntimeError as error:
+            raise ModelError(f"model.weights: {path}: not an OpenVINO network: {error}") from error
+        self._compiled: dict[Size, Any] = {}
+        self._lock = Lock()
+        wide = fit((9, 16), image_size, artefact.manifest.stride).network
+        requests = self._network(wide).get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        self.in_flight = int(requests) + 1  # one more is pre- or post-processed meanwhile
+
+    def slot(self, shape: Size) -> "OpenVinoSlot":
+        """A request of the network compiled for this shape; the first of a shape compiles it."""
+        return OpenVinoSlot(self._network(shape).create_infer_request())
+
+    def _precisions(self, precision: Precision) -> tuple[str, str]:
+        """The name for results, and the hint. OpenVINO takes bf16 by itself unless told."""
+        can = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        if precision == "int8":
+            rest = "bf16" if "BF16" in can else "f32"
+            return f"int8+{rest}", rest
+        if (needed := _CAPABILITY.get(precision)) is not None and needed not in can:
+            cpu = self._core.get_property("CPU", "FULL_DEVICE_NAME")
+            raise ModelError(
+                f"model.precision: {precision}, but this CPU ({cpu}) does not compute in "
+                f"{precision}; use f32"
+            )
+        return precision, _HINT[precision]
+
+    def _network(self, shape: Size) -> Any:
+        with self._lock:
+            if shape not in self._compiled:
+                graph = self._graph.clone()
+                graph.reshape([self.batch_size, *shape, 3])
+                settings = {
+                    "PERFORMANCE_HINT": "THROUGHPUT",
+                    "INFERENCE_PRECISION_HINT": self._hint,
+                }
+                self._compiled[shape] = self._core.compile_model(graph, "CPU", settings)
+            return self._compiled[shape]
+
+
+class OpenVinoSlot:
+    """One infer request; its tensors stay where they are, so each is wrapped only once."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self.pictures: NDArray[np.uint8] = request.get_input_tensor().data
+        count = len(request.model_outputs)
+        outputs = [request.get_output_tensor(index).data for index in range(count)]
+        self._raw = split(outputs, STRIDES, len(self.pictures))
+
+    def run(self, count: int) -> Sequence[Raw]:
+        """Run the request and wait for it; the GIL is free meanwhile."""
+        self._request.start_async()
+        self._request.wait()
+        return self._raw[:count]

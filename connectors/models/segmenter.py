@@ -1,0 +1,130 @@
+"""The `stream.ports.Model` of this package: letterbox, network, boxes and masks of a batch.
+
+A call to `Segmenter.segment` runs from end to end on one thread of a small pool. There are a few
+more threads than the device takes runs at once, so that pictures are prepared and masks are made
+while the network computes, and nothing heavy runs on the event loop.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from connectors.models.candidates import find
+from connectors.models.letterbox import Geometry, fit, letterbox
+from connectors.models.mask_edges import edges, scaling
+from connectors.models.network import Network, Raw, Slot
+from stream.masks import Mask
+from stream.ports import View, Window
+from stream.specs import ModelSpec
+from stream.types import Instance, ModelRef, Size
+
+
+class Segmenter:
+    """Turns views into instances. Use it with ``async with``; once closed it stays closed."""
+
+    def __init__(
+        self, network: Network, spec: ModelSpec, ref: ModelRef, labels: tuple[str, ...], stride: int
+    ) -> None:
+        self.ref = ref
+        self.labels = labels
+        self.batch_size = network.batch_size
+        self.in_flight = network.in_flight
+        self._network = network
+        self._spec = spec
+        self._stride = stride
+        self._slots: defaultdict[Size, SimpleQueue[Slot]] = defaultdict(SimpleQueue)
+        self._threads = ThreadPoolExecutor(network.in_flight, thread_name_prefix="segment")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
+
+    def shape(self, window: Window) -> Size:
+        """The network's input (height, width) for a window."""
+        return self._geometry(window).network
+
+    async def warm_up(self, windows: Sequence[Window]) -> None:
+        """Compile the networks that these windows need and run each once on grey."""
+        for window in {self.shape(window): window for window in windows}.values():
+            grey = np.full((window.y + window.height, window.x + window.width, 3), 114, np.uint8)
+            await self.segment([View(grey, window)])
+
+    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+        """The instances of each view, best score first. All views have one network shape."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._segment, batch)
+
+    def _segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+        geometries = [self._geometry(view.window) for view in batch]
+        shape = geometries[0].network
+        slot = self._slot(shape)
+        try:
+            for view, geometry, picture in zip(batch, geometries, slot.pictures, strict=False):
+                letterbox(view.pixels, view.window, geometry, picture)
+            raws = slot.run(len(batch))
+            return [
+                self._instances(view, geometry, raw)
+                for view, geometry, raw in zip(batch, geometries, raws, strict=True)
+            ]
+        finally:
+            self._slots[shape].put(slot)
+
+    def _slot(self, shape: Size) -> Slot:
+        try:
+            return self._slots[shape].get_nowait()
+        except Empty:
+            return self._network.slot(shape)
+
+    def _geometry(self, window: Window) -> Geometry:
+        return fit((window.height, window.width), self._spec.image_size, self._stride)
+
+    def _wanted(self, labels: frozenset[str] | None) -> NDArray[np.bool_] | None:
+        chosen = self._spec.labels if labels is None else labels
+        if chosen is None:
+            return None
+        return np.array([label in chosen for label in self.labels])
+
+    def _instances(self, view: View, geometry: Geometry, raw: Raw) -> tuple[Instance, ...]:
+        confidence = view.confidence or self._spec.confidence
+        found = find(raw.levels, confidence, self._spec.iou, self._wanted(view.labels))
+        if not len(found.scores):
+            return ()
+        boxes = _to_window(found.boxes, geometry)
+        how = scaling(raw.prototypes.shape[:2], geometry.window)
+        x, y = view.window.x, view.window.y
+        size = view.pixels.shape[:2]
+        instances = []
+        for box, score, label, weights in zip(
+            boxes.tolist(), found.scores.tolist(), found.labels.tolist(), found.masks, strict=True
+        ):
+            runs = edges(raw.prototypes, weights, tuple(box), how, (x, y, size[0]))
+            mask = Mask.from_edges(size, runs)
+            if len(mask.edges):  # an instance without a pixel is dropped, as the reference does
+                x1, y1, x2, y2 = box
+                placed = (x1 + x, y1 + y, x2 + x, y2 + y)
+                instances.append(Instance(self.labels[label], score, placed, mask))
+        return tuple(instances)
+
+
+def _to_window(boxes: NDArray[np.float32], geometry: Geometry) -> NDArray[np.float32]:
+    """Boxes in network pixels, as window pixels, clipped to it."""
+    height, width = geometry.window
+    gain = np.array([geometry.inner[1] / width, geometry.inner[0] / height] * 2, np.float32)
+    corner = np.array([geometry.left, geometry.top] * 2, np.float32)
+    limit = np.array([width, height] * 2, np.float32)
+    placed: NDArray[np.float32] = np.clip((boxes - corner) / gain, 0, limit)
+    return placed
