@@ -1,0 +1,44 @@
+# Two commands do everything: `make demo` and `make test`. Each target installs what it needs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e
+SHARED_GROUPS := shared,chromium
+
+.PHONY: demo test check verify bench clean
+
+demo: .venv/.demo
+	$(BIN)/maskstream demo $(ARGS)
+
+test: .venv/.dev check
+	@tests/setup/chromium.sh
+	$(BIN)/pytest -m "not slow and not gpu" $(ARGS)
+
+check: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+verify: .venv/.dev
+	$(BIN)/pytest -m "slow and not gpu" $(ARGS)
+	$(BIN)/maskstream bench --quick
+
+bench: .venv/.dev
+	$(BIN)/maskstream bench --json out/bench.json --plot out/bench $(ARGS)
+
+clean:
+	rm -rf .venv .cache out build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/bin/uv:
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -c constraints.txt uv
+
+.venv/.demo: .venv/bin/uv pyproject.toml constraints.txt
+	@echo "installing maskstream for a CPU, without torch"
+	@$(UV) '.[openvino]'
+	@touch $@
+
+.venv/.dev: .venv/bin/uv pyproject.toml constraints.txt
+	@echo "installing everything the tests need: torch alone is several GB, please wait"
+	@$(UV) '.[openvino,segment,int8,dev]'
+	@touch $@ .venv/.demo

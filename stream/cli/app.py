@@ -1,0 +1,144 @@
+"""The commands and their options; what they do is in the modules beside this one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stream.errors import EXIT_CODES
+
+_EXIT_CODES = "Exit codes: " + "; ".join(f"{code} {text}" for code, text in EXIT_CODES.items())
+
+app = typer.Typer(
+    name="maskstream",
+    help="Exact instance masks from cameras and video files, and alerts made from them.",
+    epilog=_EXIT_CODES,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+model_app = typer.Typer(help="Model artefacts.", no_args_is_help=True)
+rules_app = typer.Typer(help="Rules.", no_args_is_help=True)
+config_app = typer.Typer(help="The configuration.", no_args_is_help=True)
+app.add_typer(model_app, name="model")
+app.add_typer(rules_app, name="rules")
+app.add_typer(config_app, name="config")
+
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="the configuration, a YAML file")]
+Port = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="serve the live page on this loopback port")
+]
+
+
+@app.command()
+def run(config: Config, page: Port = None) -> None:
+    """Run the whole pipeline in this process until its files end, or until Ctrl-C."""
+    from stream.cli.run import run_config
+
+    run_config(config, page)
+
+
+@app.command()
+def demo(
+    camera: Annotated[
+        str | None, typer.Option(help="a file or an rtsp:// URL instead of the drawn yard")
+    ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="a model artefact or YOLOv8-seg weights (.pt)")
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="of a model made from weights: f32 (if not given), bf16, fp16")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port of the page")] = 8080,
+    once: Annotated[
+        bool, typer.Option("--once", help="end after one pass, with the table")
+    ] = False,
+) -> None:
+    """Show masks, zones, identities and alerts on a live page on 127.0.0.1."""
+    from stream.cli.demo import run_demo
+
+    run_demo(camera, model, precision, port, once)
+
+
+@app.command()
+def check(config: Config) -> None:
+    """Validate a configuration and print it as it will be used, without its secrets."""
+    from stream.cli.documents import print_checked
+
+    print_checked(config)
+
+
+@app.command()
+def audit(
+    results: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CONFIG|RESULTS", help="a configuration, or the results file that a run wrote"
+        ),
+    ],
+) -> None:
+    """Prove from the results alone that no frame vanished; exit 1 if one did."""
+    from stream.cli.audit import audit_file
+
+    raise typer.Exit(audit_file(results))
+
+
+@app.command()
+def bench(
+    group: Annotated[
+        str | None, typer.Argument(help="speed, memory or masks; without it, all of them")
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="write every figure as one flat object")] = None,
+    plots: Annotated[Path | None, typer.Option(help="folder for the plots")] = None,
+    material: Annotated[
+        Path, typer.Option(help="folder with weights/ and video/ to measure on")
+    ] = Path("../shared"),
+    quick: Annotated[bool, typer.Option("--quick", help="only see that all still works")] = False,
+) -> None:
+    """Measure, interleaved with what is compared, and print tables with machine and spread."""
+    from stream.cli.bench import run_groups, scale
+
+    run_groups(group, json, plots, (scale.quick if quick else scale.full)(material))
+
+
+@app.command()
+def schema(
+    folder: Annotated[Path, typer.Argument(help="folder that the JSON Schemas are written to")],
+) -> None:
+    """Write the JSON Schema of every payload."""
+    from stream.cli.documents import write_schemas
+
+    write_schemas(folder)
+
+
+@model_app.command("build")
+def model_build(
+    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="YOLOv8-seg weights (.pt)")],
+    precision: Annotated[str, typer.Option(help="f32, bf16, fp16 or int8")] = "f32",
+    calibrate: Annotated[Path | None, typer.Option(help="int8: a clip to calibrate on")] = None,
+    output: Annotated[Path | None, typer.Option(help="folder of the artefact")] = None,
+) -> None:
+    """Make a model artefact from weights, in a child process that has torch."""
+    from stream.cli.model import build
+
+    build(weights, precision, calibrate, output)
+
+
+@rules_app.command("test")
+def rules_test(
+    config: Config,
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="results.jsonl of a run")],
+    expect: Annotated[Path | None, typer.Option(help="alerts that must come, a line each")] = None,
+) -> None:
+    """Replay results through the rules and print the alerts; exit 1 if --expect differs."""
+    from stream.cli.rules import replay_file
+
+    raise typer.Exit(replay_file(config, results, expect))
+
+
+@config_app.command("docs")
+def config_docs() -> None:
+    """Print the reference page of the configuration."""
+    from stream.cli.documents import print_reference
+
+    print_reference()

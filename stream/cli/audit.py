@@ -1,0 +1,80 @@
+"""``maskstream audit``: what the results alone prove."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from stream import codec
+from stream.audit import Audit, EpochAudit
+from stream.config import load
+from stream.errors import EXIT_DIFFERENT, EXIT_OK, ConfigError, RecordError
+from stream.types import EpochClosed, EpochOpened, Gap, MaskMessage, Result
+
+
+def audit_file(path: Path) -> int:
+    """Audit a results file, or the one that a configuration names; returns the exit code."""
+    audit = Audit()
+    for message in read_results(_results_of(path)):
+        audit.add(message)
+    console = Console(stderr=False)
+    console.print(_table(audit))
+    if not audit.epochs:
+        console.print("no epoch in the results")
+    return EXIT_OK if audit.passed and audit.epochs else EXIT_DIFFERENT
+
+
+def read_results(path: Path) -> Iterator[MaskMessage]:
+    """The messages in a results file, one at a time.
+
+    Raises `ConfigError`, naming the line, at one that is not a message of ``masks``.
+    """
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    with file:
+        for number, line in enumerate(file, 1):
+            try:
+                message = codec.from_json(line)
+            except RecordError as error:
+                raise ConfigError(f"{path}:{number}: {error}") from error
+            if not isinstance(message, Result | Gap | EpochOpened | EpochClosed):
+                kind = message.__struct_config__.tag
+                raise ConfigError(f"{path}:{number}: type: given {kind}; not a message of masks")
+            yield message
+
+
+def _results_of(path: Path) -> Path:
+    if path.suffix not in {".yaml", ".yml"}:
+        return path
+    results = load(path, secrets=False).outputs.results
+    if results is None:
+        raise ConfigError(f"{path}: outputs.results: not set, so there is nothing to audit")
+    return results
+
+
+def _table(audit: Audit) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("camera/epoch")
+    for column in ("offered", "results", "gaps", "missing", "duplicates", "out of order", "end"):
+        table.add_column(column, justify="right")
+    for epoch in audit.epochs:
+        table.add_row(
+            f"{epoch.camera}/{epoch.epoch}",
+            str(epoch.offered),
+            str(epoch.results),
+            ", ".join(f"{reason} {count}" for reason, count in epoch.gaps.items()) or "0",
+            str(epoch.missing),
+            str(epoch.duplicates),
+            str(epoch.out_of_order),
+            _end(epoch),
+        )
+    return table
+
+
+def _end(epoch: EpochAudit) -> str:
+    if epoch.complete:
+        return "complete"
+    return "incomplete" if epoch.closed else "unclosed tail"

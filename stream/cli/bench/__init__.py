@@ -1,0 +1,41 @@
+"""``maskstream bench``: figures that others can check.
+
+What is compared runs in one session, interleaved, each contestant in a process of its own, so that
+neither a warm machine nor a busy one favours either. A ratio is ours over the other, taken round by
+round; the median and the spread over the rounds are shown.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from stream.cli.bench.machine import machine_lines
+from stream.cli.bench.report import Report
+from stream.cli.bench.scale import Scale
+from stream.errors import ConfigError
+
+Group = Callable[[Report, Scale], None]
+
+
+def _groups() -> dict[str, Group]:
+    from stream.cli.bench import masks, memory, speed
+
+    return {"masks": masks.measure, "speed": speed.measure, "memory": memory.measure}
+
+
+def run_groups(group: str | None, json: Path | None, plots: Path | None, scale: Scale) -> None:
+    """Measure one group, or all; print tables, write ``json`` and the plots."""
+    groups = _groups()
+    if group is not None and group not in groups:
+        raise ConfigError(f"group: given {group}; allowed: {', '.join(groups)}")
+    report = Report(Console(), plots)
+    for line in machine_lines():
+        report.say(line)
+    for name in groups if group is None else (group,):
+        report.say(f"\n{name}")
+        groups[name](report, scale)
+    if json is not None:
+        json.parent.mkdir(parents=True, exist_ok=True)
+        json.write_bytes(msgspec.json.format(msgspec.json.encode(report.figures), indent=2) + b"\n")

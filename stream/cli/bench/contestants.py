@@ -1,0 +1,121 @@
+"""Who is compared. Each function runs in a process of its own and returns what does a round."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from stream.cli.bench.contest import Run
+from stream.specs import ModelSpec
+from stream.tally import Tally
+
+IMAGE_SIZE = 640
+CONFIDENCE = 0.25
+IOU = 0.7
+NETWORK_SHAPE = (384, 640)
+"""What both sides are told; they are the defaults of ultralytics' predict."""
+
+
+def pipeline(spec: ModelSpec, clip: Path, encoding: str) -> Run:
+    """All of `maskstream run` on a clip: decode, segment, track, watch, masks as JSON."""
+    from stream.cli.model import opened
+    from stream.config import Settings
+
+    camera = {"id": "clip", "url": str(clip), "mode": "archive"}
+    pictures = {"encoding": encoding}
+    settings = Settings.model_validate(
+        {"model": spec.model_dump(), "cameras": [camera], "pictures": pictures}
+    )
+    runner = asyncio.Runner()
+    model = runner.run(opened(spec).__aenter__())
+
+    def run() -> float:
+        tally = runner.run(_play(settings, model))
+        assert tally.audit.passed, "a benchmark that loses frames measures nothing"
+        return tally.rate_per_s or 0.0
+
+    return run
+
+
+async def _play(settings: Any, model: Any) -> Tally:
+    from connectors import open_transport
+    from connectors.clock import SteadyClock
+    from stream.cli.embedded import run_roles
+    from stream.cli.observers import counts
+    from stream.cli.pipeline import Parts, roles
+    from stream.metrics import Metrics
+
+    clock, tally = SteadyClock(), Tally()
+    parts = Parts(settings, model, clock, Metrics(), {})
+    working = [*roles(parts), counts(tally, clock)]
+    await run_roles(open_transport(settings.transport), working, asyncio.Event(), settings.drain)
+    return tally
+
+
+def network(spec: ModelSpec, frames: int) -> Run:
+    """The compiled network of an artefact and nothing else, with the requests it asks for."""
+    from connectors.models.artefact import read
+    from connectors.models.openvino_network import OpenVinoNetwork
+
+    network = OpenVinoNetwork(read(spec.weights), IMAGE_SIZE)
+    slots = [network.slot(NETWORK_SHAPE) for _ in range(network.in_flight)]
+    for slot in slots:
+        slot.pictures[:] = 114
+
+    def run() -> float:
+        each = -(-frames // len(slots))
+        began = time.perf_counter()
+        with ThreadPoolExecutor(len(slots)) as threads:
+            list(threads.map(lambda slot: [slot.run(1) for _ in range(each)], slots))
+        return each * len(slots) / (time.perf_counter() - began)
+
+    run()
+    return run
+
+
+def ultralytics_torch(weights: Path, clip: Path) -> Run:
+    """`predict(stream=True)` on the clip, in PyTorch f32."""
+    _keep_offline()
+    with redirect_stdout(None):
+        from ultralytics import YOLO
+
+        return _predicting(YOLO(str(weights)), clip)
+
+
+def ultralytics_openvino(weights: Path, clip: Path, folder: Path) -> Run:
+    """The same on its own OpenVINO export, which computes in bf16 where the CPU can."""
+    _keep_offline()
+    with redirect_stdout(None):
+        from ultralytics import YOLO
+
+        copy = folder / weights.name
+        copy.write_bytes(weights.read_bytes())
+        exported = YOLO(str(copy)).export(format="openvino", imgsz=(384, 640), verbose=False)
+        return _predicting(YOLO(exported, task="segment"), clip)
+
+
+def _predicting(model: Any, clip: Path) -> Run:
+    def results() -> Iterator[Any]:
+        found: Iterator[Any] = model.predict(
+            str(clip), stream=True, imgsz=IMAGE_SIZE, conf=CONFIDENCE, iou=IOU, verbose=False
+        )
+        return found
+
+    def run() -> float:
+        """From the first result to the last, as for the pipeline."""
+        stream = results()
+        next(stream)
+        began = time.perf_counter()
+        count = sum(1 for _ in stream)
+        return count / (time.perf_counter() - began)
+
+    run()
+    return run
+
+
+def _keep_offline() -> None:
+    os.environ |= {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}

@@ -1,0 +1,43 @@
+"""How much is measured: enough for a figure, or just enough to see that it still works."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Scale:
+    """``rounds`` of ``frames`` each; ``judged`` frames for accuracy; minutes of the demo.
+
+    ``material`` is a folder with ``weights/`` and ``video/``.
+    """
+
+    material: Path
+    rounds: int
+    frames: int
+    judged: int
+    memory_s: float
+
+    @property
+    def weights(self) -> Path:
+        """The YOLOv8n-seg weights that everything runs on."""
+        return self.material / "weights" / "yolov8n-seg.pt"
+
+    @property
+    def people(self) -> Path:
+        """768×432, 10 fps: people come to a table and leave."""
+        return self.material / "video" / "one-by-one-person-detection.mp4"
+
+    @property
+    def bottles(self) -> Path:
+        """640×360, 30 fps: bottles on a conveyor."""
+        return self.material / "video" / "bottle-detection.mp4"
+
+
+def full(material: Path) -> Scale:
+    """What the published figures come from."""
+    return Scale(material, rounds=5, frames=400, judged=400, memory_s=600)
+
+
+def quick(material: Path) -> Scale:
+    """A minute or two: shows that every figure can still be taken, proves none."""
+    return Scale(material, rounds=1, frames=40, judged=40, memory_s=20)

@@ -1,0 +1,100 @@
+"""All roles in one process, on one transport.
+
+Every inbox and outbox is opened before the first task starts. To stop, the sources are cancelled
+and the end travels downstream: each role finishes what it has, closes its outbox, and thereby ends
+the topics that the next one reads.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from stream.errors import DrainTimeoutError
+from stream.ports import Inbox, Outbox, Transport
+
+Work = Callable[[Mapping[str, Inbox], Outbox], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True)
+class Role:
+    """Something that reads topics and writes topics until what it reads has ended.
+
+    ``name`` is its group on the topics it reads. A ``source`` is what a stop cancels.
+    """
+
+    name: str
+    work: Work
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    source: bool = False
+
+
+async def run_roles(
+    transport: Transport, roles: Sequence[Role], stop: asyncio.Event, drain_s: float
+) -> None:
+    """Run roles side by side until all have ended.
+
+    After ``stop`` they have ``drain_s`` seconds to finish, then `DrainTimeoutError` is raised.
+    What a role raises cancels the others and is raised as itself.
+    """
+    deadline = asyncio.timeout(None)
+    watcher = asyncio.create_task(_limit(deadline, stop, drain_s))
+    try:
+        opened = [await _opened(transport, role, stop) for role in roles]
+        async with deadline, asyncio.TaskGroup() as group:
+            for role, task in zip(roles, opened, strict=True):
+                group.create_task(task, name=role.name)
+    except TimeoutError:
+        raise DrainTimeoutError(f"work was left {drain_s:g} s after the stop") from None
+    except BaseExceptionGroup as errors:
+        raise _first(errors) from errors
+    finally:
+        watcher.cancel()
+
+
+async def _limit(deadline: asyncio.Timeout, stop: asyncio.Event, drain_s: float) -> None:
+    await stop.wait()
+    deadline.reschedule(asyncio.get_running_loop().time() + drain_s)
+
+
+async def _opened(
+    transport: Transport, role: Role, stop: asyncio.Event
+) -> Coroutine[Any, Any, None]:
+    """Open what a role reads and writes; returns what is left to do."""
+    stack = AsyncExitStack()
+    inboxes = {
+        topic: await stack.enter_async_context(transport.inbox(topic, role.name))
+        for topic in role.reads
+    }
+    outbox = await stack.enter_async_context(transport.outbox(*role.writes))
+
+    async def work() -> None:
+        async with stack:
+            doing = role.work(inboxes, outbox)
+            await (_until(stop, doing) if role.source else doing)
+
+    return work()
+
+
+async def _until(stop: asyncio.Event, doing: Coroutine[Any, Any, None]) -> None:
+    """Do, but cancel it when ``stop`` is set."""
+    task = asyncio.ensure_future(doing)
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()
+        task.cancel()
+        await asyncio.wait({task})
+    if not task.cancelled():
+        task.result()
+
+
+def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first error in a group of groups: what the others follow from."""
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

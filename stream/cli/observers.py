@@ -1,0 +1,76 @@
+"""What looks on while the roles work: files, counts, the page. None of them takes part."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from connectors.annotate import write_videos
+from connectors.files import line_writer
+from connectors.web import Page, show
+from stream import codec
+from stream.cli.embedded import Role
+from stream.errors import RecordError
+from stream.follow import follow
+from stream.observe import TOPICS
+from stream.ports import Clock, Delivery, Inbox, Outbox
+from stream.specs import ZoneSpec
+from stream.tally import Tally
+from stream.types import Picture, Pixels
+
+Decode = Callable[[Picture], Pixels]
+COUNTED = ("masks", "alerts", "camera-status", "deliveries", "dead-letters")
+
+
+def results_file(path: Path) -> Role:
+    """Writes what goes on ``masks`` to a file, a line each."""
+
+    async def work(inboxes: Mapping[str, Inbox], _: Outbox) -> None:
+        with line_writer(path) as write:
+
+            async def use(delivery: Delivery) -> None:
+                write(bytes(delivery.record.value))
+
+            await follow(inboxes, use)
+
+    return Role("results-file", work, reads=("masks",))
+
+
+def counts(tally: Tally, clock: Clock) -> Role:
+    """Counts everything that a run comes to."""
+
+    async def use(delivery: Delivery) -> None:
+        if delivery.topic == "dead-letters":
+            reason = delivery.record.headers.get("dead_letter_reason", b"unknown")
+            tally.add_dead_letter(reason.decode())
+            return
+        try:
+            tally.add(codec.decode(delivery.record), clock.now_us())
+        except RecordError:  # whoever works on the record tells of it
+            return
+
+    async def work(inboxes: Mapping[str, Inbox], _: Outbox) -> None:
+        await follow(inboxes, use)
+
+    return Role("counts", work, reads=COUNTED)
+
+
+def live_page(page: Page) -> Role:
+    """Feeds the live page."""
+
+    async def work(inboxes: Mapping[str, Inbox], _: Outbox) -> None:
+        await show(inboxes, page)
+
+    return Role("page", work, reads=TOPICS)
+
+
+def annotated_video(
+    path: Path, cameras: Sequence[str], zones: Sequence[ZoneSpec], decode: Decode
+) -> Role:
+    """Writes every picture with what was seen in it; with several cameras, a file for each."""
+
+    def path_of(camera: str) -> Path:
+        return path if len(cameras) == 1 else path.with_stem(f"{path.stem}-{camera}")
+
+    async def work(inboxes: Mapping[str, Inbox], _: Outbox) -> None:
+        await write_videos(inboxes, path_of, zones, decode)
+
+    return Role("annotated-video", work, reads=TOPICS)

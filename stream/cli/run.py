@@ -1,0 +1,75 @@
+"""``maskstream run``: the whole pipeline in this process."""
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from connectors import open_transport
+from connectors.clock import SteadyClock
+from connectors.web import Page, serve
+from stream.cli.embedded import Role, run_roles
+from stream.cli.model import opened
+from stream.cli.observers import annotated_video, counts, live_page, results_file
+from stream.cli.pipeline import Parts, jpeg, open_sinks, roles
+from stream.cli.progress import showing, summary
+from stream.cli.stop import stop_on_signals
+from stream.config import Settings, check_labels, load
+from stream.errors import CameraError
+from stream.metrics import Metrics
+from stream.ports import Clock
+from stream.tally import Tally
+
+
+def run_config(config: Path, port: int | None) -> None:
+    """Run a configuration until its files end or a signal comes, and print the table."""
+    settings = load(config)
+    asyncio.run(play(settings, Console(stderr=not sys.stdout.isatty()), port))
+
+
+async def play(settings: Settings, console: Console, port: int | None) -> Tally:
+    """Run all roles with their observers; returns what it came to.
+
+    Raises `CameraError` when a camera failed for good, after everything else was done.
+    """
+    clock, metrics, tally = SteadyClock(), Metrics(), Tally()
+    async with AsyncExitStack() as stack:
+        model = await stack.enter_async_context(opened(settings.model))
+        check_labels(settings, model.labels)
+        sinks = await stack.enter_async_context(open_sinks(settings.endpoints, clock))
+        working = roles(Parts(settings, model, clock, metrics, sinks))
+        looking = _observers(settings, tally, clock)
+        if port is not None:
+            page = Page(
+                cameras=[camera.id for camera in settings.cameras],
+                zones=settings.zones,
+                now_us=clock.now_us,
+            )
+            served = serve(page, port=port, registry=metrics.registry)
+            console.print(f"live page: {await stack.enter_async_context(served)}")
+            looking.append(live_page(page))
+        with stop_on_signals() as stop:
+            async with showing(tally, console):
+                transport = open_transport(settings.transport)
+                await run_roles(transport, working + looking, stop, settings.drain)
+    console.print(summary(tally))
+    _raise_failures(tally)
+    return tally
+
+
+def _observers(settings: Settings, tally: Tally, clock: Clock) -> list[Role]:
+    looking = [counts(tally, clock)]
+    if settings.outputs.results is not None:
+        looking.append(results_file(settings.outputs.results))
+    if settings.outputs.video is not None:
+        cameras = [camera.id for camera in settings.cameras]
+        decode = jpeg(settings.pictures).decode
+        looking.append(annotated_video(settings.outputs.video, cameras, settings.zones, decode))
+    return looking
+
+
+def _raise_failures(tally: Tally) -> None:
+    if tally.failures:
+        raise CameraError("; ".join(tally.failures.values()))
