@@ -1,0 +1,14 @@
+"""The live page on 127.0.0.1: what a newcomer sees first, and a reader of the topics like any.
+
+`Page` is what is shown, `serve` puts it on HTTP, `show` feeds it from inboxes::
+
+    page = Page(cameras=["hall"], zones=zones, now_us=clock.now_us)
+    async with serve(page, port=8000, registry=registry) as url:
+        await show(inboxes, page)
+"""
+
+from connectors.web.feed import show
+from connectors.web.page import Page
+from connectors.web.server import serve
+
+__all__ = ["Page", "serve", "show"]

@@ -1,0 +1,26 @@
+"""From the topics to the page: a reader like any other, in a group of its own."""
+
+from collections.abc import Mapping
+
+from connectors.web.page import Page
+from stream.join import Joined
+from stream.observe import Seen, observe
+from stream.ports import Inbox
+from stream.types import Alert, CameraStatus, Gap, Result
+
+
+async def show(inboxes: Mapping[str, Inbox], page: Page) -> None:
+    """Feed ``page`` from ``inboxes`` (by topic, any of `stream.observe.TOPICS`) until all end."""
+
+    async def see(seen: Seen) -> None:
+        match seen:
+            case Joined():
+                page.offer(seen)
+            case Result() | Gap():
+                page.count(seen)
+            case Alert():
+                page.alert(seen)
+            case CameraStatus():
+                page.status(seen)
+
+    await observe(inboxes, see)

@@ -1,0 +1,168 @@
+"""What the page shows at this moment. It knows nothing of HTTP and never waits.
+
+Whoever looks reads the newest and skips the rest, so that no browser holds anything up.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from connectors.web.tally import Tally
+from connectors.web.thumbnail import thumbnail
+from stream.codec import to_json
+from stream.join import Joined
+from stream.specs import ZoneSpec
+from stream.types import Alert, CameraStatus, Gap, Result
+
+RESULTLESS_AFTER_US = 1_000_000
+"""Pictures without a result are shown only when none with one came for so long: where an overload
+turns every other frame into a gap, the masks would flicker."""
+ALERTS_KEPT = 100
+"""Changes of alerts that a browser gets when it connects."""
+
+SAME_SCENE = 30
+"""Frames by which an alert's evidence may differ from the picture it is cut from."""
+
+_encoder = msgspec.json.Encoder()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A picture on show; ``number`` rises with each of its camera."""
+
+    number: int
+    joined: Joined
+    result_us: int
+
+
+class Page:
+    """The state behind the page: per camera the newest picture and figures, and the last alerts.
+
+    All methods belong to one event loop and return at once. Cameras that were not named at the
+    start join in as they come.
+    """
+
+    def __init__(
+        self, *, cameras: Sequence[str], zones: Sequence[ZoneSpec], now_us: Callable[[], int]
+    ) -> None:
+        self._now_us = now_us
+        self._zones = [zone.model_dump(mode="json") for zone in zones]
+        self._tallies = {camera: Tally(now_us()) for camera in cameras}
+        self._shown: dict[str, Shown] = {}
+        self._alerts: deque[tuple[int, str]] = deque(maxlen=ALERTS_KEPT)
+        self._alerts_heard = 0
+        self._lookers: set[asyncio.Event] = set()
+
+    def offer(self, joined: Joined) -> None:
+        """Show a picture in place of its camera's last; see `RESULTLESS_AFTER_US`."""
+        camera = joined.frame.id.camera
+        self._tally(camera)
+        now_us = self._now_us()
+        before = self._shown.get(camera)
+        result_us = before.result_us if before else 0
+        if joined.result is None and now_us - result_us < RESULTLESS_AFTER_US:
+            return
+        number = before.number + 1 if before else 1
+        self._shown[camera] = Shown(number, joined, result_us if joined.result is None else now_us)
+        self._wake()
+
+    def count(self, terminal: Result | Gap) -> None:
+        """Take a terminal into the figures."""
+        self._tally(terminal.camera).count(terminal, self._now_us())
+
+    def status(self, status: CameraStatus) -> None:
+        """Say how a camera is."""
+        self._tally(status.camera).status(status)
+
+    def alert(self, alert: Alert) -> None:
+        """Tell a change of an alert; an opening comes with a cut of the picture it is about."""
+        self._alerts_heard += 1
+        text = _text(
+            "alert",
+            heard_us=self._now_us(),
+            alert=msgspec.Raw(to_json(alert)),
+            picture=self._thumbnail(alert),
+        )
+        self._alerts.append((self._alerts_heard, text))
+        self._wake()
+
+    @contextmanager
+    def looking(self) -> Iterator[asyncio.Event]:
+        """An event that is set whenever there may be something new; clear it before looking."""
+        event = asyncio.Event()
+        event.set()
+        self._lookers.add(event)
+        try:
+            yield event
+        finally:
+            self._lookers.discard(event)
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """The cameras known so far."""
+        return tuple(self._tallies)
+
+    def shown(self, camera: str | None, after: int) -> Shown | None:
+        """The newest picture of ``camera``, if its number is above ``after``."""
+        shown = self._shown.get(camera) if camera is not None else None
+        return shown if shown and shown.number != after else None
+
+    def alerts(self, after: int) -> list[tuple[int, str]]:
+        """The alert messages numbered above ``after`` that are still kept."""
+        return [numbered for numbered in self._alerts if numbered[0] > after]
+
+    def hello(self) -> str:
+        """The first message to a browser."""
+        return _text("hello", now_us=self._now_us(), zones=self._zones)
+
+    def stats(self) -> str:
+        """The message with every camera's figures."""
+        now_us = self._now_us()
+        figures = {camera: tally.figures(now_us) for camera, tally in self._tallies.items()}
+        return _text("stats", cameras=figures)
+
+    def _tally(self, camera: str) -> Tally:
+        if camera not in self._tallies:
+            self._tallies[camera] = Tally(self._now_us())
+        return self._tallies[camera]
+
+    def _thumbnail(self, alert: Alert) -> str | None:
+        shown, evidence = self._shown.get(alert.camera), alert.evidence
+        if shown is None or evidence is None or alert.state != "opened":
+            return None
+        frame = shown.joined.frame
+        fresh = frame.id.epoch == evidence.epoch and abs(frame.id.seq - evidence.seq) <= SAME_SCENE
+        return thumbnail(frame.picture, evidence.box) if fresh else None
+
+    def _wake(self) -> None:
+        for event in self._lookers:
+            event.set()
+
+
+def cameras_text(cameras: Sequence[str]) -> str:
+    """The message that names the cameras."""
+    return _text("cameras", cameras=cameras)
+
+
+def frame_text(joined: Joined) -> str:
+    """The message that goes before a picture: the frame, and result and tracks as on the topics."""
+    frame, result, tracks = joined.frame, joined.result, joined.tracks
+    return _text(
+        "frame",
+        camera=frame.id.camera,
+        epoch=frame.id.epoch,
+        seq=frame.id.seq,
+        size=frame.size,
+        time_us=frame.time_us,
+        result=msgspec.Raw(to_json(result)) if result else None,
+        tracks=msgspec.Raw(to_json(tracks)) if tracks else None,
+    )
+
+
+def _text(kind: str, **fields: Any) -> str:
+    return _encoder.encode({"type": kind, **fields}).decode()

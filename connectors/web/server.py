@@ -1,0 +1,114 @@
+"""The page on HTTP: ``/`` and its files, ``/live`` (WebSocket), ``/metrics``."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import WSCloseCode, web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from connectors.web.guard import add_headers, guard, require_loopback
+from connectors.web.page import Page
+from connectors.web.viewer import Viewer
+from stream.errors import ConfigError
+
+STATIC = Path(__file__).parent / "static"
+KINDS = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
+"""Said by us: what the machine's own table says differs, and a browser runs no module without."""
+LARGEST_MESSAGE = 4096
+"""Bytes a browser may say at once; it only names a camera or counts what it drew."""
+PING_EVERY_S = 15.0
+
+_PAGE = web.AppKey("page", Page)
+_SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
+_REGISTRY = web.AppKey("registry", CollectorRegistry)
+
+
+@asynccontextmanager
+async def serve(
+    page: Page,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    registry: CollectorRegistry | None = None,
+) -> AsyncIterator[str]:
+    """Serve ``page`` and yield its URL. Port 0 takes any free one; ``registry`` adds /metrics.
+
+    Raises `ConfigError` for an address that is taken, does not exist, or is not loopback.
+    """
+    require_loopback(host)
+    runner = web.AppRunner(_app(page, registry), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigError(f"page {host}:{port}: {error.strerror}; choose another") from error
+        bound = runner.addresses[0]
+        name = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        yield f"http://{name}:{bound[1]}"
+    finally:
+        await runner.cleanup()
+
+
+def _app(page: Page, registry: CollectorRegistry | None) -> web.Application:
+    app = web.Application(middlewares=[guard])
+    app[_PAGE] = page
+    app[_SOCKETS] = set()
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(_leave)
+    app.router.add_get("/", _index)
+    app.router.add_get("/live", _live)
+    app.router.add_get(r"/static/{name:[a-z]+\.(js|css|svg)}", _file)
+    if registry is not None:
+        app[_REGISTRY] = registry
+        app.router.add_get("/metrics", _metrics)
+    return app
+
+
+async def _index(_: web.Request) -> web.FileResponse:
+    return _static("index.html")
+
+
+async def _file(request: web.Request) -> web.FileResponse:
+    return _static(request.match_info["name"])
+
+
+def _static(name: str) -> web.FileResponse:
+    path = STATIC / name
+    if not path.is_file():
+        raise web.HTTPNotFound
+    kind = f"{KINDS[path.suffix]}; charset=utf-8"
+    return web.FileResponse(path, headers={"Content-Type": kind})
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    text = generate_latest(request.app[_REGISTRY])
+    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _live(request: web.Request) -> web.WebSocketResponse:
+    socket = web.WebSocketResponse(
+        heartbeat=PING_EVERY_S, max_msg_size=LARGEST_MESSAGE, compress=False
+    )
+    await socket.prepare(request)
+    sockets = request.app[_SOCKETS]
+    sockets.add(socket)
+    try:
+        await Viewer(request.app[_PAGE], socket).talk()
+    finally:
+        sockets.discard(socket)
+    return socket
+
+
+async def _leave(app: web.Application) -> None:
+    sockets = app[_SOCKETS]
+    for socket in tuple(sockets):
+        await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server stops")

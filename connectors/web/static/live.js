@@ -1,0 +1,83 @@
+// The connection: one WebSocket that comes back by itself.
+//
+// A frame is two messages, its JSON and then its JPEG. The page says when it has drawn one, and
+// the server sends no more than two ahead of that: a slow or hidden page skips frames instead of
+// falling behind.
+
+const FIRST_RETRY_MS = 400;
+const LAST_RETRY_MS = 5000;
+
+/**
+ * Calls on.state('connecting' | 'open' | 'lost'), on.message(json) for all but frames, and
+ * on.frame(json, jpeg: Blob, drawn: () => void).
+ */
+export class Live {
+  #on;
+  #socket = null;
+  #camera = null;
+  #retryMs = FIRST_RETRY_MS;
+  #timer = 0;
+
+  constructor(on) {
+    this.#on = on;
+    window.addEventListener('online', () => this.#again());
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) this.#again();
+    });
+  }
+
+  open() {
+    const scheme = location.protocol === 'https:' ? 'wss:' : 'ws:';
+    const socket = new WebSocket(`${scheme}//${location.host}/live`);
+    socket.binaryType = 'blob';
+    this.#socket = socket;
+    this.#on.state('connecting');
+    socket.addEventListener('open', () => this.#opened());
+    socket.addEventListener('close', () => this.#closed(socket));
+    this.#listen(socket);
+  }
+
+  watch(camera) {
+    this.#camera = camera;
+    this.#say({ camera });
+  }
+
+  #listen(socket) {
+    let announced = null;
+    socket.addEventListener('message', ({ data }) => {
+      if (typeof data !== 'string') {
+        this.#on.frame(announced, data, () => this.#say({ drawn: 1 }, socket));
+        return;
+      }
+      const message = JSON.parse(data);
+      if (message.type === 'frame') announced = message;
+      else this.#on.message(message);
+    });
+  }
+
+  #opened() {
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#on.state('open');
+    if (this.#camera) this.#say({ camera: this.#camera });
+  }
+
+  #closed(socket) {
+    if (socket !== this.#socket) return;
+    this.#socket = null;
+    this.#on.state('lost');
+    const jitter = 0.75 + Math.random() / 2;
+    this.#timer = setTimeout(() => this.open(), this.#retryMs * jitter);
+    this.#retryMs = Math.min(this.#retryMs * 1.7, LAST_RETRY_MS);
+  }
+
+  #again() {
+    if (this.#socket) return;
+    clearTimeout(this.#timer);
+    this.#retryMs = FIRST_RETRY_MS;
+    this.open();
+  }
+
+  #say(message, socket = this.#socket) {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  }
+}

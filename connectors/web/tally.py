@@ -1,0 +1,77 @@
+"""What the page says about a camera in figures."""
+
+from collections import Counter, deque
+
+import numpy as np
+from msgspec import Struct
+
+from stream.types import CameraState, CameraStatus, Gap, ModelRef, Result
+
+HORIZON_US = 10_000_000
+"""Rate and ages are those of the last ten seconds."""
+KEPT = 5_000
+"""Results remembered within the horizon: 500 a second."""
+
+
+class Figures(Struct, frozen=True):
+    """One camera in figures; None where nothing was seen within the horizon.
+
+    ``rate`` is results per second, an age is from arrival at ingest until the page got the
+    result, ``gaps`` counts frames by reason since the page began.
+    """
+
+    state: CameraState | None
+    reason: str
+    rate: float | None
+    age_p50_ms: float | None
+    age_p99_ms: float | None
+    gaps: dict[str, int]
+    model: ModelRef | None
+
+
+class Tally:
+    """Counts what comes for one camera. Time is an argument, in microseconds."""
+
+    def __init__(self, began_us: int) -> None:
+        self._began_us = began_us
+        self._results: deque[tuple[int, int]] = deque(maxlen=KEPT)
+        self._gaps: Counter[str] = Counter()
+        self._model: ModelRef | None = None
+        self._status: CameraStatus | None = None
+
+    def count(self, terminal: Result | Gap, now_us: int) -> None:
+        """A frame ended."""
+        if isinstance(terminal, Gap):
+            self._gaps[terminal.reason] += terminal.last - terminal.first + 1
+        else:
+            self._results.append((now_us, now_us - terminal.arrived_us))
+            self._model = terminal.model
+
+    def status(self, status: CameraStatus) -> None:
+        """Ingest said how the camera is."""
+        self._status = status
+
+    def figures(self, now_us: int) -> Figures:
+        """The figures at ``now_us``."""
+        while self._results and self._results[0][0] < now_us - HORIZON_US:
+            self._results.popleft()
+        rate = p50_ms = p99_ms = None
+        if self._results:
+            seconds = max(1.0, min(HORIZON_US, now_us - self._began_us) / 1e6)
+            rate = len(self._results) / seconds
+            ages_ms = [age_us / 1e3 for _, age_us in self._results]
+            p50_ms, p99_ms = (float(age) for age in np.percentile(ages_ms, [50, 99]))
+        return Figures(
+            state=self._state(),
+            reason=self._status.reason if self._status else "",
+            rate=rate,
+            age_p50_ms=p50_ms,
+            age_p99_ms=p99_ms,
+            gaps=dict(self._gaps),
+            model=self._model,
+        )
+
+    def _state(self) -> CameraState | None:
+        if self._status is not None:
+            return self._status.state
+        return "live" if self._results else None

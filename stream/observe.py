@@ -1,0 +1,67 @@
+"""Read along on all topics without working on them: for the live page and the annotated video."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+from stream.codec import decode, decode_frame, kind_of
+from stream.errors import EndOfStream, RecordError
+from stream.join import Join, Joined
+from stream.ports import Inbox, Record
+from stream.types import Alert, CameraStatus, Frame, Gap, Result, Tracks
+
+TOPICS = ("frames", "frames-archive", "masks", "tracks", "alerts", "camera-status")
+"""What an observer can read."""
+
+AT_ONCE = 64
+PATIENCE_S = 1.0
+
+Seen = Joined | Result | Gap | Alert | CameraStatus
+"""What an observer is told: a `Result` or `Gap` as soon as it is known, and a `Joined` when all
+about its frame is."""
+
+
+async def observe(inboxes: Mapping[str, Inbox], see: Callable[[Seen], Awaitable[None]]) -> None:
+    """Tell ``see`` what comes in on ``inboxes`` (by topic, any of `TOPICS`), one at a time.
+
+    Returns when all inboxes have ended and ``see`` has had the rest. Without an inbox on
+    ``tracks`` a frame is complete with its terminal. A record that cannot be read is left out:
+    dead letters are the business of whoever works on the record. Records are committed when they
+    have been seen, so an observer that waits holds the writers of ``memory://`` up.
+    """
+    join = Join(with_tracks="tracks" in inboxes)
+    turn = asyncio.Lock()
+
+    async def read(inbox: Inbox) -> None:
+        while True:
+            try:
+                deliveries = await inbox.receive(AT_ONCE, PATIENCE_S)
+            except EndOfStream:
+                return
+            async with turn:
+                for delivery in deliveries:
+                    for seen in _taken(delivery.record, join):
+                        await see(seen)
+            await inbox.commit(deliveries)
+
+    async with asyncio.TaskGroup() as group:
+        for inbox in inboxes.values():
+            group.create_task(read(inbox))
+    for joined in join.rest():
+        await see(joined)
+
+
+def _taken(record: Record, join: Join) -> list[Seen]:
+    try:
+        message = decode_frame(record) if kind_of(record) == "frame" else decode(record)
+    except RecordError:
+        return []
+    match message:
+        case Frame():
+            return [*join.add_frame(message)]
+        case Result() | Gap():
+            return [message, *join.add_terminal(message)]
+        case Tracks():
+            return [*join.add_tracks(message)]
+        case Alert() | CameraStatus():
+            return [message]
+    return []

@@ -1,0 +1,305 @@
+"""The live page in a real browser: Debian's chromium, driven by playwright."""
+
+import re
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Page as Tab
+from yarl import URL
+
+from connectors.memory import MemoryTransport
+from connectors.web import Page, serve, show
+from stream.codec import encode, encode_frame
+from stream.masks import Mask
+from stream.observe import TOPICS
+from tests.support.clock import START_US
+from tests.support.required import require
+from tests.support.scene import GATE, GREY, SIZE, alert, away, joined, ring
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    require("chromium", CHROMIUM is not None, "chromium is not installed")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def tab(browser: Browser) -> AsyncIterator[Tab]:
+    """A tab in which nothing may go wrong: an error or warning on its console fails the test."""
+    tab = await browser.new_page(viewport={"width": 960, "height": 640})
+    complaints: list[str] = []
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
+    yield tab
+    await tab.close()
+    assert [each for each in complaints if "WebSocket connection" not in each] == []
+
+
+@pytest.fixture
+def page() -> Page:
+    return Page(cameras=["hall"], zones=[GATE], now_us=lambda: START_US)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def url(page: Page) -> AsyncIterator[str]:
+    async with serve(page, port=0) as address:
+        yield address
+
+
+async def seen(tab: Tab, seq: int, camera: str = "hall") -> None:
+    """Wait until a frame is drawn."""
+    await expect(tab.locator("#identity")).to_have_text(f"{camera}/1/{seq}")
+
+
+async def pixels_of(tab: Tab, size: tuple[int, int]) -> Any:
+    """The canvas where the frame's pixels have their centres: int, shape (height, width, 3)."""
+    values = await tab.evaluate(
+        """([height, width]) => {
+          const canvas = document.querySelector('canvas');
+          const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          const values = [];
+          for (let y = 0; y < height; y += 1) {
+            for (let x = 0; x < width; x += 1) {
+              const column = Math.floor(((x + 0.5) * canvas.width) / width);
+              const row = Math.floor(((y + 0.5) * canvas.height) / height);
+              const at = 4 * (row * canvas.width + column);
+              values.push(data[at], data[at + 1], data[at + 2]);
+            }
+          }
+          return values;
+        }""",
+        list(size),
+    )
+    return np.array(values, int).reshape(*size, 3)
+
+
+async def test_the_mask_is_tinted_and_nothing_else_is(tab: Tab, page: Page, url: str) -> None:
+    page.offer(joined(0, "hall", ring()))
+    await tab.goto(url)
+    await seen(tab, 0)
+    await tab.keyboard.press("i")
+    tinted = np.abs(await pixels_of(tab, SIZE) - GREY).max(axis=2) > 12
+    inside, far = ring().bitmap(), away(ring(), 2)
+    assert tinted[inside & far].all()
+    assert not tinted[~inside & far].any()
+    assert (inside & far).sum() > 500
+
+
+async def test_without_masks_the_picture_is_as_it_came(tab: Tab, page: Page, url: str) -> None:
+    page.offer(joined(0, "hall", ring()))
+    await tab.goto(url)
+    await seen(tab, 0)
+    await tab.keyboard.press("m")
+    await tab.keyboard.press("i")
+    await expect(tab.get_by_role("button", name="Masks")).to_have_attribute("aria-pressed", "false")
+    assert np.abs(await pixels_of(tab, SIZE) - GREY).max() < 8
+    await tab.get_by_role("button", name="Zones").click()
+    await expect(tab.locator("#stage svg")).to_be_hidden()
+
+
+def random_masks(count: int) -> list[Mask]:
+    """Speckles and blobs with holes, in sizes that are odd, even and thin."""
+    random = np.random.default_rng(7)
+    masks = [Mask.whole((5, 9)), Mask.from_edges((6, 7), [])]
+    while len(masks) < count:
+        height, width = (int(each) for each in random.integers(1, 70, 2))
+        grain = int(random.integers(1, 9))
+        coarse = random.random((height // grain + 1, width // grain + 1)) < random.random()
+        bitmap = np.kron(coarse, np.ones((grain, grain), bool))[:height, :width]
+        masks.append(Mask.from_bitmap((height, width), np.ascontiguousarray(bitmap), 0, 0))
+    return masks
+
+
+async def test_the_browser_reads_masks_to_the_pixel(tab: Tab, url: str) -> None:
+    masks = random_masks(60)
+    await tab.goto(url)
+    found = await tab.evaluate(
+        """async (masks) => {
+          const {decode, crop, area} = await import('/static/rle.js');
+          return masks.map((mask) => {
+            const part = crop(mask);
+            const box = part && [part.x, part.y, part.x + part.width, part.y + part.height];
+            return [[...decode(mask).data], area(mask), box, part && [...part.data]];
+          });
+        }""",
+        [mask.to_coco() for mask in masks],
+    )
+    for mask, (pixels, area, box, part) in zip(masks, found, strict=True):
+        assert np.array_equal(np.array(pixels, bool).reshape(mask.size), mask.bitmap())
+        assert area == mask.area
+        assert (box and tuple(box)) == (mask.box if mask.area else None)
+        assert np.array_equal(np.array(part or [], bool), mask.crop().ravel())
+
+
+async def test_the_outline_encloses_the_masks_pixels_and_no_others(tab: Tab, url: str) -> None:
+    masks = random_masks(30)
+    await tab.goto(url)
+    found = await tab.evaluate(
+        """async (masks) => {
+          const {crop} = await import('/static/rle.js');
+          const {contours} = await import('/static/outline.js');
+          const context = document.createElement('canvas').getContext('2d');
+          return masks.map((mask) => {
+            const path = new Path2D();
+            const part = crop(mask);
+            for (const [x, y, ...rest] of part ? contours(part) : []) {
+              path.moveTo(x, y);
+              for (let at = 0; at < rest.length; at += 2) path.lineTo(rest[at], rest[at + 1]);
+              path.closePath();
+            }
+            const [height, width] = mask.size;
+            return Array.from({length: height * width}, (_, at) => context.isPointInPath(
+              path, (at % width) + 0.5, Math.floor(at / width) + 0.5, 'evenodd'));
+          });
+        }""",
+        [mask.to_coco() for mask in masks],
+    )
+    for mask, inside in zip(masks, found, strict=True):
+        assert np.array_equal(np.array(inside).reshape(mask.size), mask.bitmap())
+
+
+@pytest.mark.parametrize("counts", ["", "0", "P", "0o", "ÿ", "99", "~~~~~~~~~", "k0oooooooo0"])
+async def test_the_browser_refuses_what_is_no_mask(tab: Tab, url: str, counts: str) -> None:
+    await tab.goto(url)
+    error = await tab.evaluate(
+        """async (counts) => {
+          const {decode} = await import('/static/rle.js');
+          try { decode({size: [3, 4], counts}); } catch (error) { return error.name; }
+          return 'none';
+        }""",
+        counts,
+    )
+    assert error == "RangeError"
+
+
+async def test_an_alert_shows_in_the_feed_and_in_its_zone_until_it_ends(
+    tab: Tab, page: Page, url: str
+) -> None:
+    page.offer(joined(0, "hall", ring()))
+    await tab.goto(url)
+    await seen(tab, 0)
+    zone, entry = tab.locator("#stage polygon"), tab.locator("#feed li")
+    await expect(tab.get_by_text("Nothing to report")).to_be_visible()
+    page.alert(alert())
+    await expect(entry).to_have_attribute("data-state", "open")
+    for words in ("keep-out", "critical", "hall › gate", "person #7", "open", "ago"):
+        await expect(entry).to_contain_text(words)
+    await expect(entry.locator("img")).to_have_attribute("src", re.compile("^data:image/jpeg"))
+    await expect(zone).to_have_class("alarmed")
+    await expect(tab).to_have_title("(1) maskstream")
+    page.alert(alert("resolved", lasted_us=8_000_000))
+    await expect(entry).to_contain_text("resolved after 8 s")
+    await expect(zone).not_to_have_class("alarmed")
+    await expect(tab).to_have_title("maskstream")
+
+
+async def test_the_figures_are_shown(tab: Tab, page: Page, url: str) -> None:
+    for seq in range(30):
+        offered = joined(seq, "hall", ring())
+        page.offer(offered)
+        assert offered.result is not None
+        page.count(offered.result)
+    await tab.goto(url)
+    await expect(tab.locator("#rate")).to_have_text("30.0")
+    await expect(tab.locator("#age-p99")).to_have_text("0")
+    await expect(tab.locator("#count")).to_have_text("1")
+    await expect(tab.locator("#model")).to_have_text("brightf32")
+    await expect(tab.locator("#gaps")).to_have_text("none")
+
+
+async def test_the_page_comes_back_by_itself_when_the_server_does(tab: Tab, page: Page) -> None:
+    link = tab.locator("#link")
+    async with serve(page, port=0) as url:
+        page.offer(joined(0))
+        await tab.goto(url)
+        await seen(tab, 0)
+        await expect(link).to_have_text("Live")
+    await expect(link).to_have_text("Reconnecting")
+    async with serve(page, port=URL(url).port or 0):
+        await expect(link).to_have_text("Live", timeout=20_000)
+        page.offer(joined(1))
+        await seen(tab, 1)
+
+
+async def test_one_of_several_cameras_is_chosen_by_key_or_click(tab: Tab) -> None:
+    page = Page(cameras=["hall", "yard"], zones=[GATE], now_us=lambda: START_US)
+    page.offer(joined(3, "hall", ring()))
+    page.offer(joined(4, "yard", ring()))
+    async with serve(page, port=0) as url:
+        await tab.goto(url)
+        await seen(tab, 3, "hall")
+        await expect(tab.locator("#stage polygon")).to_have_count(1)
+        await tab.keyboard.press("2")
+        await seen(tab, 4, "yard")
+        await expect(tab.locator("#stage polygon")).to_have_count(0)
+        await tab.reload()
+        await seen(tab, 4, "yard")
+        await tab.get_by_role("button", name="hall").click()
+        await seen(tab, 3, "hall")
+
+
+@pytest.mark.parametrize("width", [320, 700, 1024, 2560])
+async def test_nothing_is_cut_off_on_any_screen(tab: Tab, page: Page, url: str, width: int) -> None:
+    page.offer(joined(0, "hall", ring()))
+    page.alert(alert())
+    await tab.set_viewport_size({"width": width, "height": 700})
+    await tab.goto(url)
+    await seen(tab, 0)
+    assert await tab.evaluate("document.documentElement.scrollWidth") <= width
+    box = await tab.locator("canvas").bounding_box()
+    assert box is not None
+    assert box["width"] / box["height"] == pytest.approx(SIZE[1] / SIZE[0], rel=0.02)
+
+
+async def test_nothing_moves_where_motion_is_unwanted(tab: Tab, page: Page, url: str) -> None:
+    page.offer(joined(0, "hall", ring()))
+    page.alert(alert())
+    await tab.emulate_media(reduced_motion="reduce")
+    await tab.goto(url)
+    await expect(tab.locator("#stage polygon")).to_have_class("alarmed")
+    assert await tab.evaluate("document.getAnimations().length") == 0
+
+
+async def test_what_is_on_the_topics_is_on_the_page(tab: Tab, page: Page, url: str) -> None:
+    transport = MemoryTransport()
+    offered = joined(9, "hall", ring())
+    assert offered.result is not None
+    assert offered.tracks is not None
+    async with AsyncExitStack() as stack:
+        inboxes = {
+            topic: await stack.enter_async_context(transport.inbox(topic, "page"))
+            for topic in TOPICS
+        }
+        async with transport.outbox(*TOPICS) as out:
+            await out.send("frames", encode_frame(offered.frame))
+            await out.send("masks", encode(offered.result))
+            await out.send("tracks", encode(offered.tracks))
+            await out.send("alerts", encode(alert()))
+        await show(inboxes, page)
+    await tab.goto(url)
+    await seen(tab, 9)
+    await expect(tab.locator("#feed li")).to_have_count(1)
+    label = await tab.locator("canvas").get_attribute("aria-label")
+    assert label == "Camera hall: 1 person"

@@ -1,0 +1,231 @@
+"""The page's server, asked as a browser, a program and a stranger would."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+from prometheus_client import CollectorRegistry, Counter
+from yarl import URL
+
+from connectors.jpeg import JpegCodec
+from connectors.web import Page, serve
+from connectors.web.viewer import AHEAD
+from stream.codec import from_json
+from stream.errors import ConfigError
+from stream.types import Encoded, Result
+from tests.support.clock import START_US
+from tests.support.scene import GATE, alert, joined, ring
+
+PATIENCE_S = 10.0
+JPEG = JpegCodec(80, max_bytes=1_000_000, max_pixels=1_000_000)
+
+
+@pytest.fixture
+def page() -> Page:
+    return Page(cameras=["hall", "yard"], zones=[GATE], now_us=lambda: START_US)
+
+
+@pytest.fixture
+async def url(page: Page) -> AsyncIterator[str]:
+    registry = CollectorRegistry()
+    Counter("frames", "frames offered", registry=registry).inc(3)
+    async with serve(page, port=0, registry=registry) as address:
+        yield address
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[ClientSession]:
+    async with ClientSession() as session:
+        yield session
+
+
+async def heard(socket: ClientWebSocketResponse, kind: str) -> dict[str, Any]:
+    """The next message of a kind."""
+    while True:
+        message = await socket.receive(PATIENCE_S)
+        assert message.type is WSMsgType.TEXT, message
+        told: dict[str, Any] = message.json()
+        if told["type"] == kind:
+            return told
+
+
+async def quiet(socket: ClientWebSocketResponse) -> bool:
+    """Whether no picture comes until the next figures have come twice."""
+    figures = 0
+    while figures < 2:
+        message = await socket.receive(PATIENCE_S)
+        kind = message.json()["type"]
+        if kind == "frame":
+            return False
+        figures += kind == "stats"
+    return True
+
+
+async def test_the_page_and_its_files_come_with_the_headers_that_guard_them(
+    url: str, client: ClientSession
+) -> None:
+    for path, kind in [("/", "text/html"), ("/static/rle.js", "text/javascript")]:
+        async with client.get(url + path) as answer:
+            assert (answer.status, answer.content_type) == (200, kind)
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_metrics_are_those_of_the_registry(url: str, client: ClientSession) -> None:
+    async with client.get(f"{url}/metrics") as answer:
+        assert "frames_total 3.0" in await answer.text()
+
+
+@pytest.mark.parametrize("path", ["/", "/live", "/metrics", "/static/rle.js"])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example"])
+async def test_a_name_rebound_to_this_machine_is_refused(
+    url: str, client: ClientSession, path: str, host: str
+) -> None:
+    async with client.get(url + path, headers={"Host": host}) as answer:
+        assert answer.status == 403
+        assert host in await answer.text()
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1:1", "https://127.0.0.1"]
+)
+async def test_another_site_is_refused(url: str, client: ClientSession, origin: str) -> None:
+    for path in ("/", "/live"):
+        async with client.get(url + path, headers={"Origin": origin}) as answer:
+            assert answer.status == 403
+
+
+async def test_the_pages_own_origin_is_served(url: str, client: ClientSession) -> None:
+    async with client.ws_connect(f"{url}/live", headers={"Origin": url}) as socket:
+        assert (await heard(socket, "hello"))["zones"][0]["id"] == "gate"
+
+
+@pytest.mark.parametrize("path", ["/static/../page.py", "/static/%2e%2e/page.py", "/page.py"])
+async def test_no_other_file_can_be_had(url: str, client: ClientSession, path: str) -> None:
+    async with client.get(URL(url + path, encoded=True)) as answer:
+        assert answer.status == 404
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])
+async def test_an_address_that_others_reach_needs_a_token(page: Page, host: str) -> None:
+    with pytest.raises(ConfigError, match="needs a token"):
+        async with serve(page, host=host):
+            pass
+
+
+async def test_a_taken_port_is_named(page: Page, url: str) -> None:
+    with pytest.raises(ConfigError, match=f"{URL(url).port}.*in use"):
+        async with serve(page, port=URL(url).port or 0):
+            pass
+
+
+async def test_a_frame_is_its_result_as_on_masks_and_then_its_jpeg(
+    page: Page, url: str, client: ClientSession
+) -> None:
+    offered = joined(5, "hall", ring())
+    page.offer(offered)
+    async with client.ws_connect(f"{url}/live") as socket:
+        await socket.send_json({"camera": "hall"})
+        told = await heard(socket, "frame")
+        picture = await socket.receive_bytes()
+    assert (told["camera"], told["epoch"], told["seq"]) == ("hall", 1, 5)
+    result = from_json(json.dumps(told["result"]).encode())
+    assert isinstance(result, Result)
+    assert result == offered.result
+    assert result.instances[0].mask == ring()
+    assert told["tracks"]["tracks"][0]["id"] == "hall/1/7/0"
+    pixels = JPEG.decode(Encoded(picture))
+    assert pixels.shape == (120, 160, 3)
+
+
+async def test_a_slow_browser_misses_pictures_and_holds_nobody_up(
+    page: Page, url: str, client: ClientSession
+) -> None:
+    async with client.ws_connect(f"{url}/live") as socket:
+        await socket.send_json({"camera": "hall"})
+        for seq in range(AHEAD):
+            page.offer(joined(seq))
+            assert (await heard(socket, "frame"))["seq"] == seq
+            await socket.receive_bytes()
+        for seq in range(AHEAD, 100):
+            page.offer(joined(seq))
+        assert await quiet(socket)
+        await socket.send_json({"drawn": 1})
+        assert (await heard(socket, "frame"))["seq"] == 99
+
+
+async def test_only_the_chosen_camera_is_sent(page: Page, url: str, client: ClientSession) -> None:
+    async with client.ws_connect(f"{url}/live") as socket:
+        page.offer(joined(0, "hall"))
+        assert await quiet(socket)
+        await socket.send_json({"camera": "yard"})
+        page.offer(joined(1, "hall"))
+        page.offer(joined(2, "yard"))
+        assert (await heard(socket, "frame"))["camera"] == "yard"
+
+
+async def test_pictures_without_a_result_do_not_make_the_masks_flicker(page: Page) -> None:
+    page.offer(joined(0))
+    gapped = joined(1)
+    page.offer(type(gapped)(gapped.frame, None, None))
+    shown = page.shown("hall", 0)
+    assert shown is not None
+    assert shown.joined.frame.id.seq == 0
+
+
+async def test_a_camera_that_comes_later_is_told(
+    page: Page, url: str, client: ClientSession
+) -> None:
+    async with client.ws_connect(f"{url}/live") as socket:
+        assert (await heard(socket, "cameras"))["cameras"] == ["hall", "yard"]
+        page.offer(joined(0, "gate"))
+        assert (await heard(socket, "cameras"))["cameras"] == ["hall", "yard", "gate"]
+
+
+async def test_alerts_come_to_who_is_there_and_to_who_comes_later(
+    page: Page, url: str, client: ClientSession
+) -> None:
+    page.offer(joined(0))
+    page.alert(alert())
+    async with client.ws_connect(f"{url}/live") as socket:
+        first = await heard(socket, "alert")
+        assert (first["alert"]["rule"], first["alert"]["state"]) == ("keep-out", "opened")
+        assert first["picture"].startswith("data:image/jpeg;base64,")
+        page.alert(alert("resolved"))
+        assert (await heard(socket, "alert"))["alert"]["state"] == "resolved"
+
+
+@pytest.mark.parametrize("said", ["no json", "[1]", '{"camera": 7}', '{"camera": "../x"}', "{}"])
+async def test_what_makes_no_sense_is_ignored(
+    page: Page, url: str, client: ClientSession, said: str
+) -> None:
+    async with client.ws_connect(f"{url}/live") as socket:
+        await socket.send_str(said)
+        await socket.send_json({"camera": "hall"})
+        page.offer(joined(3))
+        assert (await heard(socket, "frame"))["seq"] == 3
+
+
+async def test_who_says_too_much_is_cut_off(url: str, client: ClientSession) -> None:
+    async with client.ws_connect(f"{url}/live") as socket:
+        await socket.send_str("x" * 100_000)
+        assert await _end(socket) == 1009
+
+
+async def test_browsers_are_told_when_the_server_stops(page: Page, client: ClientSession) -> None:
+    async with serve(page, port=0) as url:
+        socket = await client.ws_connect(f"{url}/live")
+        end = asyncio.create_task(_end(socket))
+        await asyncio.sleep(0)
+    assert await end == 1001
+
+
+async def _end(socket: ClientWebSocketResponse) -> int | None:
+    async with asyncio.timeout(PATIENCE_S):
+        async for _ in socket:
+            pass
+    return socket.close_code
