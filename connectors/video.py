@@ -124,7 +124,7 @@ def _started_us(path: Path, container: Any) -> int:
         moment = None
     if moment is None:
         return path.stat().st_mtime_ns // 1000
-    return int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1_000_000)
+    return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1_000_000)
 
 
 def _pixels(picture: Any) -> Pixels:

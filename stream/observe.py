@@ -4,16 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from stream.codec import decode, decode_frame, kind_of
-from stream.errors import EndOfStream, RecordError
+from stream.errors import RecordError
+from stream.follow import follow
 from stream.join import Join, Joined
-from stream.ports import Inbox, Record
+from stream.ports import Delivery, Inbox, Record
 from stream.types import Alert, CameraStatus, Frame, Gap, Result, Tracks
 
 TOPICS = ("frames", "frames-archive", "masks", "tracks", "alerts", "camera-status")
 """What an observer can read."""
-
-AT_ONCE = 64
-PATIENCE_S = 1.0
 
 Seen = Joined | Result | Gap | Alert | CameraStatus
 """What an observer is told: a `Result` or `Gap` as soon as it is known, and a `Joined` when all
@@ -31,21 +29,12 @@ async def observe(inboxes: Mapping[str, Inbox], see: Callable[[Seen], Awaitable[
     join = Join(with_tracks="tracks" in inboxes)
     turn = asyncio.Lock()
 
-    async def read(inbox: Inbox) -> None:
-        while True:
-            try:
-                deliveries = await inbox.receive(AT_ONCE, PATIENCE_S)
-            except EndOfStream:
-                return
-            async with turn:
-                for delivery in deliveries:
-                    for seen in _taken(delivery.record, join):
-                        await see(seen)
-            await inbox.commit(deliveries)
+    async def use(delivery: Delivery) -> None:
+        async with turn:
+            for seen in _taken(delivery.record, join):
+                await see(seen)
 
-    async with asyncio.TaskGroup() as group:
-        for inbox in inboxes.values():
-            group.create_task(read(inbox))
+    await follow(inboxes, use)
     for joined in join.rest():
         await see(joined)
 

@@ -29,7 +29,7 @@ def draw(
         pen.mask(instance.mask, colour)
     for zone in zones:
         _name_zone(pen, zone, alarmed=zone.id in alarmed)
-    for instance, name, colour in seen:
+    for instance, name, colour in sorted(seen, key=lambda each: -each[0].box[1]):
         _label(pen, instance, name, colour)
     for row, alert in enumerate(open_alerts):
         _announce(pen, row, alert)

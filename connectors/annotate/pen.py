@@ -54,6 +54,7 @@ class Pen:
         self._width: int = picture.shape[1]
         self._line_px: int = max(1, self._height // 450)
         self._text_px: int = max(11, self._height // 42)
+        self._chips: list[tuple[int, int, int]] = []  # x, y, width
 
     @property
     def chip_px(self) -> int:
@@ -92,13 +93,16 @@ class Pen:
     def chip(
         self, at: Point, words: Sequence[Word], ground: Colour, *, dot: Colour | None = None
     ) -> None:
-        """Words on a rounded ground whose corner is ``at``, moved to lie inside the picture."""
+        """Words on a rounded ground whose corner is ``at``.
+
+        Where it would cover one drawn before, it moves up; it stays inside the picture.
+        """
         space = round(self._text_px * 0.5)
         dot_px = 0 if dot is None else round(self._text_px * 0.6) + space
         widths = [self._width_of(text, weight) + space if text else 0 for text, _, weight in words]
         width = dot_px + sum(widths) + space
         x = round(max(2, min(at[0], self._width - width - 2)))
-        y = round(max(2, min(at[1], self._height - self.chip_px - 2)))
+        y = self._free(x, round(min(at[1], self._height - self.chip_px - 2)), width)
         self._ground(x, y, width, ground)
         x += space
         if dot is not None:
@@ -107,6 +111,16 @@ class Pen:
         for word, width in zip(words, widths, strict=True):
             self._write((x, y + round(self.chip_px * 0.7)), *word)
             x += width
+
+    def _free(self, x: int, y: int, width: int) -> int:
+        """The first height from ``y`` up at which nothing is covered, or the top."""
+        beside = [cy for cx, cy, cw in self._chips if cx < x + width and x < cx + cw]
+        for taken in sorted(beside, reverse=True):
+            if abs(taken - y) < self.chip_px:
+                y = taken - self.chip_px - 2
+        y = max(2, y)
+        self._chips.append((x, y, width))
+        return y
 
     def _write(self, at: tuple[int, int], text: str, colour: Colour, weight: Weight) -> None:
         font, size_px = _font(), self._text_px

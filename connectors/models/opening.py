@@ -4,7 +4,7 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
-from connectors.models.artefact import Artefact, Manifest, read
+from connectors.models.artefact import TORCH, Artefact, Manifest, read
 from connectors.models.build import Build, cached_artefact
 from connectors.models.network import Network
 from connectors.models.segmenter import Segmenter
@@ -57,7 +57,7 @@ def _few(labels: tuple[str, ...]) -> str:
 
 
 def _network(spec: ModelSpec, artefact: Artefact) -> Network:
-    if spec.backend == "torch" or (spec.backend == "auto" and _has_cuda(artefact)):
+    if spec.backend == "torch" or (spec.backend == "auto" and _has_cuda(artefact.manifest)):
         _need("torch", "ultralytics", extra="segment")
         from connectors.models.torch_network import TorchNetwork
 
@@ -68,14 +68,11 @@ def _network(spec: ModelSpec, artefact: Artefact) -> Network:
     return OpenVinoNetwork(artefact, spec.image_size)
 
 
-def _has_cuda(artefact: Artefact) -> bool:
-    """Whether torch could run on CUDA here; torch is imported only where a device node exists."""
-    if (
-        not any(Path("/dev").glob("nvidia[0-9]*"))
-        or "model.safetensors" not in artefact.manifest.weights
-    ):
+def _has_cuda(manifest: Manifest) -> bool:
+    """Whether torch could run this on CUDA; torch is imported only where a device node exists."""
+    if TORCH not in manifest.weights or manifest.precision == "int8":
         return False
-    if find_spec("torch") is None:
+    if not any(Path("/dev").glob("nvidia[0-9]*")) or find_spec("torch") is None:
         return False
     import torch
 

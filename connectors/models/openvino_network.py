@@ -4,7 +4,7 @@ One picture a request, as many requests as the device asks for: on a CPU several
 by side finish more frames than one run on all cores.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from threading import Lock
 from typing import Any
 
@@ -25,6 +25,22 @@ _HINT = {"f32": "f32", "bf16": "bf16", "fp16": "f16"}
 _CAPABILITY = {"bf16": "BF16", "fp16": "FP16"}
 
 
+def precisions(wanted: Precision, capabilities: Collection[str], cpu: str) -> tuple[str, str]:
+    """The precision as results name it, and OpenVINO's hint, which takes bf16 unless told.
+
+    What int8 leaves in float runs in bf16 where the CPU has it. Raises `ModelError` where the CPU
+    does not compute in the wanted precision.
+    """
+    if wanted == "int8":
+        rest = "bf16" if "BF16" in capabilities else "f32"
+        return f"int8+{rest}", rest
+    if (needed := _CAPABILITY.get(wanted)) is not None and needed not in capabilities:
+        raise ModelError(
+            f"model.precision: {wanted}, but this CPU ({cpu}) does not compute in {wanted}; use f32"
+        )
+    return wanted, _HINT[wanted]
+
+
 class OpenVinoNetwork:
     """An artefact on the CPU, compiled once for each network shape that comes.
 
@@ -36,7 +52,11 @@ class OpenVinoNetwork:
 
     def __init__(self, artefact: Artefact, image_size: int) -> None:
         self._core = openvino.Core()
-        self.precision, self._hint = self._precisions(artefact.manifest.precision)
+        self.precision, self._hint = precisions(
+            artefact.manifest.precision,
+            self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
+            self._core.get_property("CPU", "FULL_DEVICE_NAME"),
+        )
         path = artefact.folder / OPENVINO
         try:
             self._graph = self._core.read_model(path)
@@ -51,20 +71,6 @@ class OpenVinoNetwork:
     def slot(self, shape: Size) -> "OpenVinoSlot":
         """A request of the network compiled for this shape; the first of a shape compiles it."""
         return OpenVinoSlot(self._network(shape).create_infer_request())
-
-    def _precisions(self, precision: Precision) -> tuple[str, str]:
-        """The name for results, and the hint. OpenVINO takes bf16 by itself unless told."""
-        can = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        if precision == "int8":
-            rest = "bf16" if "BF16" in can else "f32"
-            return f"int8+{rest}", rest
-        if (needed := _CAPABILITY.get(precision)) is not None and needed not in can:
-            cpu = self._core.get_property("CPU", "FULL_DEVICE_NAME")
-            raise ModelError(
-                f"model.precision: {precision}, but this CPU ({cpu}) does not compute in "
-                f"{precision}; use f32"
-            )
-        return precision, _HINT[precision]
 
     def _network(self, shape: Size) -> Any:
         with self._lock:

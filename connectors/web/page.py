@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.web.tally import Tally
+from connectors.web.figures import Gauge
 from connectors.web.thumbnail import thumbnail
 from stream.codec import to_json
 from stream.join import Joined
@@ -52,7 +52,7 @@ class Page:
     ) -> None:
         self._now_us = now_us
         self._zones = [zone.model_dump(mode="json") for zone in zones]
-        self._tallies = {camera: Tally(now_us()) for camera in cameras}
+        self._gauges = {camera: Gauge() for camera in cameras}
         self._shown: dict[str, Shown] = {}
         self._alerts: deque[tuple[int, str]] = deque(maxlen=ALERTS_KEPT)
         self._alerts_heard = 0
@@ -61,7 +61,7 @@ class Page:
     def offer(self, joined: Joined) -> None:
         """Show a picture in place of its camera's last; see `RESULTLESS_AFTER_US`."""
         camera = joined.frame.id.camera
-        self._tally(camera)
+        self._gauge(camera)
         now_us = self._now_us()
         before = self._shown.get(camera)
         result_us = before.result_us if before else 0
@@ -73,11 +73,11 @@ class Page:
 
     def count(self, terminal: Result | Gap) -> None:
         """Take a terminal into the figures."""
-        self._tally(terminal.camera).count(terminal, self._now_us())
+        self._gauge(terminal.camera).count(terminal, self._now_us())
 
     def status(self, status: CameraStatus) -> None:
         """Say how a camera is."""
-        self._tally(status.camera).status(status)
+        self._gauge(status.camera).status(status)
 
     def alert(self, alert: Alert) -> None:
         """Tell a change of an alert; an opening comes with a cut of the picture it is about."""
@@ -105,7 +105,7 @@ class Page:
     @property
     def cameras(self) -> tuple[str, ...]:
         """The cameras known so far."""
-        return tuple(self._tallies)
+        return tuple(self._gauges)
 
     def shown(self, camera: str | None, after: int) -> Shown | None:
         """The newest picture of ``camera``, if its number is above ``after``."""
@@ -123,13 +123,13 @@ class Page:
     def stats(self) -> str:
         """The message with every camera's figures."""
         now_us = self._now_us()
-        figures = {camera: tally.figures(now_us) for camera, tally in self._tallies.items()}
+        figures = {camera: gauge.figures(now_us) for camera, gauge in self._gauges.items()}
         return _text("stats", cameras=figures)
 
-    def _tally(self, camera: str) -> Tally:
-        if camera not in self._tallies:
-            self._tallies[camera] = Tally(self._now_us())
-        return self._tallies[camera]
+    def _gauge(self, camera: str) -> Gauge:
+        if camera not in self._gauges:
+            self._gauges[camera] = Gauge()
+        return self._gauges[camera]
 
     def _thumbnail(self, alert: Alert) -> str | None:
         shown, evidence = self._shown.get(alert.camera), alert.evidence

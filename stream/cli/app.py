@@ -47,7 +47,7 @@ def demo(
         Path | None, typer.Option(help="a model artefact or YOLOv8-seg weights (.pt)")
     ] = None,
     precision: Annotated[
-        str | None, typer.Option(help="of a model made from weights: f32 (if not given), bf16, fp16")
+        str | None, typer.Option(help="of a model made from weights: f32 (default), bf16 or fp16")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="port of the page")] = 8080,
     once: Annotated[

@@ -2,7 +2,7 @@
 
 import pytest
 
-from connectors.web.tally import HORIZON_US, Tally
+from connectors.web.figures import HORIZON_US, Gauge
 from stream.types import CameraStatus
 from tests.support.build import MODEL, gap, result
 from tests.support.clock import START_US
@@ -11,18 +11,18 @@ SECOND_US = 1_000_000
 
 
 def test_nothing_is_said_before_anything_came() -> None:
-    figures = Tally(START_US).figures(START_US)
+    figures = Gauge().figures(START_US)
     assert (figures.rate, figures.age_p50_ms, figures.age_p99_ms) == (None, None, None)
     assert (figures.state, figures.model, figures.gaps) == (None, None, {})
 
 
 def test_rate_and_ages_are_those_of_the_last_ten_seconds() -> None:
-    tally = Tally(START_US)
+    gauge = Gauge()
     for seq in range(200):
         arrived_us = START_US
         now_us = arrived_us + seq * SECOND_US // 10
-        tally.count(result(seq), now_us)
-    figures = tally.figures(START_US + 20 * SECOND_US)
+        gauge.count(result(seq), now_us)
+    figures = gauge.figures(START_US + 20 * SECOND_US)
     assert figures.rate == pytest.approx(10)
     assert figures.age_p50_ms == pytest.approx(14_950)
     assert figures.age_p99_ms == pytest.approx(19_801)
@@ -30,30 +30,37 @@ def test_rate_and_ages_are_those_of_the_last_ten_seconds() -> None:
 
 
 def test_a_camera_that_falls_silent_has_no_rate() -> None:
-    tally = Tally(START_US)
-    tally.count(result(), START_US)
-    assert tally.figures(START_US + HORIZON_US + 1).rate is None
+    gauge = Gauge()
+    gauge.count(result(), START_US)
+    assert gauge.figures(START_US + HORIZON_US + 1).rate is None
 
 
-def test_a_young_page_counts_over_its_own_age() -> None:
-    tally = Tally(START_US)
+def test_the_rate_does_not_wait_for_a_full_horizon() -> None:
+    gauge = Gauge()
     for seq in range(20):
-        tally.count(result(seq), START_US + SECOND_US)
-    assert tally.figures(START_US + 2 * SECOND_US).rate == pytest.approx(10)
+        gauge.count(result(seq), START_US + 5 * SECOND_US + seq * SECOND_US // 10)
+    assert gauge.figures(START_US + 7 * SECOND_US).rate == pytest.approx(10)
+
+
+def test_the_rate_falls_when_results_stay_away() -> None:
+    gauge = Gauge()
+    for seq in range(20):
+        gauge.count(result(seq), START_US + seq * SECOND_US // 10)
+    assert gauge.figures(START_US + 6 * SECOND_US).rate == pytest.approx(19 / 5)
 
 
 def test_gaps_count_frames_by_reason() -> None:
-    tally = Tally(START_US)
-    tally.count(gap(0, 4), START_US)
-    tally.count(gap(5, 5), START_US)
-    tally.count(gap(6, 7, "overflow"), START_US)
-    assert tally.figures(START_US).gaps == {"stale": 6, "overflow": 2}
+    gauge = Gauge()
+    gauge.count(gap(0, 4), START_US)
+    gauge.count(gap(5, 5), START_US)
+    gauge.count(gap(6, 7, "overflow"), START_US)
+    assert gauge.figures(START_US).gaps == {"stale": 6, "overflow": 2}
 
 
 def test_a_camera_is_as_ingest_says_and_live_where_it_says_nothing() -> None:
-    tally = Tally(START_US)
-    tally.count(result(), START_US)
-    assert tally.figures(START_US).state == "live"
-    tally.status(CameraStatus("hall", "lost", START_US, "connection refused"))
-    figures = tally.figures(START_US)
+    gauge = Gauge()
+    gauge.count(result(), START_US)
+    assert gauge.figures(START_US).state == "live"
+    gauge.status(CameraStatus("hall", "lost", START_US, "connection refused"))
+    figures = gauge.figures(START_US)
     assert (figures.state, figures.reason) == ("lost", "connection refused")

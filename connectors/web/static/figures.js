@@ -72,6 +72,8 @@ function showGaps(gaps) {
 }
 
 function showTrend(medians) {
+  const trend = document.getElementById('trend');
+  trend.classList.toggle('unknown', medians.every((value) => value === null));
   const known = medians.map((value) => value ?? 0);
   const top = Math.max(50, ...known) * 1.15;
   const step = 120 / (Math.max(known.length, AT_LEAST) - 1);
@@ -79,7 +81,7 @@ function showTrend(medians) {
     const x = 120 - (known.length - 1 - index) * step;
     return `${x.toFixed(1)},${(32 - (value / top) * 32).toFixed(1)}`;
   });
-  const [area, line] = document.getElementById('trend').children;
+  const [area, line] = trend.children;
   const first = points[0].split(',')[0];
   line.setAttribute('d', `M${points.join('L')}`);
   area.setAttribute('d', `M${first},32L${points.join('L')}L120,32Z`);

@@ -6,7 +6,7 @@ import { contours } from '/static/outline.js';
 import { crop } from '/static/rle.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
-const CHIP_HEIGHT = 20;
+const SMALL_OBJECT = 110; // px on the screen
 const FONT = '"Inter", system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
 export class Stage {
@@ -140,53 +140,61 @@ function paintMasks(context, objects, scale, dots) {
   context.setTransform(1, 0, 0, 1, 0, 0);
 }
 
-/** Labels above their boxes; one that would cover another moves down below it. */
+/** Labels above their boxes, small ones on small objects; where two would meet, one moves up. */
 function paintChips(context, objects, scale, dots) {
   context.setTransform(dots, 0, 0, dots, 0, 0);
   context.textBaseline = 'middle';
-  const [width, height] = [context.canvas.width / dots, context.canvas.height / dots];
   const placed = [];
-  const byHeight = [...objects].sort((one, other) => one.box[1] - other.box[1]);
-  for (const object of byHeight) {
-    const identity = object.identity ? short(object.identity) : '';
-    context.font = `600 12px ${FONT}`;
-    const labelWidth = context.measureText(object.label).width;
-    context.font = `400 12px ${FONT}`;
-    const chip = {
-      width: labelWidth + (identity ? context.measureText(identity).width + 5 : 0) + 27,
-      x: (object.box[0] * scale) / dots,
-      y: (object.box[1] * scale) / dots - CHIP_HEIGHT - 5,
-    };
-    chip.x = Math.max(2, Math.min(chip.x, width - chip.width - 2));
-    chip.y = Math.max(2, Math.min(chip.y, height - CHIP_HEIGHT - 2));
-    for (const other of placed) if (cover(chip, other)) chip.y = other.y + CHIP_HEIGHT + 2;
+  const lowestFirst = [...objects].sort((one, other) => other.box[1] - one.box[1]);
+  for (const object of lowestFirst) {
+    const box = object.box.map((each) => (each * scale) / dots);
+    const chip = measured(context, object, box[3] - box[1] < SMALL_OBJECT ? 10.5 : 12);
+    const width = context.canvas.width / dots;
+    chip.x = Math.max(2, Math.min(box[0], width - chip.width - 2));
+    chip.y = box[1] - chip.height - 4;
+    for (let met; (met = placed.find((other) => cover(chip, other)));) {
+      chip.y = met.y - chip.height - 2;
+    }
+    chip.y = Math.max(2, chip.y);
     placed.push(chip);
-    paintChip(context, chip, object, identity, labelWidth);
+    paintChip(context, chip, object);
   }
   context.setTransform(1, 0, 0, 1, 0, 0);
 }
 
-function paintChip(context, { x, y, width }, { label, colour }, identity, labelWidth) {
-  const middle = y + CHIP_HEIGHT / 2 + 0.5;
-  context.fillStyle = 'rgb(9 12 17 / .8)';
+function measured(context, { label, identity }, size) {
+  const name = identity ? short(identity) : '';
+  context.font = `600 ${size}px ${FONT}`;
+  const labelWidth = context.measureText(label).width;
+  context.font = `400 ${size}px ${FONT}`;
+  const nameWidth = name ? context.measureText(name).width + size * 0.4 : 0;
+  return {
+    name, size, labelWidth, width: labelWidth + nameWidth + size * 2.2, height: size * 1.65,
+  };
+}
+
+function paintChip(context, { x, y, width, height, size, name, labelWidth }, { label, colour }) {
+  const middle = y + height / 2;
+  context.fillStyle = 'rgb(9 12 17 / .78)';
   context.beginPath();
-  context.roundRect(x, y, width, CHIP_HEIGHT, 6);
+  context.roundRect(x, y, width, height, size / 2);
   context.fill();
   context.fillStyle = colour;
   context.beginPath();
-  context.arc(x + 11, middle - 0.5, 3.5, 0, 7);
+  context.arc(x + size * 0.9, middle, size * 0.29, 0, 7);
   context.fill();
-  context.font = `600 12px ${FONT}`;
+  context.font = `600 ${size}px ${FONT}`;
   context.fillStyle = '#f2f5f9';
-  context.fillText(label, x + 19, middle);
-  context.font = `400 12px ${FONT}`;
-  context.fillStyle = '#a9b4c2';
-  context.fillText(identity, x + 24 + labelWidth, middle);
+  context.fillText(label, x + size * 1.55, middle + 0.5);
+  context.font = `400 ${size}px ${FONT}`;
+  context.fillStyle = '#b4bfcc';
+  context.fillText(name, x + size * 1.95 + labelWidth, middle + 0.5);
 }
 
 function cover(one, other) {
   return (
-    Math.abs(one.y - other.y) < CHIP_HEIGHT &&
+    one.y < other.y + other.height &&
+    other.y < one.y + one.height &&
     one.x < other.x + other.width &&
     other.x < one.x + one.width
   );

@@ -29,11 +29,10 @@ class Figures(Struct, frozen=True):
     model: ModelRef | None
 
 
-class Tally:
-    """Counts what comes for one camera. Time is an argument, in microseconds."""
+class Gauge:
+    """Measures what comes for one camera. Time is an argument, in microseconds."""
 
-    def __init__(self, began_us: int) -> None:
-        self._began_us = began_us
+    def __init__(self) -> None:
         self._results: deque[tuple[int, int]] = deque(maxlen=KEPT)
         self._gaps: Counter[str] = Counter()
         self._model: ModelRef | None = None
@@ -55,21 +54,27 @@ class Tally:
         """The figures at ``now_us``."""
         while self._results and self._results[0][0] < now_us - HORIZON_US:
             self._results.popleft()
-        rate = p50_ms = p99_ms = None
+        p50_ms = p99_ms = None
         if self._results:
-            seconds = max(1.0, min(HORIZON_US, now_us - self._began_us) / 1e6)
-            rate = len(self._results) / seconds
             ages_ms = [age_us / 1e3 for _, age_us in self._results]
             p50_ms, p99_ms = (float(age) for age in np.percentile(ages_ms, [50, 99]))
         return Figures(
             state=self._state(),
             reason=self._status.reason if self._status else "",
-            rate=rate,
+            rate=self._rate(now_us),
             age_p50_ms=p50_ms,
             age_p99_ms=p99_ms,
             gaps=dict(self._gaps),
             model=self._model,
         )
+
+    def _rate(self, now_us: int) -> float | None:
+        """From the first to the last result; a silence of more than a second counts as well."""
+        if len(self._results) < 2:
+            return None
+        first_us, last_us = self._results[0][0], self._results[-1][0]
+        span_us = max(last_us - first_us, now_us - first_us - 1_000_000)
+        return (len(self._results) - 1) / span_us * 1e6 if span_us else None
 
     def _state(self) -> CameraState | None:
         if self._status is not None:

@@ -1,0 +1,184 @@
+"""The commands as a user types them, on the film and the model that the project ships."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from stream.cli.bench.clips import beginning
+from stream.errors import EXIT_CONFIG, EXIT_DIFFERENT, EXIT_OK, EXIT_UNAVAILABLE
+from tests.support.waiting import wait_until
+
+DATA = Path(str(files("connectors.demo").joinpath("data")))
+FRAMES = 60
+CONFIG = """\
+transport: memory://
+model: {{weights: {model}, precision: f32, image_size: 416, confidence: 0.4}}
+cameras:
+  - {{id: yard, url: {clip}, mode: {mode}}}
+zones:
+  - {{id: ground, camera: yard, polygon: [[0, 0.4], [1, 0.4], [1, 1], [0, 1]]}}
+rules:
+  - {{id: somebody, kind: presence, zone: ground, label: person, frames: 3}}
+outputs: {{results: out/results.jsonl, video: out/annotated.mp4}}
+"""
+
+
+def maskstream(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from stream.cli import main; main()", *map(str, arguments)]
+    environment = {**os.environ, "COLUMNS": "120"}
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=120, check=False, env=environment
+    )
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A configuration over the film's first frames, already run."""
+    folder = tmp_path_factory.mktemp("yard")
+    clip = beginning(DATA / "yard.mp4", FRAMES, folder)
+    path = folder / "yard.yaml"
+    path.write_text(CONFIG.format(model=DATA / "yard-seg", clip=clip, mode="archive"))
+    done = maskstream("run", path)
+    assert done.returncode == EXIT_OK, done.stderr
+    (folder / "table.txt").write_text(done.stdout + done.stderr)
+    return path
+
+
+def lines(config: Path) -> list[dict[str, object]]:
+    text = (config.parent / "out" / "results.jsonl").read_text()
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_run_answers_every_frame_of_a_file(config: Path) -> None:
+    results = [line for line in lines(config) if line["type"] == "result"]
+    assert [result["seq"] for result in results] == list(range(FRAMES))
+    assert any(result["instances"] for result in results)
+
+
+def test_the_results_begin_and_end_with_their_epoch(config: Path) -> None:
+    first, *_, last = lines(config)
+    assert (first["type"], last["type"]) == ("epoch-opened", "epoch-closed")
+    assert last["frames"] == FRAMES
+
+
+def test_a_run_ends_in_a_table(config: Path) -> None:
+    table = (config.parent / "table.txt").read_text()
+    for row in ("frames offered", "results", "gaps", "dead letters", "alerts", "rate", "age"):
+        assert row in table
+    assert "nothing missing" in table
+
+
+def test_the_annotated_video_has_every_frame(config: Path) -> None:
+    import av
+
+    with av.open(str(config.parent / "out" / "annotated.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == FRAMES
+
+
+def test_the_audit_of_a_run_passes(config: Path) -> None:
+    done = maskstream("audit", config)
+    assert done.returncode == EXIT_OK, done.stdout
+    assert "complete" in done.stdout
+
+
+def test_the_audit_fails_when_a_line_is_taken_out(config: Path, tmp_path: Path) -> None:
+    kept = [line for line in lines(config) if line.get("seq") != 7]
+    damaged = tmp_path / "results.jsonl"
+    damaged.write_text("".join(json.dumps(line) + "\n" for line in kept))
+    done = maskstream("audit", damaged)
+    assert done.returncode == EXIT_DIFFERENT
+    assert "1" in done.stdout
+
+
+def test_replaying_results_gives_the_same_alerts_each_time(config: Path, tmp_path: Path) -> None:
+    results = config.parent / "out" / "results.jsonl"
+    first = maskstream("rules", "test", config, results)
+    assert '"state":"opened"' in first.stdout
+    expected = tmp_path / "alerts.jsonl"
+    expected.write_text(first.stdout)
+    again = maskstream("rules", "test", config, results, "--expect", expected)
+    assert again.returncode == EXIT_OK, again.stderr
+
+
+def test_a_replay_that_differs_shows_how(config: Path, tmp_path: Path) -> None:
+    expected = tmp_path / "alerts.jsonl"
+    expected.write_text("{}\n")
+    results = config.parent / "out" / "results.jsonl"
+    done = maskstream("rules", "test", config, results, "--expect", expected)
+    assert done.returncode == EXIT_DIFFERENT
+    assert "-{}" in done.stderr
+
+
+def test_check_prints_the_settings_that_will_be_used(config: Path) -> None:
+    done = maskstream("check", config)
+    assert done.returncode == EXIT_OK
+    assert "max_age" in done.stdout
+
+
+def test_a_bad_configuration_exits_78_and_names_the_line(config: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(config.read_text().replace("mode: archive", "fpss: 10"))
+    done = maskstream("run", bad)
+    assert done.returncode == EXIT_CONFIG
+    assert "bad.yaml:4: cameras[0].fpss: unknown key, did you mean fps?" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_camera_that_is_not_there_ends_the_run_with_its_reason(
+    config: Path, tmp_path: Path
+) -> None:
+    lost = tmp_path / "lost.yaml"
+    lost.write_text(config.read_text().replace(f"yard-{FRAMES}.mp4", "gone.mp4"))
+    done = maskstream("run", lost)
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert "camera yard" in done.stderr
+    assert "gone.mp4" in done.stderr
+
+
+def test_a_signal_drains_and_leaves_nothing_missing(config: Path, tmp_path: Path) -> None:
+    live = tmp_path / "live.yaml"
+    clip = next(config.parent.glob("*.mp4"))
+    live.write_text(CONFIG.format(model=DATA / "yard-seg", clip=clip, mode="live, loop: true"))
+    command = [sys.executable, "-c", "from stream.cli import main; main()", "run", str(live)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    results = tmp_path / "out" / "results.jsonl"
+    wait_until(
+        lambda: results.exists() and results.read_text().count('"type":"result"') > 5,
+        "the first results are written",
+    )
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == EXIT_OK, err
+    assert "nothing missing" in out + err
+    assert json.loads(results.read_text().splitlines()[-1])["reason"] == "stopped"
+    assert maskstream("audit", results).returncode == EXIT_OK
+
+
+def test_help_names_the_exit_codes() -> None:
+    done = maskstream("--help")
+    assert "78 bad configuration" in done.stdout
+    assert "75 drain timed out" in done.stdout
+
+
+def test_the_plain_pipeline_never_loads_torch(config: Path) -> None:
+    program = (
+        "import sys; sys.argv[1:] = ['run', sys.argv[1]]\n"
+        "from stream.cli import main\n"
+        "try: main()\n"
+        "except SystemExit as stop: assert not stop.code, stop.code\n"
+        "assert 'torch' not in sys.modules and 'openvino' in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(config)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == EXIT_OK, done.stderr

@@ -1,0 +1,65 @@
+"""A segmenter that needs no weights: what is bright is an instance."""
+
+import asyncio
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from stream.masks import Mask
+from stream.ports import View, Window
+from stream.types import Instance, ModelRef, Size
+
+THRESHOLD = 127
+STRIDE = 32
+
+
+class BrightModel:
+    """Finds the bright parts of a view: a `stream.ports.Model` with exact masks.
+
+    A connected part is one instance; its score is its mean brightness, from 0 to 1, and its label
+    ``red`` where blue is dark, else ``white``. ``batches`` remembers how many views came together.
+    """
+
+    labels: tuple[str, ...] = ("white", "red")
+
+    def __init__(self, batch_size: int = 1, in_flight: int = 1) -> None:
+        self.ref = ModelRef("bright", "b" * 64, "f32")
+        self.batch_size = batch_size
+        self.in_flight = in_flight
+        self.batches: list[int] = []
+
+    def shape(self, window: Window) -> Size:
+        """The window, each side rounded up to a whole number of strides."""
+        return -(-window.height // STRIDE) * STRIDE, -(-window.width // STRIDE) * STRIDE
+
+    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+        """The instances of each view, brightest first."""
+        assert 0 < len(batch) <= self.batch_size
+        assert len({self.shape(view.window) for view in batch}) == 1
+        self.batches.append(len(batch))
+        await asyncio.sleep(0)
+        return [_instances(view) for view in batch]
+
+
+def _instances(view: View) -> tuple[Instance, ...]:
+    window = view.window
+    seen = view.pixels[window.y : window.y + window.height, window.x : window.x + window.width]
+    bright = (seen.max(axis=2) > THRESHOLD).astype(np.uint8)
+    count, parts = cv2.connectedComponents(bright)
+    found = [_instance(view, seen, parts == part) for part in range(1, count)]
+    kept = [each for each in found if _is_kept(view, each)]
+    return tuple(sorted(kept, key=lambda each: -each.score))
+
+
+def _instance(view: View, seen: np.ndarray, part: np.ndarray) -> Instance:
+    mask = Mask.from_bitmap(view.pixels.shape[:2], part, view.window.x, view.window.y)
+    blue, _, red = seen[part].mean(axis=0)
+    label = "red" if red - blue > THRESHOLD else "white"
+    x1, y1, x2, y2 = map(float, mask.box)
+    return Instance(label, round(float(max(blue, red)) / 255, 6), (x1, y1, x2, y2), mask)
+
+
+def _is_kept(view: View, instance: Instance) -> bool:
+    is_wanted = view.labels is None or instance.label in view.labels
+    return is_wanted and instance.score >= (view.confidence or 0.0)

@@ -1,0 +1,95 @@
+"""A segment on a real transport, with a real if simple model."""
+
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+from connectors.jpeg import JpegCodec
+from connectors.memory import MemoryTransport
+from stream.audit import Audit
+from stream.codec import Message
+from stream.metrics import Metrics
+from stream.ports import Clock, Delivery, Record
+from stream.segment import TOPICS, Segment
+from stream.specs import CameraSpec
+from stream.types import (
+    EpochClosed,
+    EpochOpened,
+    Frame,
+    Gap,
+    Picture,
+    Pixels,
+    Result,
+)
+from tests.support.clock import VirtualClock
+from tests.support.models import BrightModel
+from tests.support.topics import everything, fill, messages, roomy
+
+JPEG = JpegCodec(quality=90, max_bytes=100_000, max_pixels=100_000)
+MAX_AGE_S = 1.0
+BOX = (10, 8, 30, 24)
+
+Sent = Record | Frame | Message
+
+
+@dataclass
+class Bench:
+    """A segment on a real transport, with a model that finds what is bright."""
+
+    clock: Clock = field(default_factory=VirtualClock)
+    model: BrightModel = field(default_factory=BrightModel)
+    cameras: dict[str, CameraSpec] = field(default_factory=dict)
+    metrics: Metrics = field(default_factory=Metrics)
+    transport: MemoryTransport = field(default_factory=roomy)
+    decoded: list[Picture] = field(default_factory=list)
+
+    def decode(self, picture: Picture) -> Pixels:
+        self.decoded.append(picture)
+        return JPEG.decode(picture)
+
+    async def run(self, *topics: str) -> None:
+        """Segment these topics to their ends."""
+        segment = Segment(
+            self.model, self.decode, self.cameras, round(MAX_AGE_S * 1e6), self.clock, self.metrics
+        )
+        async with AsyncExitStack() as stack:
+            outbox = await stack.enter_async_context(self.transport.outbox(*TOPICS))
+            inboxes = [
+                await stack.enter_async_context(self.transport.inbox(topic, "segment"))
+                for topic in topics
+            ]
+            await segment.run(inboxes, outbox)
+
+    async def masks(self, *sent: Sent, topic: str = "frames") -> list[Message]:
+        """What comes of the records ``sent``."""
+        async with self.transport.outbox(topic) as outbox:
+            await fill(outbox, topic, sent)
+        await self.run(topic)
+        return await messages(self.transport, "masks")
+
+    async def letters(self) -> list[Delivery]:
+        return await everything(self.transport, "dead-letters")
+
+    def count(self, name: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(f"maskstream_{name}_total", labels) or 0
+
+
+def brief(found: Iterable[Message]) -> list[str]:
+    """Each message in a word: the number of a result, the reason of a gap."""
+    words = []
+    for each in found:
+        if isinstance(each, Result):
+            words.append(str(each.seq))
+        elif isinstance(each, Gap):
+            words.append(f"{each.first}-{each.last} {each.reason}")
+        else:
+            words.append(type(each).__name__)
+    return words
+
+
+def audited(found: Iterable[Message]) -> Audit:
+    audit = Audit()
+    for each in found:
+        assert isinstance(each, Result | Gap | EpochOpened | EpochClosed)
+        audit.add(each)
+    return audit
