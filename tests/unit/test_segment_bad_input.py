@@ -1,0 +1,122 @@
+"""One poison record costs one frame; what is too new stops the role."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from connectors.jpeg import JpegCodec
+from stream import codec
+from stream.device import Instances
+from stream.errors import UnsupportedVersionError
+from stream.ports import Record, View
+from stream.types import (
+    Result,
+    Tracks,
+)
+from tests.support.build import closed, frame, opened, picture
+from tests.support.clock import START_US
+from tests.support.models import BrightModel
+from tests.support.segmenting import BOX, JPEG, Bench, audited, brief
+from tests.support.topics import everything
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def poisons() -> dict[str, tuple[Record, str]]:
+    """Records of frame 1 that cannot be handled, each with the reason."""
+    jpeg = JPEG.encode(picture(BOX)).jpeg
+    good = codec.encode_frame(frame(1, image=JPEG.encode(picture())))
+    large = JpegCodec(90, 10**7, 10**9).encode(picture(size=(400, 400)))
+    return {
+        "truncated": (Record("hall", jpeg[:-20], good.headers), "decode_error"),
+        "empty": (Record("hall", b"", good.headers), "decode_error"),
+        "pickle": (Record("hall", b"\x80\x04K\x01.", good.headers), "decode_error"),
+        "too many bytes": (Record("hall", bytes(100_001), good.headers), "too_large"),
+        "too many pixels": (
+            codec.encode_frame(frame(1, image=large, size=(400, 400))),
+            "too_large",
+        ),
+        "other size than its headers": (
+            codec.encode_frame(frame(1, image=JPEG.encode(picture(size=(48, 48))))),
+            "decode_error",
+        ),
+        "no mode": (
+            Record("hall", good.value, {**good.headers, "ce_mode": b"dead"}),
+            "schema_error",
+        ),
+        "huge header": (
+            Record("hall", good.value, {**good.headers, "ce_width": b"9" * 100_000}),
+            "schema_error",
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", poisons())
+async def test_a_poison_record_costs_one_frame_and_its_neighbours_notice_nothing(
+    bench: Bench, name: str
+) -> None:
+    poison, reason = poisons()[name]
+    found = await bench.masks(opened(), frame(0), poison, frame(2), closed(3))
+    assert brief(found) == ["EpochOpened", "0", "1-1 dead_letter", "2", "EpochClosed"]
+    assert audited(found).passed
+    (letter,) = await bench.letters()
+    assert bytes(letter.record.value) == bytes(poison.value)
+    assert poison.headers.items() <= letter.record.headers.items()
+    assert letter.record.headers["dead_letter_ref"] == b"frames@2"
+    assert letter.record.headers["dead_letter_reason"] == reason.encode()
+    assert bench.count("dead_letters", topic="frames", reason=reason) == 1
+
+
+@pytest.mark.parametrize("header", ["ce_seq", "ce_epoch", "ce_time"])
+async def test_a_record_without_a_readable_identity_is_a_dead_letter_alone(
+    bench: Bench, header: str
+) -> None:
+    good = codec.encode_frame(frame(1))
+    broken = Record("hall", good.value, {**good.headers, header: b"?"})
+    assert brief(await bench.masks(frame(0), broken, frame(2))) == ["0", "2"]
+    assert len(await bench.letters()) == 1
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        codec.encode(Tracks("hall", 1, 0, START_US, ())),
+        codec.encode(Result("hall", 1, 0, 0, 0, (4, 4), BrightModel().ref, ())),
+        Record("hall", b"{}", codec.encode(closed(1)).headers),
+        Record("hall", b"hello", {}),
+    ],
+)
+async def test_what_does_not_belong_among_frames_is_a_dead_letter(
+    bench: Bench, stray: Record
+) -> None:
+    assert brief(await bench.masks(stray, frame(7))) == ["7"]
+    (letter,) = await bench.letters()
+    assert letter.record.headers["dead_letter_reason"] == b"schema_error"
+
+
+async def test_a_newer_version_stops_the_role_without_a_commit(bench: Bench) -> None:
+    good = codec.encode_frame(frame(0))
+    newer = Record("hall", good.value, {**good.headers, "ce_type": b"maskstream.frame.v2"})
+    with pytest.RaisesGroup(
+        pytest.RaisesExc(UnsupportedVersionError, match="upgrade this reader"),
+        flatten_subgroups=True,
+    ):
+        await bench.masks(newer, frame(1))
+    left = await everything(bench.transport, "frames", "segment")
+    assert len(left) == 2
+    assert await bench.letters() == []
+
+
+class BrokenModel(BrightModel):
+    async def segment(self, batch: Sequence[View]) -> list[Instances]:
+        raise RuntimeError("CUDA error")
+
+
+async def test_an_error_of_the_model_stops_the_role_without_a_commit() -> None:
+    bench = Bench(model=BrokenModel())
+    with pytest.RaisesGroup(RuntimeError, flatten_subgroups=True):
+        await bench.masks(frame(0))
+    assert len(await everything(bench.transport, "frames", "segment")) == 1
