@@ -3,7 +3,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e
-SHARED_GROUPS := shared,chromium
 
 .PHONY: demo test check verify bench clean
 
@@ -24,7 +23,7 @@ verify: .venv/.dev
 	$(BIN)/maskstream bench --quick
 
 bench: .venv/.dev
-	$(BIN)/maskstream bench --json out/bench.json --plot out/bench $(ARGS)
+	$(BIN)/maskstream bench --json out/bench.json --plots out/bench $(ARGS)
 
 clean:
 	rm -rf .venv .cache out build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,7 +1,7 @@
 """Pixels to JPEG and back, with libjpeg-turbo.
 
-``simplejpeg`` rather than OpenCV because it refuses a truncated picture, where OpenCV fills the
-rest with grey and goes on: a made-up picture must never reach the model.
+``simplejpeg`` rather than OpenCV because it refuses a damaged picture, where OpenCV makes up the
+rest and goes on: a made-up picture must never reach the model.
 """
 
 import simplejpeg

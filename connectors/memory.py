@@ -2,7 +2,8 @@
 
 A real transport, not a mock: the same records and the same contract as on Kafka, bounded. A topic
 has one partition. Of the members of a group, the one that joined first receives; when it leaves,
-the next goes on after the last commit, so what was not committed comes again.
+the next goes on after the last commit, so what was not committed comes again. Where every member
+of every group has left, nobody could make room: writers do not wait, and all is kept.
 """
 
 import asyncio
@@ -54,7 +55,8 @@ class _Topic:
         return self._groups.setdefault(name, _Group(self._first, self._first))
 
     def has_room(self, record: Record) -> bool:
-        if not self._groups or not self._records:
+        is_read = any(group.members for group in self._groups.values())
+        if not is_read or not self._records:
             return True
         fits = self._bytes + len(record.value) <= self._capacity_bytes
         return fits and len(self._records) < self._capacity
@@ -128,7 +130,7 @@ class MemoryOutbox:
         self._topics = topics
 
     async def send(self, topic: str, record: Record) -> None:
-        """Append, waiting while the slowest group keeps the topic full."""
+        """Append, waiting while the slowest group keeps the topic full and somebody reads."""
         log = self._topics[topic]
         async with log.changed:
             await log.changed.wait_for(lambda: log.has_room(record))

@@ -131,7 +131,7 @@ def encode_frame(frame: Frame) -> Record:
         "ce_mode": frame.mode.encode(),
         "ce_height": b"%d" % frame.size[0],
         "ce_width": b"%d" % frame.size[1],
-        "ce_arrived": _rfc3339(frame.arrived_us),
+        "ce_arrived": rfc3339(frame.arrived_us).encode(),
     }
     return Record(frame.id.camera, value, headers)
 
@@ -195,13 +195,19 @@ def dead_letter(delivery: Delivery, error: RecordError) -> Record:
     return Record(delivery.record.key, delivery.record.value, {**delivery.record.headers, **added})
 
 
+def rfc3339(time_us: int) -> str:
+    """A time in UTC as text, to the microsecond, with a ``Z`` (RFC 3339)."""
+    moment = _ORIGIN + timedelta(microseconds=time_us)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def _headers(kind: str, identity: str, time_us: int, content_type: str) -> dict[str, bytes]:
     return {
         "ce_specversion": b"1.0",
         "ce_id": identity.encode(),
         "ce_source": b"/maskstream",
         "ce_type": f"maskstream.{kind}.v{VERSION}".encode(),
-        "ce_time": _rfc3339(time_us),
+        "ce_time": rfc3339(time_us).encode(),
         "content-type": content_type.encode(),
     }
 
@@ -229,11 +235,6 @@ def _id_of(message: Message) -> str:
         case DeliveryStatus():
             return f"{_key_of(message)}/{message.state}/{message.attempts}"
     return f"{message.camera}/{own}"
-
-
-def _rfc3339(time_us: int) -> bytes:
-    moment = _ORIGIN + timedelta(microseconds=time_us)
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds").encode() + b"Z"
 
 
 def _header(headers: Any, name: str) -> bytes:

@@ -10,9 +10,7 @@ RECEIVE_RECORDS = 64
 POLL_S = 1.0
 
 
-async def follow(
-    inboxes: Mapping[str, Inbox], use: Callable[[Delivery], Awaitable[None]]
-) -> None:
+async def follow(inboxes: Mapping[str, Inbox], use: Callable[[Delivery], Awaitable[None]]) -> None:
     """Give every record of ``inboxes`` to ``use`` until all have ended; commit what was used.
 
     Each topic is in order; topics interleave as they come.

@@ -15,7 +15,7 @@ from stream.epoch import EpochWriter
 from stream.errors import CameraError
 from stream.metrics import Metrics
 from stream.ports import Clock, Feed, Outbox, Shot
-from stream.sampling import Sampler
+from stream.sampling import Sampler, frames_kept
 from stream.specs import CameraSpec
 from stream.types import (
     CameraState,
@@ -73,12 +73,15 @@ class Ingest:
     async def _run_camera(self, camera: CameraSpec) -> None:
         epoch, retry_s = 1, RETRY_FIRST_S
         while True:
+            began_us = self._clock.now_us()
             try:
                 await self._run_epoch(camera, epoch)
             except CameraError as error:
                 if camera.mode == "archive" or not error.retriable:
                     return await self._status(camera, "failed", str(error))
                 await self._status(camera, "lost", str(error))
+                if self._clock.now_us() - began_us > RETRY_MOST_S * 1e6:
+                    retry_s = RETRY_FIRST_S  # it was there for a while, or slow to fail
                 await self._clock.sleep(retry_s)
                 retry_s = min(2 * retry_s, RETRY_MOST_S)
             else:
@@ -102,9 +105,15 @@ class Ingest:
         start_us = self._clock.now_us()
         if camera.mode == "archive" and feed.started_us is not None:
             start_us = feed.started_us
-        fps = camera.fps or feed.fps
+        rates = [fps for fps in (camera.fps, feed.fps) if fps is not None]
         return EpochOpened(
-            camera.id, number, start_us, camera.mode, feed.size, fps, _expected(camera, feed)
+            camera.id,
+            number,
+            start_us,
+            camera.mode,
+            feed.size,
+            min(rates, default=None),
+            _expected(camera, feed),
         )
 
     async def _play_archive(self, camera: CameraSpec, feed: Feed, writer: EpochWriter) -> None:
@@ -207,4 +216,4 @@ def _expected(camera: CameraSpec, feed: Feed) -> int | None:
         return None
     if camera.fps is None or feed.fps is None:
         return feed.frames
-    return round(feed.frames * min(1.0, camera.fps / feed.fps))
+    return frames_kept(feed.frames, feed.fps, camera.fps)

@@ -11,8 +11,8 @@ from typing import Generic, TypeVar
 from stream.types import Frame, Gap, Result, Tracks
 
 LIMIT = 512
-"""Frames held per camera: twice what a topic of ``memory://`` holds, so that a segmenter with a
-full inbox and full batches is waited for."""
+"""Frames held per camera: many times what a topic of ``memory://`` holds, so that a segmenter with
+a full inbox and full batches is waited for."""
 
 Position = tuple[int, int]
 """(epoch, seq): rises along a camera."""

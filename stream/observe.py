@@ -7,7 +7,7 @@ from stream.codec import decode, decode_frame, kind_of
 from stream.errors import RecordError
 from stream.follow import follow
 from stream.join import Join, Joined
-from stream.ports import Delivery, Inbox, Record
+from stream.ports import Delivery, Inbox
 from stream.types import Alert, CameraStatus, Frame, Gap, Result, Tracks
 
 TOPICS = ("frames", "frames-archive", "masks", "tracks", "alerts", "camera-status")
@@ -31,7 +31,7 @@ async def observe(inboxes: Mapping[str, Inbox], see: Callable[[Seen], Awaitable[
 
     async def use(delivery: Delivery) -> None:
         async with turn:
-            for seen in _taken(delivery.record, join):
+            for seen in _taken(delivery, join):
                 await see(seen)
 
     await follow(inboxes, use)
@@ -39,7 +39,8 @@ async def observe(inboxes: Mapping[str, Inbox], see: Callable[[Seen], Awaitable[
         await see(joined)
 
 
-def _taken(record: Record, join: Join) -> list[Seen]:
+def _taken(delivery: Delivery, join: Join) -> list[Seen]:
+    record = delivery.record
     try:
         message = decode_frame(record) if kind_of(record) == "frame" else decode(record)
     except RecordError:
@@ -47,7 +48,8 @@ def _taken(record: Record, join: Join) -> list[Seen]:
     match message:
         case Frame():
             return [*join.add_frame(message)]
-        case Result() | Gap():
+        # What ingest says on frames of a gap comes again on masks, in order with the results.
+        case Result() | Gap() if delivery.topic == "masks":
             return [message, *join.add_terminal(message)]
         case Tracks():
             return [*join.add_tracks(message)]

@@ -2,6 +2,9 @@
 
 from math import floor
 
+ROUNDING_S = 1e-3
+"""Containers round presentation times to their time base, up to a millisecond."""
+
 
 class Sampler:
     """Keeps ``fps`` frames a second by presentation time; ``None`` keeps every frame.
@@ -11,9 +14,6 @@ class Sampler:
     at exactly ``fps`` keeps all of its frames although its times are rounded.
     """
 
-    ROUNDING_S = 1e-3
-    """Containers round presentation times to their time base, up to a millisecond."""
-
     def __init__(self, fps: float | None) -> None:
         self._fps = fps
         self._slot: int | None = None
@@ -22,8 +22,19 @@ class Sampler:
         """Whether the frame at ``time_s`` is offered. Times that go back begin a new slot."""
         if self._fps is None:
             return True
-        slot = floor((time_s + self.ROUNDING_S) * self._fps)
+        slot = _slot(time_s, self._fps)
         if slot == self._slot:
             return False
         self._slot = slot
         return True
+
+
+def frames_kept(frames: int, source_fps: float, fps: float) -> int:
+    """How many frames of a source with ``frames`` at a steady ``source_fps`` are offered."""
+    if fps >= source_fps:
+        return frames
+    return _slot((frames - 1) / source_fps, fps) + 1
+
+
+def _slot(time_s: float, fps: float) -> int:
+    return floor((time_s + ROUNDING_S) * fps)

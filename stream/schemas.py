@@ -5,32 +5,13 @@ name are allowed, as readers ignore what they do not know.
 """
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
+from stream.codec import Message
 from stream.masks import Mask
-from stream.types import (
-    Alert,
-    CameraStatus,
-    DeliveryStatus,
-    EpochClosed,
-    EpochOpened,
-    Gap,
-    Result,
-    Tracks,
-)
 
-WIRE_TYPES = (
-    Result,
-    Gap,
-    EpochOpened,
-    EpochClosed,
-    Tracks,
-    Alert,
-    CameraStatus,
-    DeliveryStatus,
-)
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _MASK = {
     "type": "object",
@@ -51,7 +32,7 @@ _MASK = {
 
 def schemas() -> dict[str, dict[str, Any]]:
     """The schema of each wire type, by the name that its ``type`` field holds."""
-    return {_tag(kind): _schema(kind) for kind in WIRE_TYPES}
+    return {_tag(kind): _schema(kind) for kind in get_args(Message)}
 
 
 def schema_text(schema: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ from stream.types import (
     FrameId,
     Gap,
     GapReason,
+    Instance,
     Picture,
     Pixels,
     Result,
@@ -98,16 +99,8 @@ class Segment:
 
     async def _segment(self, frame: Frame, frame_ref: str) -> Result:
         began_us = self._clock.now_us()
-        pixels = await self._pixels(frame)
-        camera = self._cameras.get(frame.id.camera)
-        labels = None if camera is None or camera.labels is None else frozenset(camera.labels)
-        confidence = None if camera is None else camera.confidence
-        windows = plan(camera, frame.size)
-        views = [View(pixels, window, labels, confidence) for window in windows]
-        live = frame.mode == "live"
-        looks = (self._device.segment(frame.id.camera, live, view) for view in views)
-        instances = merge(windows, await asyncio.gather(*looks))
-        if live:  # what files wait for live cameras says nothing about these
+        instances = await self._instances(frame, await self._pixels(frame))
+        if frame.mode == "live":  # what files wait for live cameras says nothing about these
             service_us = self._clock.now_us() - began_us
             self._service_us += SERVICE_WEIGHT * (service_us - self._service_us)
         return Result(
@@ -119,6 +112,20 @@ class Segment:
             instances,
             frame_ref,
         )
+
+    async def _instances(self, frame: Frame, pixels: Pixels) -> tuple[Instance, ...]:
+        camera = self._cameras.get(frame.id.camera)
+        labels = None if camera is None or camera.labels is None else frozenset(camera.labels)
+        confidence = None if camera is None else camera.confidence
+        windows = plan(camera, frame.size)
+        views = [View(pixels, window, labels, confidence) for window in windows]
+        live = frame.mode == "live"
+        looks = (self._device.segment(frame.id.camera, live, view) for view in views)
+        found = await asyncio.gather(*looks)
+        if len(found) == 1:
+            return found[0]
+        # Off the event loop: 16 tiles with 50 objects each take 70 ms.
+        return await asyncio.to_thread(merge, windows, found)
 
     async def _pixels(self, frame: Frame) -> Pixels:
         pixels = await asyncio.to_thread(self._decode, frame.picture)

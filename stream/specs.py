@@ -9,6 +9,7 @@ relative to that folder: `stream.config` gives the folder of the configuration f
 """
 
 import re
+from collections.abc import Collection
 from os.path import abspath
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -68,6 +69,11 @@ def file_path(url: str) -> Path | None:
     if scheme.lower() != "file":
         return None
     return Path(unquote(re.sub(r"^//(localhost)?(?=/)", "", rest)))
+
+
+def video_path(video: Path, camera: str, cameras: Collection[str]) -> Path:
+    """The annotated video of one of ``cameras``: ``video`` itself for a camera that is alone."""
+    return video if len(cameras) == 1 else video.with_name(f"{video.stem}-{camera}{video.suffix}")
 
 
 def _anchored(path: Path, info: ValidationInfo) -> Path:

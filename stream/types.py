@@ -137,7 +137,8 @@ class Gap(Struct, frozen=True, tag="gap", tag_field="type"):
 class EpochOpened(Struct, frozen=True, tag="epoch-opened", tag_field="type"):
     """A camera begins: its frames from here on have this size and count from 0.
 
-    ``expected`` is how many frames will be offered, where the source knows (files).
+    ``fps`` is how many frames are offered a second and ``expected`` how many in all, where the
+    source knows.
     """
 
     camera: str

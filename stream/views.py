@@ -6,10 +6,12 @@ pieces, and `merge` puts pieces together where neighbouring tiles both saw them.
 """
 
 from collections.abc import Sequence
-from itertools import combinations
 from math import ceil, floor
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from stream.masks import Mask, intersection, union
 from stream.ports import Window
@@ -60,18 +62,33 @@ def merge(windows: Sequence[Window], found: Sequence[Sequence[Instance]]) -> tup
     frame that both windows show. Of those the best one that its window shows completely stands
     for all; where every window cuts the object, their union does.
     """
-    if len(windows) == 1:
-        return tuple(found[0])
     seen = [(window, each) for window, many in zip(windows, found, strict=True) for each in many]
-    groups = list(range(len(seen)))
-    for (i, a), (j, b) in combinations(enumerate(seen), 2):
-        if groups[i] != groups[j] and _are_same(a, b):
-            groups = [groups[i] if group == groups[j] else group for group in groups]
-    objects = [
-        _one_of([seen[index] for index, own in enumerate(groups) if own == group])
-        for group in dict.fromkeys(groups)
+    objects: dict[int, list[tuple[Window, Instance]]] = {}
+    for group, one in zip(_groups(seen), seen, strict=True):
+        objects.setdefault(group, []).append(one)
+    merged = [_one_of(views) for views in objects.values()]
+    return tuple(sorted(merged, key=lambda instance: -instance.score))
+
+
+def _groups(seen: Sequence[tuple[Window, Instance]]) -> list[int]:
+    """For each of ``seen`` the number of its object. Only masks whose boxes meet are compared."""
+    boxes = np.array([instance.mask.box for _, instance in seen]).reshape(-1, 4)
+    same = [
+        (i, j)
+        for i, box in enumerate(boxes)
+        for j in np.flatnonzero(_meet(box, boxes[:i])).tolist()
+        if _are_same(seen[i], seen[j])
     ]
-    return tuple(sorted(objects, key=lambda instance: -instance.score))
+    rows, columns = np.array(same, np.intp).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(same), np.int8), (rows, columns)), (len(seen), len(seen)))
+    _, groups = connected_components(graph, directed=False)
+    return [int(group) for group in groups]
+
+
+def _meet(box: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether a box has a pixel in common with each of the others, (n, 4)."""
+    met = (others[:, :2] < box[2:]) & (box[:2] < others[:, 2:])
+    return np.asarray(met.all(axis=1))
 
 
 def _are_same(a: tuple[Window, Instance], b: tuple[Window, Instance]) -> bool:

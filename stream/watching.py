@@ -173,8 +173,8 @@ def _placed(tracks: tuple[Track, ...], masks: Mapping[str, Mask], size: Size) ->
     height, width = size
     if not tracks or not masks:
         return list(tracks)
-    points = np.array([track.contact for track in tracks]).astype(np.int64)
-    column, row = np.minimum(points, (width - 1, height - 1)).T
+    points = np.array([track.contact for track in tracks])
+    column, row = np.clip(points, 0, (width - 1, height - 1)).astype(np.int64).T
     position = column * height + row
     # A position lies in a run of ones when an odd number of boundaries is at or before it.
     inside = [np.searchsorted(mask.edges, position, side="right") % 2 for mask in masks.values()]

@@ -1,6 +1,7 @@
 """Pictures to an H.264 file, each at its own time."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +11,7 @@ import av
 import cv2
 import numpy as np
 from av.container import OutputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from stream.errors import ConfigError
@@ -27,15 +29,18 @@ class VideoWriter:
 
     A picture is shown from its ``time_us`` on, counted from the first; where time goes back (a
     file that begins again) it goes on after the last picture. The first picture sets the size,
-    made even at its right and bottom edge; others are fitted into it. Encoding runs in a thread.
+    made even at its right and bottom edge; others are fitted into it. Encoding runs in a thread of
+    its own: libav is not safe to call from two at a time, not even to close what still encodes.
     """
 
     def __init__(self, path: Path, *, quality: int = 21) -> None:
         """``quality`` is x264's constant rate factor: 0 keeps all, 51 the least."""
         self._path = path
         self._quality = quality
+        self._thread = ThreadPoolExecutor(1, "annotated-video")
         self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
+        self._failed = False
         self._size: Size = (0, 0)
         self._timeline = _Timeline()
 
@@ -45,7 +50,7 @@ class VideoWriter:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._container = av.open(str(self._path), "w", format="mp4")
         except OSError as error:
-            raise ConfigError(f"video {self._path}: {error.strerror}") from error
+            raise self._refused(error) from error
         return self
 
     async def __aexit__(
@@ -55,13 +60,21 @@ class VideoWriter:
         trace: TracebackType | None,
     ) -> None:
         """Finish the file; one that got no picture is removed."""
-        await asyncio.to_thread(self._close)
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, self._close)
+        finally:
+            self._thread.shutdown(wait=False)
 
     async def write(self, pixels: Pixels, time_us: int) -> None:
-        """Add a picture (BGR). Raises ValueError outside ``async with``."""
+        """Add a picture (BGR). Raises ValueError outside ``async with``.
+
+        Raises `ConfigError` where the file cannot be written, and takes no more then.
+        """
         if self._container is None:
             raise ValueError(f"video {self._path} is not open")
-        await asyncio.to_thread(self._encode, self._container, pixels, time_us)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._encode, self._container, pixels, time_us)
 
     def _encode(self, container: OutputContainer, pixels: Pixels, time_us: int) -> None:
         if self._stream is None:
@@ -69,7 +82,14 @@ class VideoWriter:
         frame = av.VideoFrame.from_ndarray(_fitted(pixels, self._size), format="bgr24")
         frame.time_base = Fraction(1, TICKS_PER_S)
         frame.pts = self._timeline.ticks(time_us)
-        container.mux(self._stream.encode(frame))
+        self._mux(container, self._stream.encode(frame))
+
+    def _mux(self, container: OutputContainer, packets: "list[Packet[VideoStream]]") -> None:
+        try:
+            container.mux(packets)
+        except OSError as error:
+            self._failed = True
+            raise self._refused(error) from error
 
     def _begin(self, container: OutputContainer, pixels: Pixels) -> VideoStream:
         height, width = pixels.shape[:2]
@@ -85,11 +105,16 @@ class VideoWriter:
         container, self._container = self._container, None
         if container is None:
             return
-        if self._stream is not None:
-            container.mux(self._stream.encode(None))
-        container.close()
+        try:
+            if self._stream is not None and not self._failed:  # libav crashes at a second try
+                self._mux(container, self._stream.encode(None))
+        finally:
+            container.close()
         if self._stream is None:
             self._path.unlink(missing_ok=True)
+
+    def _refused(self, error: OSError) -> ConfigError:
+        return ConfigError(f"video {self._path}: {error.strerror}")
 
 
 class _Timeline:

@@ -1,7 +1,8 @@
 """The page on HTTP: ``/`` and its files, ``/live`` (WebSocket), ``/metrics``."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from aiohttp import WSCloseCode, web
@@ -24,6 +25,8 @@ KINDS = {
 LARGEST_MESSAGE = 4096
 """Bytes a browser may say at once; it only names a camera or counts what it drew."""
 PING_EVERY_S = 15.0
+LEAVE_S = 1.0
+"""How long a stop waits for browsers: one that hangs takes not even a goodbye."""
 
 _PAGE = web.AppKey("page", Page)
 _SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
@@ -43,7 +46,7 @@ async def serve(
     Raises `ConfigError` for an address that is taken, does not exist, or is not loopback.
     """
     require_loopback(host)
-    runner = web.AppRunner(_app(page, registry), access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(_app(page, registry), access_log=None, shutdown_timeout=LEAVE_S)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
@@ -110,5 +113,8 @@ async def _live(request: web.Request) -> web.WebSocketResponse:
 
 async def _leave(app: web.Application) -> None:
     sockets = app[_SOCKETS]
-    for socket in tuple(sockets):
-        await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the server stops")
+    code, message = WSCloseCode.GOING_AWAY, b"the server stops"
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LEAVE_S):
+            goodbyes = (socket.close(code=code, message=message) for socket in tuple(sockets))
+            await asyncio.gather(*goodbyes)

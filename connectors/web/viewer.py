@@ -1,6 +1,7 @@
 """One browser on the WebSocket ``/live``."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -34,7 +35,7 @@ class Viewer:
         self._next_picture_s = 0.0
 
     async def talk(self) -> None:
-        """Send and listen until the browser leaves."""
+        """Send and listen until the browser leaves. Raises what went wrong on this side."""
         with self._page.looking() as news:
             await self._socket.send_str(self._page.hello())
             tasks = [
@@ -43,7 +44,10 @@ class Viewer:
                 asyncio.ensure_future(self._listen(news)),
             ]
             try:
-                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                with suppress(ConnectionError):  # it left while something was sent
+                    for task in ended:
+                        task.result()
             finally:
                 for task in tasks:
                     task.cancel()

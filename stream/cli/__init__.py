@@ -5,12 +5,17 @@ Each command lives in a module of its own and imports what it needs when it runs
 """
 
 import sys
+import traceback
 
-from stream.errors import EXIT_FORCED, MaskstreamError
+from stream.errors import EXIT_SOFTWARE, MaskstreamError
 
 
 def main() -> None:
-    """Run the command line; a `MaskstreamError` becomes its message and its exit code."""
+    """Run the command line; a `MaskstreamError` becomes its message and its exit code.
+
+    Anything else that is raised is a fault of ours: it is shown whole, and the process ends with
+    the exit code of an internal error.
+    """
     from stream.cli.app import app
 
     try:
@@ -18,5 +23,6 @@ def main() -> None:
     except MaskstreamError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(EXIT_FORCED)
+    except Exception:
+        traceback.print_exc()
+        sys.exit(EXIT_SOFTWARE)

@@ -10,9 +10,9 @@ from rich.console import Console
 from connectors.models.artefact import read
 from stream.cli.model import one_of
 from stream.cli.run import play
-from stream.config import Settings, load
+from stream.config import Settings, load, redact
 from stream.errors import ConfigError
-from stream.specs import CameraSpec, ModelSpec, Precision
+from stream.specs import AllowedSpec, CameraSpec, ModelSpec, Precision, file_path
 
 
 def run_demo(
@@ -20,6 +20,8 @@ def run_demo(
 ) -> None:
     """Play until Ctrl-C, or once, and print the table."""
     settings = demo_settings(once)
+    if precision is not None and model is None:
+        raise ConfigError("--precision is for the model that --model names")
     if camera is not None or model is not None:
         if camera is None or model is None:
             raise ConfigError(
@@ -42,9 +44,12 @@ def demo_settings(once: bool) -> Settings:
 
 def _camera(url: str, once: bool) -> CameraSpec:
     """A live camera: a file plays at its own pace, and again and again unless ``once``."""
-    is_file = "://" not in url
-    place = str(Path(url).absolute()) if is_file else url
-    return CameraSpec(id="camera", url=place, loop=is_file and not once)
+    path = file_path(url)
+    if path is not None:
+        return CameraSpec(id="camera", url=str(path.absolute()), loop=not once)
+    if url.partition(":")[0].lower() not in AllowedSpec().schemes:
+        raise ConfigError(f"--camera: given {redact(url)}; allowed: a file, rtsp://…, rtsps://…")
+    return CameraSpec(id="camera", url=url)
 
 
 def _precision(model: Path, given: str | None) -> Precision:

@@ -6,8 +6,8 @@ the topics that the next one reads.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,24 +39,31 @@ async def run_roles(
     After ``stop`` they have ``drain_s`` seconds to finish, then `DrainTimeoutError` is raised.
     What a role raises cancels the others and is raised as itself.
     """
-    deadline = asyncio.timeout(None)
-    watcher = asyncio.create_task(_limit(deadline, stop, drain_s))
+    opened = [await _opened(transport, role, stop) for role in roles]
     try:
-        opened = [await _opened(transport, role, stop) for role in roles]
-        async with deadline, asyncio.TaskGroup() as group:
+        async with _limited(stop, drain_s), asyncio.TaskGroup() as group:
             for role, task in zip(roles, opened, strict=True):
                 group.create_task(task, name=role.name)
     except TimeoutError:
         raise DrainTimeoutError(f"work was left {drain_s:g} s after the stop") from None
     except BaseExceptionGroup as errors:
         raise _first(errors) from errors
-    finally:
-        watcher.cancel()
 
 
-async def _limit(deadline: asyncio.Timeout, stop: asyncio.Event, drain_s: float) -> None:
-    await stop.wait()
-    deadline.reschedule(asyncio.get_running_loop().time() + drain_s)
+@asynccontextmanager
+async def _limited(stop: asyncio.Event, drain_s: float) -> AsyncIterator[None]:
+    """Cancel the body ``drain_s`` seconds after ``stop``, as `asyncio.timeout` does."""
+
+    async def watch() -> None:
+        await stop.wait()
+        deadline.reschedule(asyncio.get_running_loop().time() + drain_s)
+
+    async with asyncio.timeout(None) as deadline:
+        watcher = asyncio.create_task(watch())
+        try:
+            yield
+        finally:
+            watcher.cancel()
 
 
 async def _opened(
@@ -79,15 +86,20 @@ async def _opened(
 
 
 async def _until(stop: asyncio.Event, doing: Coroutine[Any, Any, None]) -> None:
-    """Do, but cancel it when ``stop`` is set."""
+    """Do, but cancel it when ``stop`` is set, and let it say its last.
+
+    Where this is cancelled itself, a reader has failed or the drain is over: a full topic may never
+    have room for a last word, so nobody waits for it.
+    """
     task = asyncio.ensure_future(doing)
     stopped = asyncio.ensure_future(stop.wait())
     try:
         await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        task.cancel()
+        await asyncio.wait({task})
     finally:
         stopped.cancel()
         task.cancel()
-        await asyncio.wait({task})
     if not task.cancelled():
         task.result()
 

@@ -12,7 +12,7 @@ from stream.errors import RecordError
 from stream.follow import follow
 from stream.observe import TOPICS
 from stream.ports import Clock, Delivery, Inbox, Outbox
-from stream.specs import ZoneSpec
+from stream.specs import ZoneSpec, video_path
 from stream.tally import Tally
 from stream.types import Picture, Pixels
 
@@ -68,7 +68,7 @@ def annotated_video(
     """Writes every picture with what was seen in it; with several cameras, a file for each."""
 
     def path_of(camera: str) -> Path:
-        return path if len(cameras) == 1 else path.with_stem(f"{path.stem}-{camera}")
+        return video_path(path, camera, cameras)
 
     async def work(inboxes: Mapping[str, Inbox], _: Outbox) -> None:
         await write_videos(inboxes, path_of, zones, decode)

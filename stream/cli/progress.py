@@ -96,7 +96,10 @@ def _ms(tally: Tally, part: float) -> str:
 
 def _verdict(tally: Tally) -> str:
     audit = tally.audit
-    if not audit.passed:
+    if audit.missing:
         return f"{audit.missing} frames missing"
+    if not audit.passed:
+        lost = sum(epoch.lost_of_archive for epoch in audit.epochs)
+        return f"{lost} frames of files given up"
     tails = sum(not epoch.closed for epoch in audit.epochs)
     return f"nothing missing, {tails} unclosed" if tails else "nothing missing"

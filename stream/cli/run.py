@@ -1,7 +1,6 @@
 """``maskstream run``: the whole pipeline in this process."""
 
 import asyncio
-import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from stream.cli.pipeline import Parts, jpeg, open_sinks, roles
 from stream.cli.progress import showing, summary
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings, check_labels, load
-from stream.errors import CameraError
+from stream.errors import CameraError, DrainTimeoutError
 from stream.metrics import Metrics
 from stream.ports import Clock
 from stream.tally import Tally
@@ -25,18 +24,20 @@ from stream.tally import Tally
 
 def run_config(config: Path, port: int | None) -> None:
     """Run a configuration until its files end or a signal comes, and print the table."""
-    settings = load(config)
-    asyncio.run(play(settings, Console(stderr=not sys.stdout.isatty()), port))
+    asyncio.run(play(load(config), Console(), port))
 
 
 async def play(settings: Settings, console: Console, port: int | None) -> Tally:
     """Run all roles with their observers; returns what it came to.
 
-    Raises `CameraError` when a camera failed for good, after everything else was done.
+    Raises `CameraError` when a camera failed for good, after everything else was done, and
+    `DrainTimeoutError` when something could not be finished, after the table.
     """
     clock, metrics, tally = SteadyClock(), Metrics(), Tally()
+    transport = open_transport(settings.transport)
     async with AsyncExitStack() as stack:
-        model = await stack.enter_async_context(opened(settings.model))
+        with console.status("opening the model"):
+            model = await stack.enter_async_context(opened(settings.model))
         check_labels(settings, model.labels)
         sinks = await stack.enter_async_context(open_sinks(settings.endpoints, clock))
         working = roles(Parts(settings, model, clock, metrics, sinks))
@@ -51,9 +52,12 @@ async def play(settings: Settings, console: Console, port: int | None) -> Tally:
             console.print(f"live page: {await stack.enter_async_context(served)}")
             looking.append(live_page(page))
         with stop_on_signals() as stop:
-            async with showing(tally, console):
-                transport = open_transport(settings.transport)
-                await run_roles(transport, working + looking, stop, settings.drain)
+            try:
+                async with showing(tally, console):
+                    await run_roles(transport, working + looking, stop, settings.drain)
+            except DrainTimeoutError:
+                console.print(summary(tally))
+                raise
     console.print(summary(tally))
     _raise_failures(tally)
     return tally

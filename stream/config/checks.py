@@ -18,7 +18,7 @@ from stream.config.secrets import signing_key
 from stream.config.urls import camera_url_fault, endpoint_url_fault
 from stream.config.words import owner, suggestion
 from stream.errors import ConfigError
-from stream.specs import AllowedSpec, SecretSource, Spec, ZoneSpec, file_path
+from stream.specs import AllowedSpec, SecretSource, Spec, ZoneSpec, file_path, video_path
 
 Entry = dict[str, Any]
 Names = Mapping[str, Mapping[str, Entry]]
@@ -140,13 +140,24 @@ def _outputs(data: Entry, folder: Path) -> Iterator[Fault]:
         path = file_path(url) if url else None
         read[f"the file of camera {shown(camera.get('id'))}"] = str(path) if path else None
     taken = {_place(folder, path): what for what, path in read.items() if path}
-    for key in ("results", "video"):
-        output = _string(_mapping(data, "outputs"), key)
-        place = _place(folder, output) if output else None
+    for key, output in _written(data):
+        place = _place(folder, output)
         if place in taken:
             yield Fault(("outputs", key), f"would write over {taken[place]}; allowed: another file")
         elif place is not None:
             taken[place] = f"outputs.{key}"
+
+
+def _written(data: Entry) -> Iterator[tuple[str, str]]:
+    """Each file that a run writes, with the key that names it: a video for every camera."""
+    outputs = _mapping(data, "outputs")
+    if results := _string(outputs, "results"):
+        yield "results", results
+    video = _string(outputs, "video")
+    cameras = [name for _, camera in _entries(data, "cameras") if (name := _string(camera, "id"))]
+    if video and Path(video).name:
+        for camera in dict.fromkeys(cameras):
+            yield "video", str(video_path(Path(video), camera, cameras))
 
 
 def _pictures(data: Entry) -> Iterator[Fault]:

@@ -1,15 +1,13 @@
 """What an endpoint is told: pure."""
 
-from datetime import UTC, datetime, timedelta
-
 import msgspec
 
-from stream.errors import SchemaError, TooLargeError
+from stream.codec import rfc3339
+from stream.errors import TooLargeError
 from stream.types import Alert
 
 BODY_BYTES = 20_000
 """Most that a body takes, as Standard Webhooks 1.0.0 recommends ("Payload size")."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def body_of(alert: Alert) -> bytes:
@@ -19,17 +17,13 @@ def body_of(alert: Alert) -> bytes:
     give equal bytes. Where the body would pass `BODY_BYTES`, it keeps the first of ``tracks`` only
     and counts the others in ``tracks_left_out``.
 
-    Raises `TooLargeError` when that does not help, `SchemaError` for a time that is no date.
+    Raises `TooLargeError` when that does not help.
     """
     data = msgspec.to_builtins(alert)
     del data["type"], data["notify"]
-    try:
-        moment = _EPOCH + timedelta(microseconds=alert.time_us)
-    except OverflowError:
-        raise SchemaError(f"time_us: given {alert.time_us}; allowed: up to the year 9999") from None
     event = {
         "type": f"alert.{alert.state}",
-        "timestamp": moment.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "timestamp": rfc3339(alert.time_us),
         "data": data,
     }
     while len(body := msgspec.json.encode(event)) > BODY_BYTES:

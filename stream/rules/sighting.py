@@ -99,8 +99,4 @@ def version(rule: RuleSpec) -> str:
 def _part_inside(mask: Mask, zone: Mask | None) -> float:
     if zone is None:
         return 1.0 if mask.area else 0.0
-    x1, y1, x2, y2 = mask.box
-    left, top, right, bottom = zone.box
-    if x1 >= right or left >= x2 or y1 >= bottom or top >= y2:
-        return 0.0
     return overlap(mask, zone)

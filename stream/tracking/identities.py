@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from stream.tracking.association import Flags, Rows, box_iou, nearness, pairs
-from stream.tracking.motion import Floats, Motion, begin, boxes_of, correct, predict
+from stream.tracking.motion import ROW_BYTES, Floats, Motion, begin, boxes_of, correct, predict
 from stream.types import Instance, Point, Result, Size, Track
 
 STRONG = 0.5
@@ -62,13 +62,18 @@ class Identity(Struct, frozen=True):
 class Identities(Struct, frozen=True):
     """What tracking knows of one camera: ``motion`` is that of ``known``, one by one, as bytes.
 
-    ``time_us`` and ``size`` are those of the last result; there is none at first.
+    ``time_us`` and ``size`` are those of the last result; there is none at first. Raises
+    ValueError where ``motion`` is not that of so many, as in a damaged state.
     """
 
     time_us: int = 0
     size: Size | None = None
     known: tuple[Identity, ...] = ()
     motion: bytes = b""
+
+    def __post_init__(self) -> None:
+        if len(self.motion) != ROW_BYTES * len(self.known):
+            raise ValueError(f"motion: {len(self.motion)} bytes for {len(self.known)} identities")
 
 
 def track(state: Identities, result: Result) -> tuple[Identities, tuple[Track, ...]]:

@@ -27,6 +27,8 @@ ASPECT_STD, ASPECT_DRIFT_STD, ASPECT_VELOCITY_STD = 1e-1, 1e-2, FRAMES_PER_S * 1
 """The same for width / height: measured, drifting, its velocity."""
 COLUMNS = 20
 """Numbers that a box is kept as: four of each field of `Motion`."""
+ROW_BYTES = 8 * COLUMNS
+"""Of one box, in `Motion.to_bytes`."""
 
 
 class Motion(NamedTuple):

@@ -289,6 +289,21 @@ async def test_a_topic_without_readers_does_not_block(narrow: Transport) -> None
             await outbox.send(TOPIC, record(number, size_bytes=900))
 
 
+async def test_memory_holds_no_writer_up_once_every_reader_has_left() -> None:
+    transport = MemoryTransport(capacity=2, capacity_bytes=1000)
+    async with transport.outbox(TOPIC) as outbox:
+        async with transport.inbox(TOPIC, "segment") as inbox:
+            for number in range(2):
+                await outbox.send(TOPIC, record(number))
+            assert numbers(await some(inbox, 2)) == [0, 1]
+            sending = asyncio.create_task(outbox.send(TOPIC, record(2)))
+            await settle()
+            assert not sending.done()
+        await sending
+        await outbox.send(TOPIC, record(3))
+    assert numbers(await everything(transport, TOPIC, "segment")) == [0, 1, 2, 3]
+
+
 async def test_memory_keeps_the_newest_records_for_a_reader_that_comes_late() -> None:
     transport = MemoryTransport(capacity=4, capacity_bytes=1000)
     async with transport.outbox("few", "large") as outbox:

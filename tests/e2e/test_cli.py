@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from stream.cli.bench.clips import beginning
-from stream.errors import EXIT_CONFIG, EXIT_DIFFERENT, EXIT_OK, EXIT_UNAVAILABLE
+from stream.errors import (
+    EXIT_CONFIG,
+    EXIT_DIFFERENT,
+    EXIT_OK,
+    EXIT_SOFTWARE,
+    EXIT_UNAVAILABLE,
+)
 from tests.support.waiting import wait_until
 
 DATA = Path(str(files("connectors.demo").joinpath("data")))
@@ -139,6 +145,58 @@ def test_a_camera_that_is_not_there_ends_the_run_with_its_reason(
     assert done.returncode == EXIT_UNAVAILABLE
     assert "camera yard" in done.stderr
     assert "gone.mp4" in done.stderr
+
+
+def test_a_disk_that_is_full_ends_the_run_and_is_named(config: Path, tmp_path: Path) -> None:
+    full = tmp_path / "full.yaml"
+    clip = next(config.parent.glob("*.mp4"))
+    text = CONFIG.format(model=DATA / "yard-seg", clip=clip, mode="archive")
+    full.write_text(text.replace("out/results.jsonl", "/dev/full"))
+    done = maskstream("run", full)
+    assert done.returncode == EXIT_CONFIG
+    assert "/dev/full: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--camera", "street.mp4"], "--camera and --model go together"),
+        (["--model", "yard-seg"], "--camera and --model go together"),
+        (["--precision", "f32"], "--precision is for the model that --model names"),
+        (
+            ["--model", DATA / "yard-seg", "--camera", "http://user:hunter2@10.0.0.9/a.mp4"],
+            "--camera: given http://***@10.0.0.9/a.mp4; allowed: a file, rtsp://…, rtsps://…",
+        ),
+    ],
+)
+def test_the_demo_refuses_what_it_cannot_show(options: list[str | Path], said: str) -> None:
+    done = maskstream("demo", *options)
+    assert done.returncode == EXIT_CONFIG
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_demo_plays_somebodys_own_file_once(config: Path) -> None:
+    clip = next(config.parent.glob("*.mp4"))
+    own = ("--model", DATA / "yard-seg", "--camera", f"file://{clip}")
+    done = maskstream("demo", *own, "--once", "--port", "0")
+    assert done.returncode == EXIT_OK, done.stderr
+    assert "live page: http://127.0.0.1:" in done.stdout
+    assert "nothing missing" in done.stdout
+
+
+def test_a_fault_of_ours_is_no_failed_check(config: Path) -> None:
+    program = (
+        "import stream.cli.documents as documents\n"
+        "documents.load = lambda path: 1 / 0\n"
+        "import sys; sys.argv[1:] = ['check', sys.argv[1]]\n"
+        "from stream.cli import main; main()\n"
+    )
+    command = [sys.executable, "-c", program, str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == EXIT_SOFTWARE
+    assert "ZeroDivisionError" in done.stderr
 
 
 def test_a_signal_drains_and_leaves_nothing_missing(config: Path, tmp_path: Path) -> None:

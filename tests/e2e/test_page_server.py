@@ -3,8 +3,10 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 from prometheus_client import CollectorRegistry, Counter
@@ -15,11 +17,12 @@ from connectors.web import Page, serve
 from connectors.web.viewer import AHEAD
 from stream.codec import from_json
 from stream.errors import ConfigError
-from stream.types import Encoded, Result
+from stream.types import Encoded, Raw, Result
 from tests.support.clock import START_US
 from tests.support.scene import GATE, alert, joined, ring
 
 PATIENCE_S = 10.0
+HANGING_S = 60.0
 JPEG = JpegCodec(80, max_bytes=1_000_000, max_pixels=1_000_000)
 
 
@@ -222,6 +225,44 @@ async def test_browsers_are_told_when_the_server_stops(page: Page, client: Clien
         end = asyncio.create_task(_end(socket))
         await asyncio.sleep(0)
     assert await end == 1001
+
+
+async def test_a_browser_that_hangs_does_not_hold_the_stop_up(page: Page) -> None:
+    picture = Raw(np.random.default_rng(7).integers(0, 255, (1000, 3000, 3), np.uint8))
+    good = joined(0)
+    page.offer(replace(good, frame=replace(good.frame, picture=picture)))
+    said = b'{"camera": "hall"}'
+    async with asyncio.timeout(HANGING_S):
+        async with serve(page, port=0) as url:
+            reader, writer = await _hand_shaken(url)
+            writer.write(bytes([0x81, 0x80 | len(said), 0, 0, 0, 0]) + said)
+            await reader.readuntil(b'"type":"frame"')  # and nothing from here on
+        writer.close()
+        await writer.wait_closed()
+
+
+async def _hand_shaken(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A WebSocket that reads only when it is told to."""
+    port = URL(url).port
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(
+        f"GET /live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+    )
+    return reader, writer
+
+
+async def test_a_fault_while_a_picture_is_sent_is_logged(
+    page: Page, url: str, client: ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = joined(0)
+    bad = replace(good.frame, picture=Raw(np.zeros((4, 4), np.uint8)))
+    page.offer(replace(good, frame=bad))
+    async with client.ws_connect(f"{url}/live") as socket:
+        await socket.send_json({"camera": "hall"})
+        await _end(socket)
+    assert "Error handling request" in caplog.text
 
 
 async def _end(socket: ClientWebSocketResponse) -> int | None:

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import logging
-import os
 import shutil
 import socket
 import ssl
@@ -31,6 +30,7 @@ from stream.notify import TOPICS, Notify, body_of
 from stream.ports import Outbox, Record
 from stream.specs import EndpointSpec, SecretSource
 from stream.types import Alert, AlertState, DeliveryStatus
+from tests.support.required import require
 
 KEY = b"canary-0123456789-abcdefgh-signing-key"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
@@ -454,10 +454,8 @@ async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(tmp_path: Pa
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
-    if shutil.which("openssl") is None:
-        if "openssl" in os.environ.get("MASKSTREAM_REQUIRE", "").split(","):
-            pytest.fail("openssl is required and not installed")
-        pytest.skip("openssl is not installed; it makes the test's certificate")
+    found = shutil.which("openssl") is not None
+    require("openssl", found, "openssl is not installed; it makes the test's certificate")
     key, certificate = folder / "key.pem", folder / "cert.pem"
     curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     command = ["openssl", "req", "-x509", "-nodes", "-days", "2", *curve]

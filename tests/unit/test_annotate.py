@@ -1,5 +1,6 @@
 """Results drawn on pictures, and pictures written as a video."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -171,3 +172,39 @@ async def test_every_frame_is_in_the_video_and_alerts_are_drawn_while_open(tmp_p
     assert masked == [True, True, False, True]
     reds = [float(each[50:60, 130:140, 2].mean()) for each in pictures]
     assert [red > GREY + 20 for red in reds] == [True, True, True, False]
+
+
+def noise(size: Size) -> Pixels:
+    return np.random.default_rng(7).integers(0, 255, (*size, 3), np.uint8)
+
+
+async def test_a_disk_that_is_full_is_named(tmp_path: Path) -> None:
+    full = tmp_path / "full.mp4"
+    full.symlink_to("/dev/full")
+
+    async def film() -> None:
+        async with VideoWriter(full) as video:
+            for number in range(100):
+                await video.write(noise((360, 640)), number * 40_000)
+
+    with pytest.raises(ConfigError, match=r"full\.mp4: No space left on device"):
+        await film()
+
+
+async def test_a_video_that_is_stopped_while_it_encodes_is_still_finished(tmp_path: Path) -> None:
+    path = tmp_path / "stopped.mp4"
+    encoding = asyncio.Event()
+
+    async def film() -> None:
+        async with VideoWriter(path) as video:
+            await video.write(noise((720, 1280)), 0)
+            encoding.set()
+            await video.write(noise((720, 1280)), 40_000)
+
+    filming = asyncio.create_task(film())
+    await encoding.wait()
+    filming.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await filming
+    with av.open(str(path)) as written:
+        assert 1 <= sum(1 for _ in written.decode(video=0)) <= 2

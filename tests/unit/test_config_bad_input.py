@@ -473,6 +473,13 @@ def test_an_output_never_writes_over_what_is_read() -> None:
     ]
 
 
+def test_the_video_of_one_camera_never_writes_over_the_file_of_another() -> None:
+    cameras = "cameras: [{id: door, url: clip-door.mp4}, {id: hall, url: hall.mp4}]"
+    assert faults(f"{SMALL}{cameras}\noutputs: {{video: clip.mp4}}\n") == [
+        'c.yaml:3: outputs.video: would write over the file of camera "door"; allowed: another file'
+    ]
+
+
 def test_a_transport_that_is_not_known_is_refused() -> None:
     assert faults(f"transport: amqp://h\n{SMALL}cameras: [{{id: a, url: a.mp4}}]") == [
         'c.yaml:1: transport: given "amqp://h"; allowed: memory:// or kafka://host:port'

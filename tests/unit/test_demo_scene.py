@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from connectors.demo import dataset, film, script
+from connectors.demo import dataset, evaluate, film, script
 from connectors.demo.boxes import Box
 from connectors.demo.cast import LENGTH, ROLES
 from connectors.demo.cuboid import Stand
@@ -115,7 +115,7 @@ def rasterised(line: str) -> tuple[int, NDArray[np.bool_]]:
 
 def test_polygons_keep_the_label_and_the_mask(frame: Frame) -> None:
     lines = dataset.polygons(frame)
-    large = [i for i in range(len(frame.labels)) if frame.mask(i).sum() >= 40]
+    large = [i for i in range(len(frame.labels)) if frame.mask(i).sum() >= 160]
     assert len(lines) == len(large)
     for index, line in zip(large, lines, strict=True):
         label, mask = rasterised(line)
@@ -213,6 +213,22 @@ def test_the_rate_falls_from_one_to_a_hundredth() -> None:
     assert rate_at(0.0) == pytest.approx(1.0)
     assert rate_at(0.5) == pytest.approx(0.505)
     assert rate_at(1.0) == rate_at(1.3) == pytest.approx(0.01)
+
+
+def test_whoever_knows_the_truth_scores_one() -> None:
+    seeds = itertools.count(evaluate.FIRST_SEED)
+
+    def oracle(image: NDArray[np.uint8]) -> list[evaluate.Found]:
+        seen = drawn_frame(next(seeds), HELD_OUT)
+        assert seen.image.tobytes() == image.tobytes()
+        return [evaluate.Found(k, 0.9, seen.mask(i)) for i, k in enumerate(seen.labels)]
+
+    scores = evaluate.evaluate(oracle, 3)
+    assert scores["all"] == pytest.approx((1.0, 1.0))
+
+
+def test_whoever_finds_nothing_scores_nothing() -> None:
+    assert evaluate.evaluate(lambda _: [], 1)["all"] == (0.0, 0.0)
 
 
 @pytest.mark.skipif(not film.FILM.exists(), reason="the film has not been drawn here")

@@ -14,7 +14,7 @@ from stream.codec import Message
 from stream.errors import CameraError, CameraRefusedError
 from stream.ingest import HELD_FRAMES, RETRY_MOST_S, TOPICS, Ingest
 from stream.metrics import Metrics
-from stream.ports import Feed, Inbox
+from stream.ports import Feed, Inbox, Shot
 from stream.specs import CameraSpec
 from stream.types import (
     CameraStatus,
@@ -245,6 +245,28 @@ async def test_a_dark_camera_is_tried_ever_less_often_up_to_a_bound(bench: Bench
     refused = [CameraError("camera hall: Connection refused") for _ in range(7)]
     await bench.run([camera(mode="live")], {"hall": [*refused, blank_feed(1)]})
     assert bench.clock.slept_s == [0.2, 0.4, 0.8, 1.6, RETRY_MOST_S, RETRY_MOST_S, RETRY_MOST_S]
+
+
+async def test_a_camera_that_was_there_for_a_while_is_looked_for_at_once(bench: Bench) -> None:
+    class LongLived(ArrayFeed):
+        async def __aiter__(self) -> AsyncIterator[Shot]:
+            bench.clock.advance(60)
+            async for shot in super().__aiter__():
+                yield shot
+
+    lost = CameraError("camera hall: the connection was lost")
+    sources: list[Source] = [lost, lost, LongLived([picture()], error=lost), blank_feed(1)]
+    await bench.run([camera(mode="live")], {"hall": sources})
+    assert bench.clock.slept_s == [0.2, 0.4, 0.2]
+
+
+@pytest.mark.parametrize("fps", [None, 3, 7, 10, 25])
+async def test_a_file_says_how_many_frames_it_will_offer(bench: Bench, fps: float | None) -> None:
+    await bench.run([camera(fps=fps)], {"hall": [blank_feed(34)]})
+    opened, *shown, _ = await content(bench.transport, "frames-archive")
+    assert isinstance(opened, EpochOpened)
+    assert opened.expected == len(frames(shown))
+    assert opened.fps == min(fps or 10, 10)
 
 
 async def test_a_file_that_loops_begins_a_new_epoch_each_time(bench: Bench) -> None:

@@ -21,7 +21,6 @@ from stream.errors import (
     DeliveryRefusedError,
     DrainTimeoutError,
     EndOfStream,
-    SchemaError,
     TooLargeError,
     UnsupportedVersionError,
 )
@@ -606,8 +605,3 @@ def test_a_body_stays_under_20_kb_and_counts_the_tracks_it_leaves_out(
 def test_an_alert_that_cannot_be_made_small_is_refused_as_a_record() -> None:
     with pytest.raises(TooLargeError, match="> 20000"):
         body_of(msgspec.structs.replace(alert(), labels=("x" * 30_000,)))
-
-
-def test_a_time_beyond_the_calendar_is_refused_as_a_record() -> None:
-    with pytest.raises(SchemaError, match="time_us"):
-        body_of(msgspec.structs.replace(alert(), time_us=2**62))

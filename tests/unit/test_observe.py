@@ -67,6 +67,16 @@ async def test_without_tracks_a_frame_is_complete_with_its_terminal() -> None:
     assert gap in seen
 
 
+async def test_a_gap_that_ingest_tells_counts_once_and_hides_no_result_before_it() -> None:
+    gap = Gap("hall", 1, 1, 2, 1, "overflow")
+    on_frames = [("frames", each) for each in (frame(0), encode(gap), frame(3))]
+    on_masks = [("masks", encode(each)) for each in (result(0), gap, result(3))]
+    seen = await observed(on_frames + on_masks, ("frames", "masks"))
+    joined = [each for each in seen if isinstance(each, Joined)]
+    assert [each.result for each in joined] == [result(0), result(3)]
+    assert seen.count(gap) == 1
+
+
 async def test_an_unreadable_record_is_left_out() -> None:
     bad = Record("hall", b"\x80", {"ce_type": b"maskstream.result.v1"})
     seen = await observed([("masks", bad), ("masks", encode(result(3)))], ("masks",))

@@ -46,6 +46,15 @@ def test_every_link_between_pages_leads_somewhere(page: str) -> None:
         assert ((ROOT / page).parent / target).exists(), target
 
 
+def test_every_option_that_a_recipe_of_the_makefile_gives_exists() -> None:
+    recipes = re.findall(r"/maskstream (\w+)(.*)", (ROOT / "Makefile").read_text())
+    assert recipes
+    for command, rest in recipes:
+        shown = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
+        for option in re.findall(r"--[a-z]+", rest):
+            assert re.search(rf"{option}\b", shown.output), f"{command} {option}"
+
+
 def test_every_make_target_that_a_page_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for page in PAGES:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.sampling import Sampler
+from stream.sampling import Sampler, frames_kept
 
 
 def kept(fps: float | None, times_s: list[float]) -> list[int]:
@@ -70,6 +70,14 @@ def test_about_as_many_frames_are_offered_as_was_asked_for(
     times_s = rounded(source, count, ticks)
     wanted = min(count, float(asked) * count / float(source))
     assert abs(len(kept(float(asked), times_s)) - wanted) <= 2
+
+
+@given(st.fractions(1, 60), st.fractions(1, 60), st.integers(0, 300))
+def test_how_many_frames_a_steady_source_offers_is_known_beforehand(
+    source: Fraction, asked: Fraction, count: int
+) -> None:
+    times_s = [index / float(source) for index in range(count)]
+    assert frames_kept(count, float(source), float(asked)) == len(kept(float(asked), times_s))
 
 
 @given(st.lists(st.floats(0, 100), max_size=30).map(sorted), st.floats(0.1, 100))

@@ -171,6 +171,14 @@ def test_zones_follow_the_size_of_the_picture() -> None:
     assert tracks.tracks[0].zones == ("exit",)
 
 
+def test_a_box_far_outside_of_the_picture_stands_at_its_border() -> None:
+    nothing = Mask.from_edges(SIZE, [])
+    one = Instance("person", 0.9, (-1e300, -1e300, 1e300, 1e300), nothing)
+    _, tracks, _ = step(PLAN, Watched(), Result("yard", 1, 0, 0, 0, SIZE, MODEL, (one,)))
+    assert tracks is not None
+    assert tracks.tracks[0].zones == ()
+
+
 def test_plans_name_what_a_rule_lacks() -> None:
     with pytest.raises(ConfigError, match="rule leaves: zone: given exit; allowed: door"):
         plans([LEAVES], [EXIT.model_copy(update={"id": "door"})])
@@ -335,12 +343,15 @@ async def test_duplicates_are_counted() -> None:
     assert count == 5
 
 
-async def test_a_camera_whose_kept_state_is_damaged_begins_anew() -> None:
+@pytest.mark.parametrize(
+    "damaged", [b"\xc1 damaged", msgspec.msgpack.encode({"identities": {"motion": b"\0" * 7}})]
+)
+async def test_a_camera_whose_kept_state_is_damaged_begins_anew(damaged: bytes) -> None:
     store = MemoryStore()
     async with written([codec.encode(message) for message in WALK]) as transport:
         await run_loop(transport, store)
     assert await store.get("watch/yard") is not None
-    await store.put("watch/yard", b"\xc1 damaged")
+    await store.put("watch/yard", damaged)
     async with written([codec.encode(message) for message in WALK]) as transport:
         await run_loop(transport, store)
         assert len(await read_all(transport, "tracks")) == 80

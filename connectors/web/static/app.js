@@ -53,7 +53,7 @@ function offerCameras(cameras) {
     button.addEventListener('click', () => choose(camera));
     return button;
   }));
-  const wanted = page.camera ?? decodeURIComponent(location.hash.slice(1));
+  const wanted = page.camera ?? location.hash.slice(1);
   const camera = cameras.includes(wanted) ? wanted : cameras[0];
   if (camera && camera !== page.camera) choose(camera);
   markCameras();
@@ -62,7 +62,7 @@ function offerCameras(cameras) {
 function choose(camera) {
   page.camera = camera;
   page.shownMs = 0;
-  history.replaceState(null, '', `#${encodeURIComponent(camera)}`);
+  history.replaceState(null, '', `#${camera}`);
   stage.clear();
   ['count', 'time', 'identity'].forEach((id) => text(id, '–'));
   live.watch(camera);

@@ -35,7 +35,7 @@ export class Colours {
   }
 }
 
-/** The same in connectors/annotate.py, so that page and video mostly agree. */
+/** The same in connectors/annotate/drawing.py, so that page and video mostly agree. */
 function preferred(identity) {
   const [index, seq] = identity.split('/').reverse();
   return (Number(seq) * 7 + Number(index)) % PALETTE.length || 0;

@@ -73,7 +73,7 @@ def measure(
     """Judge every model in ``specs`` against the one named ``f32``, and f32 after a JPEG pass.
 
     ``judged`` frames of each clip are judged, evenly spread over its second half: int8 is
-    calibrated on the first.
+    calibrated on a first half.
     """
     changes = asyncio.run(_judge(clips, judged, specs))
     rows = []

@@ -22,7 +22,8 @@ NETWORK_SHAPE = (384, 640)
 
 def pipeline(spec: ModelSpec, clip: Path, encoding: str) -> Run:
     """All of `maskstream run` on a clip: decode, segment, track, watch, masks as JSON."""
-    from stream.cli.model import opened
+    from connectors.models import open_model
+    from stream.cli.model import cache_folder
     from stream.config import Settings
 
     camera = {"id": "clip", "url": str(clip), "mode": "archive"}
@@ -31,7 +32,7 @@ def pipeline(spec: ModelSpec, clip: Path, encoding: str) -> Run:
         {"model": spec.model_dump(), "cameras": [camera], "pictures": pictures}
     )
     runner = asyncio.Runner()
-    model = runner.run(opened(spec).__aenter__())
+    model = open_model(spec, Path(), cache_folder())
 
     def run() -> float:
         tally = runner.run(_play(settings, model))
@@ -118,4 +119,4 @@ def _predicting(model: Any, clip: Path) -> Run:
 
 
 def _keep_offline() -> None:
-    os.environ |= {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false"}
+    os.environ |= {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false"}

@@ -35,7 +35,7 @@ class Scale:
 
 def full(material: Path) -> Scale:
     """What the published figures come from."""
-    return Scale(material, rounds=5, frames=400, judged=400, memory_s=600)
+    return Scale(material, rounds=5, frames=300, judged=300, memory_s=600)
 
 
 def quick(material: Path) -> Scale:
