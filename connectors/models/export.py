@@ -92,7 +92,7 @@ _MAKERS = ("maskstream", "ultralytics-opencv-headless", "torch", "openvino", "nn
 def _load(weights: Path) -> tuple[Any, str | None]:
     """The float32 network in a checkpoint and the licence it names."""
     from ultralytics.nn.modules.head import Segment
-    from ultralytics.nn.tasks import torch_safe_load
+    from ultralytics.nn.tasks import guess_model_task, torch_safe_load
 
     try:
         checkpoint, _ = torch_safe_load(weights.resolve(), safe_only=True)
@@ -103,7 +103,7 @@ def _load(weights: Path) -> tuple[Any, str | None]:
     head = network.model[-1]
     if type(head) is not Segment or head.end2end or head.reg_max != 16:
         raise ModelError(
-            f"task {getattr(network, 'task', 'unknown')} (head {type(head).__name__}), "
+            f"task {guess_model_task(network)} (head {type(head).__name__}), "
             "allowed: segment, as YOLOv8-seg has it"
         )
     return network, checkpoint.get("license")
