@@ -88,6 +88,8 @@ class VideoFeed:
             yield Shot(time_s, (picture.height, picture.width), partial(_pixels, picture))
         if self._is_network:
             raise CameraError(f"camera {self._camera.id}: the connection was lost")
+        if index == 0:
+            raise CameraRefusedError(f"camera {self._camera.id}: not one picture can be decoded")
 
     def _next(self) -> Any:
         try:

@@ -38,9 +38,14 @@ class EpochAudit:
         return self.gaps.total() - self.gaps["dead_letter"] if self.mode == "archive" else 0
 
     @property
+    def beyond(self) -> int:
+        """Frames with a terminal that lie beyond what the close says was offered."""
+        return max(0, self._next - self.offered) if self.closed else 0
+
+    @property
     def complete(self) -> bool:
         """Closed, and every frame accounted for."""
-        return self.closed and not self.missing and not self.lost_of_archive
+        return self.closed and not (self.missing or self.beyond or self.lost_of_archive)
 
     def open(self, message: EpochOpened) -> None:
         """The epoch's first record."""
@@ -117,9 +122,11 @@ class Audit:
 
     @property
     def passed(self) -> bool:
-        """No frame is missing, and no archive lost one but to a dead letter.
+        """No frame is missing or beyond its close, and no archive lost one but to a dead letter.
 
         An epoch without a close is an unclosed tail: it is shown, never called complete, and no
         proof of a loss either, since its camera may still be running.
         """
-        return not any(epoch.missing or epoch.lost_of_archive for epoch in self.epochs)
+        return not any(
+            epoch.missing or epoch.beyond or epoch.lost_of_archive for epoch in self.epochs
+        )

@@ -94,6 +94,8 @@ def _check(build: Build) -> None:
         check_pin(build.weights, digest(build.weights), build.sha256)
     if build.precision == "int8" and build.calibrate is None:
         raise ModelError("precision int8 needs a clip to calibrate on: --calibrate CLIP")
+    if build.precision != "int8" and build.calibrate is not None:
+        raise ModelError(f"--calibrate: only int8 is calibrated, given precision {build.precision}")
     if build.calibrate is not None and not build.calibrate.is_file():
         raise ModelError(f"--calibrate {build.calibrate}: no such file")
 

@@ -24,7 +24,7 @@ class TorchNetwork:
         if TORCH not in manifest.weights:
             raise ModelError(
                 f"model.backend: torch, but {artefact.folder} was built without {TORCH}; "
-                "build it with --runtime both"
+                "make it from its .pt with maskstream model build"
             )
         if manifest.precision not in _DTYPES:
             raise ModelError(

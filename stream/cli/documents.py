@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+from connectors import open_transport
 from stream.config import check_text, load, reference
 from stream.schemas import schema_text, schemas
 
 
 def print_checked(config: Path) -> None:
     """Print a configuration as it will be used, without its secrets."""
-    print(check_text(load(config)), end="")
+    settings = load(config)
+    open_transport(settings.transport)
+    print(check_text(settings), end="")
 
 
 def print_reference() -> None:

@@ -1,6 +1,7 @@
 """``maskstream run``: the whole pipeline in this process."""
 
 import asyncio
+import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -16,15 +17,23 @@ from stream.cli.pipeline import Parts, jpeg, open_sinks, roles
 from stream.cli.progress import showing, summary
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings, check_labels, load
-from stream.errors import CameraError, DrainTimeoutError
+from stream.errors import EXIT_DIFFERENT, CameraError, DrainTimeoutError
 from stream.metrics import Metrics
 from stream.ports import Clock
 from stream.tally import Tally
 
+LEAVING_S = 2.0
+"""After the drain deadline, for notify to write down what it leaves and for files to be closed."""
+
 
 def run_config(config: Path, port: int | None) -> None:
-    """Run a configuration until its files end or a signal comes, and print the table."""
-    asyncio.run(play(load(config), Console(), port))
+    """Run a configuration until its files end or a signal comes, and print the table.
+
+    Exits with `EXIT_DIFFERENT` when the run's own audit finds a frame missing.
+    """
+    tally = asyncio.run(play(load(config), Console(), port))
+    if not tally.audit.passed:
+        sys.exit(EXIT_DIFFERENT)
 
 
 async def play(settings: Settings, console: Console, port: int | None) -> Tally:
@@ -54,7 +63,8 @@ async def play(settings: Settings, console: Console, port: int | None) -> Tally:
         with stop_on_signals() as stop:
             try:
                 async with showing(tally, console):
-                    await run_roles(transport, working + looking, stop, settings.drain)
+                    drain_s = settings.drain + LEAVING_S
+                    await run_roles(transport, working + looking, stop, drain_s)
             except DrainTimeoutError:
                 console.print(summary(tally))
                 raise

@@ -159,6 +159,13 @@ def test_a_label_that_the_network_does_not_know_is_refused(
     assert "did you mean bottle?" in message
 
 
+def test_a_clip_to_calibrate_on_is_refused_for_other_precisions(
+    weights: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="only int8 is calibrated, given precision bf16"):
+        build_artefact(Build(weights, "bf16", calibrate=weights), tmp_path / "made")
+
+
 def test_int8_without_a_clip_to_calibrate_on_is_refused(weights: Path, tmp_path: Path) -> None:
     assert "--calibrate CLIP" in refusal(spec(weights, precision="int8"), tmp_path)
     with pytest.raises(ModelError, match="--calibrate CLIP"):

@@ -45,6 +45,12 @@ def test_frames_after_the_last_terminal_are_missing_once_the_epoch_is_closed() -
     assert not audit.passed
 
 
+def test_a_terminal_beyond_the_close_is_told() -> None:
+    audit = audited(opened(), result(0), result(1), closed(1))
+    assert [epoch.beyond for epoch in audit.epochs] == [1]
+    assert not audit.passed
+
+
 def test_an_unclosed_tail_is_never_complete_and_no_proof_of_a_loss() -> None:
     audit = audited(opened(), result(0), result(1))
     assert not only(audit).complete

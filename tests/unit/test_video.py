@@ -5,6 +5,7 @@ from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -137,6 +138,16 @@ async def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty.mp4").touch()
     with pytest.raises(CameraRefusedError, match="camera hall: "):
         await shots(tmp_path / "empty.mp4")
+
+
+async def test_a_file_without_one_picture_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "empty.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        container.start_encoding()
+    with pytest.raises(CameraRefusedError, match="camera hall: "):
+        await shots(path)
 
 
 async def test_a_file_with_sound_alone_is_refused(tmp_path: Path) -> None:
