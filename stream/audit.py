@@ -7,17 +7,30 @@ billion frames cost no more than a thousand.
 from collections import Counter
 from dataclasses import dataclass, field
 
-from stream.types import EpochClosed, EpochOpened, Gap, GapReason, MaskMessage, Mode, Result
+from stream.types import (
+    CloseReason,
+    EpochClosed,
+    EpochOpened,
+    Gap,
+    GapReason,
+    MaskMessage,
+    Mode,
+    Result,
+)
 
 
 @dataclass
 class EpochAudit:
-    """One epoch of one camera. ``offered`` is what its close says, or what was seen of it."""
+    """One epoch of one camera.
+
+    ``closed`` is the reason of its close; ``offered`` is what that close says, or what was seen.
+    """
 
     camera: str
     epoch: int
     mode: Mode | None = None
-    closed: bool = False
+    expected: int | None = None
+    closed: CloseReason | None = None
     offered: int = 0
     results: int = 0
     gaps: Counter[GapReason] = field(default_factory=Counter)
@@ -45,15 +58,16 @@ class EpochAudit:
     @property
     def complete(self) -> bool:
         """Closed, and every frame accounted for."""
-        return self.closed and not (self.missing or self.beyond or self.lost_of_archive)
+        return self.closed is not None and not (self.missing or self.beyond or self.lost_of_archive)
 
     def open(self, message: EpochOpened) -> None:
         """The epoch's first record."""
         self.mode = message.mode
+        self.expected = message.expected
 
     def close(self, message: EpochClosed) -> None:
         """The epoch's last record."""
-        self.closed = True
+        self.closed = message.reason
         self.offered = message.frames
 
     def terminal(self, first: int, last: int) -> int:

@@ -36,7 +36,10 @@ class Metrics:
         self.gaps = self._counter("gaps", "frames that got a gap", "camera", "reason")
         self.instances = self._counter("instances", "instances found", "camera")
         self.result_age = self._histogram(
-            "result_age_seconds", "arrival at ingest until a result is made", AGE_BUCKETS_S, "camera"
+            "result_age_seconds",
+            "arrival at ingest until a result is made",
+            AGE_BUCKETS_S,
+            "camera",
         )
         self.batch_size = self._histogram("batch_size_views", "views in a batch", BATCH_BUCKETS)
         self.batch_service = self._histogram(

@@ -27,6 +27,7 @@ from stream.types import (
     Instance,
     Picture,
     Pixels,
+    Raw,
     Result,
 )
 from stream.views import merge, plan
@@ -128,7 +129,10 @@ class Segment:
         return await asyncio.to_thread(merge, windows, found)
 
     async def _pixels(self, frame: Frame) -> Pixels:
-        pixels = await asyncio.to_thread(self._decode, frame.picture)
+        if isinstance(frame.picture, Raw):  # nothing to decode: not worth the trip to a thread
+            pixels = frame.picture.pixels
+        else:
+            pixels = await asyncio.to_thread(self._decode, frame.picture)
         height, width = pixels.shape[:2]
         if (height, width) != frame.size:
             raise DecodeError(

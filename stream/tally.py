@@ -93,10 +93,18 @@ class Tally:
 
     @property
     def rate_per_s(self) -> float | None:
-        """Results per second between the first and the last."""
+        """Results per second between the first and the last terminal."""
+        return self._per_s(self.results)
+
+    @property
+    def done_per_s(self) -> float | None:
+        """Frames per second that got their terminal, results and gaps."""
+        return self._per_s(self.done)
+
+    def _per_s(self, count: int) -> float | None:
         if self._first_us is None or self._last_us is None or self._last_us <= self._first_us:
             return None
-        return (self.results - 1) / (self._last_us - self._first_us) * 1e6
+        return max(0, count - 1) / (self._last_us - self._first_us) * 1e6
 
     def _add_mask(self, message: MaskMessage, now_us: int) -> None:
         self.audit.add(message)
@@ -108,5 +116,6 @@ class Tally:
             case Result():
                 self.results += 1
                 self.age_us.add(now_us - message.arrived_us)
-                self._first_us = now_us if self._first_us is None else self._first_us
-                self._last_us = now_us
+        if isinstance(message, Result | Gap):
+            self._first_us = now_us if self._first_us is None else self._first_us
+            self._last_us = now_us

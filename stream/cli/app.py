@@ -1,5 +1,6 @@
 """The commands and their options; what they do is in the modules beside this one."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -11,18 +12,33 @@ _EXIT_CODES = "Exit codes: " + "; ".join(f"{code} {text}" for code, text in EXIT
 
 app = typer.Typer(
     name="maskstream",
-    help="Exact instance masks from cameras and video files, and alerts made from them.",
     epilog=_EXIT_CODES,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-model_app = typer.Typer(help="Model artefacts.", no_args_is_help=True)
-rules_app = typer.Typer(help="Rules.", no_args_is_help=True)
-config_app = typer.Typer(help="The configuration.", no_args_is_help=True)
+model_app = typer.Typer(help="Make model artefacts from weights.", no_args_is_help=True)
+rules_app = typer.Typer(help="Test rules on recorded results.", no_args_is_help=True)
+config_app = typer.Typer(help="Describe the configuration.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 app.add_typer(rules_app, name="rules")
 app.add_typer(config_app, name="config")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"maskstream {version('maskstream')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """Exact instance masks from cameras and video files, and alerts made from them."""
+
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="the configuration, a YAML file")]
 Port = Annotated[

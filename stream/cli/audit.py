@@ -33,7 +33,8 @@ def read_results(path: Path) -> Iterator[MaskMessage]:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
+        hint = "; maskstream run CONFIG writes results where outputs.results says"
+        raise ConfigError(f"{path}: {error.strerror}{hint}") from error
     with file:
         for number, line in enumerate(file, 1):
             try:
@@ -59,7 +60,7 @@ def _table(audit: Audit) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("camera/epoch")
     for column in ("offered", "results", "gaps", "missing", "duplicates", "out of order", "end"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for epoch in audit.epochs:
         table.add_row(
             f"{epoch.camera}/{epoch.epoch}",
@@ -75,6 +76,9 @@ def _table(audit: Audit) -> Table:
 
 
 def _end(epoch: EpochAudit) -> str:
-    if epoch.complete:
-        return "complete"
-    return "incomplete" if epoch.closed else "unclosed tail"
+    if epoch.closed is None:
+        return "unclosed tail"
+    if not epoch.complete:
+        return "incomplete"
+    whole = epoch.closed == "ended" or epoch.expected is None
+    return "complete" if whole else f"{epoch.closed} at {epoch.offered} of {epoch.expected}"

@@ -43,7 +43,7 @@ def counts(tally: Tally, clock: Clock) -> Role:
             tally.add_dead_letter(reason.decode())
             return
         try:
-            tally.add(codec.decode(delivery.record), clock.now_us())
+            tally.add(codec.peek(delivery.record), clock.now_us())
         except RecordError:  # whoever works on the record tells of it
             return
 

@@ -60,10 +60,9 @@ def _rate(tally: Tally) -> str:
 
 
 def _left_s(tally: Tally) -> float | None:
-    rate = tally.rate_per_s
-    if tally.total is None or not rate:
+    if tally.total is None or not tally.done_per_s:
         return None
-    return max(0, tally.total - tally.done) / rate
+    return max(0, tally.total - tally.done) / tally.done_per_s
 
 
 def summary(tally: Tally) -> Table:
@@ -96,6 +95,8 @@ def _ms(tally: Tally, part: float) -> str:
 
 def _verdict(tally: Tally) -> str:
     audit = tally.audit
+    if not audit.epochs:
+        return "no camera was opened"
     if audit.missing:
         return f"{audit.missing} frames missing"
     if not audit.passed:

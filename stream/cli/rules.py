@@ -19,6 +19,7 @@ def replay_file(config: Path, results: Path, expect: Path | None) -> int:
     came = [_line(alert) for alert in replay(settings.rules, settings.zones, read_results(results))]
     for line in came:
         print(line)
+    print(f"{len(came)} changes of alerts from {results}", file=sys.stderr)
     if expect is None:
         return EXIT_OK
     wanted = list(_lines(expect))

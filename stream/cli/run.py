@@ -16,7 +16,7 @@ from stream.cli.observers import annotated_video, counts, live_page, results_fil
 from stream.cli.pipeline import Parts, jpeg, open_sinks, roles
 from stream.cli.progress import showing, summary
 from stream.cli.stop import stop_on_signals
-from stream.config import Settings, check_labels, load
+from stream.config import Settings, check_files, check_labels, load
 from stream.errors import EXIT_DIFFERENT, CameraError, DrainTimeoutError
 from stream.metrics import Metrics
 from stream.ports import Clock
@@ -39,11 +39,12 @@ def run_config(config: Path, port: int | None) -> None:
 async def play(settings: Settings, console: Console, port: int | None) -> Tally:
     """Run all roles with their observers; returns what it came to.
 
-    Raises `CameraError` when a camera failed for good, after everything else was done, and
-    `DrainTimeoutError` when something could not be finished, after the table.
+    Raises `ConfigError` before anything is written, `CameraError` when a camera failed for good,
+    after everything else was done, and `DrainTimeoutError`, after the table, when work was left.
     """
     clock, metrics, tally = SteadyClock(), Metrics(), Tally()
     transport = open_transport(settings.transport)
+    check_files(settings)
     async with AsyncExitStack() as stack:
         with console.status("opening the model"):
             model = await stack.enter_async_context(opened(settings.model))

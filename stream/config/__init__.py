@@ -1,9 +1,11 @@
 """The configuration: one YAML file to one frozen settings tree.
 
 `load` reads it, or raises one `stream.errors.ConfigError` that names every fault with its line;
-`check_labels` and `signing_key` are for the start, `check_text` and `reference` for people.
+`check_files`, `check_labels` and `signing_key` are for the start, `check_text` and `reference` for
+people.
 """
 
+from stream.config.files import check_files
 from stream.config.labels import check_labels
 from stream.config.reading import load, parse
 from stream.config.redact import redact
@@ -14,6 +16,7 @@ from stream.config.settings import Settings
 
 __all__ = [
     "Settings",
+    "check_files",
     "check_labels",
     "check_text",
     "load",

@@ -136,12 +136,16 @@ class Notify:
         for change in (change for changes in left.values() for change in changes):
             await self._journal.write(change, "pending")
         await self._outbox.flush()
-        if counts := [f"{name} {len(changes)}" for name, changes in left.items() if changes]:
+        if counts := [_waiting(name, changes) for name, changes in left.items() if changes]:
             total = sum(map(len, left.values()))
             raise DrainTimeoutError(
-                f"{total} deliveries left after {drain_s:g} s, recorded as pending: "
-                + ", ".join(counts)
+                f"{total} deliveries left after {drain_s:g} s: " + ", ".join(counts)
             )
+
+
+def _waiting(endpoint: str, changes: Sequence[Change]) -> str:
+    answer = f" ({changes[0].answer})" if changes[0].answer else ""
+    return f"{endpoint} {len(changes)}{answer}"
 
 
 def _changes(delivery: Delivery) -> list[Change]:

@@ -136,15 +136,30 @@ def test_a_bad_configuration_exits_78_and_names_the_line(config: Path, tmp_path:
     assert "Traceback" not in done.stderr
 
 
-def test_a_camera_that_is_not_there_ends_the_run_with_its_reason(
+def test_a_clip_that_is_not_there_is_refused_before_old_results_are_touched(
     config: Path, tmp_path: Path
 ) -> None:
+    old = tmp_path / "out" / "results.jsonl"
+    old.parent.mkdir()
+    old.write_text("what the last run found")
     lost = tmp_path / "lost.yaml"
     lost.write_text(config.read_text().replace(f"yard-{FRAMES}.mp4", "gone.mp4"))
     done = maskstream("run", lost)
+    assert done.returncode == EXIT_CONFIG
+    assert "lost.yaml:4: cameras[0].url: " in done.stderr
+    assert "gone.mp4" in done.stderr
+    assert old.read_text() == "what the last run found"
+
+
+def test_a_camera_that_fails_ends_the_run_with_its_reason(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.mp4").write_text("not a video")
+    text = CONFIG.format(model=DATA / "yard-seg", clip=tmp_path / "text.mp4", mode="archive")
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(text)
+    done = maskstream("run", broken)
     assert done.returncode == EXIT_UNAVAILABLE
     assert "camera yard" in done.stderr
-    assert "gone.mp4" in done.stderr
+    assert "no camera was opened" in done.stdout
 
 
 def test_a_disk_that_is_full_ends_the_run_and_is_named(config: Path, tmp_path: Path) -> None:

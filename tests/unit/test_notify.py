@@ -497,7 +497,7 @@ async def test_what_is_left_at_the_drain_deadline_is_told_recorded_and_taken_up_
     with pytest.raises(DrainTimeoutError) as error:
         await run.of(*alerts, drain_s=20.0)
 
-    assert str(error.value) == ("3 deliveries left after 20 s, recorded as pending: ops 2, pager 1")
+    assert str(error.value) == "3 deliveries left after 20 s: ops 2 (503), pager 1"
     statuses = await run.statuses()
     assert [each.state for each in statuses[-3:]] == ["pending"] * 3
     assert ops.times_s == [0, 1, 6]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from connectors.clock import SteadyClock
+from connectors.jpeg import JpegCodec
 from stream import codec
 from stream.device import Instances
 from stream.ingest import TOPICS as INGEST_TOPICS
@@ -33,8 +34,9 @@ def bench() -> Bench:
 
 
 def live(seq: int, camera: str = "hall", *, age_s: float = 0.0) -> Frame:
-    """A black frame of a live camera that arrived so long ago."""
-    return frame(seq, camera, mode="live", time_us=START_US - round(age_s * 1e6))
+    """A black frame of a live camera, a JPEG, that arrived so long ago."""
+    black = JpegCodec(80, 10**6, 10**6).encode(picture())
+    return frame(seq, camera, mode="live", time_us=START_US - round(age_s * 1e6), image=black)
 
 
 def shown(pixels: Pixels, seq: int = 0, camera: str = "hall") -> Frame:

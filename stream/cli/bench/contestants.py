@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
@@ -80,7 +81,7 @@ def network(spec: ModelSpec, frames: int) -> Run:
 
 def ultralytics_torch(weights: Path, clip: Path) -> Run:
     """`predict(stream=True)` on the clip, in PyTorch f32."""
-    _keep_offline()
+    _prepare()
     with redirect_stdout(None):
         from ultralytics import YOLO
 
@@ -89,7 +90,7 @@ def ultralytics_torch(weights: Path, clip: Path) -> Run:
 
 def ultralytics_openvino(weights: Path, clip: Path, folder: Path) -> Run:
     """The same on its own OpenVINO export, which computes in bf16 where the CPU can."""
-    _keep_offline()
+    _prepare()
     with redirect_stdout(None):
         from ultralytics import YOLO
 
@@ -118,5 +119,7 @@ def _predicting(model: Any, clip: Path) -> Run:
     return run
 
 
-def _keep_offline() -> None:
+def _prepare() -> None:
+    """Keep ultralytics from reaching out, and its export's warnings out of the report."""
+    warnings.simplefilter("ignore")
     os.environ |= {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false"}
