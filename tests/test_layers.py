@@ -51,7 +51,7 @@ bench that measures others import them."""
 MOST_LINES = 400
 BANNED = re.compile(r"(Manager|Handler|Helper|Helpers|Utils|Util|Base)$|^Base[A-Z]")
 FORBIDDEN_TEXT = re.compile(
-    r"pypi\.org|pythonhosted\.org|download\.pytorch\.org|anaconda\.org|npmjs\.org"
+    r"https?://[^\s\"']*(pypi|pythonhosted|maven|golang|npmjs|debian|crates|whl)"
     r"|--(extra-)?index-url|(?<![\w.])/(work|home|root|Users)/"
 )
 
