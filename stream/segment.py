@@ -121,10 +121,10 @@ class Segment:
         windows = plan(camera, frame.size)
         views = [View(pixels, window, labels, confidence) for window in windows]
         live = frame.mode == "live"
+        if len(views) == 1:
+            return await self._device.segment(frame.id.camera, live, views[0])
         looks = (self._device.segment(frame.id.camera, live, view) for view in views)
         found = await asyncio.gather(*looks)
-        if len(found) == 1:
-            return found[0]
         # Off the event loop: 16 tiles with 50 objects each take 70 ms.
         return await asyncio.to_thread(merge, windows, found)
 

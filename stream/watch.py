@@ -65,7 +65,7 @@ async def _batch(
 ) -> None:
     cameras = {delivery.record.key for delivery in deliveries}
     before = {camera: _state(camera, await store.get(_key(camera))) for camera in cameras}
-    outcome = await asyncio.to_thread(_digest, deliveries, before, plans, metrics)
+    outcome = await _digest(deliveries, before, plans, metrics)
     for topic, record in outcome.records:
         await outbox.send(topic, record)
     await outbox.flush()
@@ -73,15 +73,20 @@ async def _batch(
         await store.put(_key(camera), msgspec.msgpack.encode(state))
 
 
-def _digest(
+async def _digest(
     deliveries: Sequence[Delivery],
     before: Mapping[str, Watched],
     plans: Mapping[str, Plan],
     metrics: Metrics,
 ) -> Outcome:
-    """All of a batch's thinking, so that it leaves the event loop alone."""
+    """All of a batch's thinking: about 1 ms a message, with a breath for others after each.
+
+    A thread would not help: it is Python that runs here, and the trip there and back costs more
+    than a message.
+    """
     outcome = Outcome()
     for delivery in deliveries:
+        await asyncio.sleep(0)
         try:
             message = _message(delivery.record)
         except RecordError as error:
