@@ -7,11 +7,12 @@ and says what may be committed. A record that cannot be handled costs itself alo
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 
 from stream import codec
 from stream.device import Device
 from stream.errors import DecodeError, RecordError, SchemaError
+from stream.freshness import Freshness
 from stream.lane import Lane
 from stream.ledger import Answer
 from stream.metrics import Metrics
@@ -33,8 +34,6 @@ from stream.types import (
 from stream.views import merge, plan
 
 TOPICS = ("masks", "dead-letters")
-SERVICE_WEIGHT = 0.1
-"""Weight of the newest frame in the running mean of the time that a frame takes."""
 
 
 class Segment:
@@ -56,22 +55,29 @@ class Segment:
         self._model = model
         self._decode = decode
         self._cameras = cameras
-        self._max_age_us = max_age_us
+        self._freshness = Freshness(max_age_us)
         self._clock = clock
         self._metrics = metrics
         self._device = Device(model, clock, metrics)
-        self._service_us = 0.0
 
-    async def run(self, inboxes: Iterable[Inbox], outbox: Outbox) -> None:
-        """Answer until every inbox has ended."""
-        window = 2 * self._model.batch_size * (self._model.in_flight + 1)
+    async def run(self, inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
+        """Answer until every inbox (by topic) has ended."""
         async with asyncio.TaskGroup() as tasks:
             device = tasks.create_task(self._device.run())
             async with asyncio.TaskGroup() as lanes:
-                for inbox in inboxes:
-                    lane = Lane(inbox, outbox, self._answer, window)
+                for topic, inbox in inboxes.items():
+                    lane = Lane(inbox, outbox, self._answer, self._window(topic))
                     lanes.create_task(lane.run())
             device.cancel()
+
+    def _window(self, topic: str) -> int:
+        """Records under way: what the device holds and the batch that is prepared meanwhile.
+
+        Files have as much again, so that the device never waits for them; a live frame would only
+        grow old there.
+        """
+        busy = self._model.batch_size * (self._model.in_flight + 1)
+        return busy if topic == "frames" else 2 * busy
 
     async def _answer(self, delivery: Delivery) -> Answer:
         try:
@@ -90,20 +96,15 @@ class Segment:
         """Too old by the time that it would be answered: not worth the device."""
         if frame.mode == "archive":
             return False
-        room_us = self._max_age_us - (self._clock.now_us() - frame.arrived_us)
-        is_stale = self._service_us > room_us
-        if is_stale and room_us >= 0:
-            # Judged by the estimate alone: let it fade, else one slow batch (a warm-up) would
-            # turn every later frame away, and none would be left to correct it.
-            self._service_us *= 1 - SERVICE_WEIGHT
-        return is_stale
+        return not self._freshness.admits(self._clock.now_us() - frame.arrived_us)
 
     async def _segment(self, frame: Frame, frame_ref: str) -> Result:
         began_us = self._clock.now_us()
-        instances = await self._instances(frame, await self._pixels(frame))
-        if frame.mode == "live":  # what files wait for live cameras says nothing about these
-            service_us = self._clock.now_us() - began_us
-            self._service_us += SERVICE_WEIGHT * (service_us - self._service_us)
+        try:
+            instances = await self._instances(frame, await self._pixels(frame))
+        finally:
+            if frame.mode == "live":  # what files wait for live cameras says nothing about these
+                self._freshness.took(self._clock.now_us() - began_us)
         return Result(
             *frame.id,
             frame.time_us,

@@ -25,7 +25,7 @@ row     | modules                                                  | may import
 --------+----------------------------------------------------------+--------------------------
 values  | errors masks types                                       |
 words   | specs ports                                              | values
-pure    | retry sampling batching audit tally join metrics schemas | values words
+pure    | retry sampling freshness batching audit tally join metrics schemas | values words
         | tracking rules views watching ledger codec               |
 config  | config                                                   | values words pure
 reading | follow observe                                           | values words pure

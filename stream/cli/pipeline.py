@@ -67,7 +67,7 @@ def _segment(parts: Parts) -> Role:
 
     async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
         loop = segment.Segment(parts.model, decode, cameras, max_age_us, parts.clock, parts.metrics)
-        await loop.run(inboxes.values(), outbox)
+        await loop.run(inboxes, outbox)
 
     return Role("segment", work, reads=("frames", "frames-archive"), writes=segment.TOPICS)
 

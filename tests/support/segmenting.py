@@ -54,10 +54,10 @@ class Bench:
         )
         async with AsyncExitStack() as stack:
             outbox = await stack.enter_async_context(self.transport.outbox(*TOPICS))
-            inboxes = [
-                await stack.enter_async_context(self.transport.inbox(topic, "segment"))
+            inboxes = {
+                topic: await stack.enter_async_context(self.transport.inbox(topic, "segment"))
                 for topic in topics
-            ]
+            }
             await segment.run(inboxes, outbox)
 
     async def masks(self, *sent: Sent, topic: str = "frames") -> list[Message]:
