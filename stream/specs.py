@@ -96,7 +96,10 @@ Id = Annotated[
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Labels = Annotated[tuple[Label, ...], Field(min_length=1)]
 LocalPath = Annotated[Path, AfterValidator(_anchored)]
-Fraction = Annotated[Number, Field(ge=0, le=1)]
+Fraction = Annotated[
+    Number,
+    Field(ge=0, le=1, json_schema_extra={"allowed": "0 to 1, a part of width or height"}),
+]
 FractionPoint = tuple[Fraction, Fraction]
 Polygon = Annotated[tuple[FractionPoint, ...], Field(min_length=3, max_length=200)]
 Precision = Literal["f32", "bf16", "fp16", "int8"]
@@ -291,7 +294,11 @@ class RuleSpec(Spec):
     label: Label | None = Field(None, description="the label it counts; null: any")
     score: Number = Field(0.0, ge=0, le=1, description="lowest score that counts")
     overlap: Number = Field(
-        0.5, gt=0, le=1, description="part of the instance's mask that lies inside the zone"
+        0.5,
+        gt=0,
+        le=1,
+        description="part of the instance's mask that lies inside the zone",
+        json_schema_extra={"allowed": "above 0, at most 1"},
     )
     cooldown: Duration = Field(
         0.0, ge=0, description="no new alert for so long after the last one ended"

@@ -39,6 +39,8 @@ _ALLOWED = {
     "too_short": "at least {min_length} items",
     "tuple_type": "a list",
 }
+_OWN_WORDS = {"string_pattern_mismatch", "greater_than", "greater_than_equal", "less_than_equal"}
+"""Where the schema's own ``allowed`` says more than the bound that was broken."""
 _NAMED = {"rules": "rule", "zones": "zone", "endpoints": "endpoint"}
 
 
@@ -134,7 +136,7 @@ def _text(
 
 def _allowed(error: ErrorDetails, node: Mapping[str, Any]) -> str:
     kind, context = error["type"], error.get("ctx", {})
-    if kind == "string_pattern_mismatch" and "allowed" in node:
+    if kind in _OWN_WORDS and "allowed" in node:
         return str(node["allowed"])
     if kind == "literal_error":
         return ", ".join(re.findall(r"'([^']*)'", context["expected"]))

@@ -27,9 +27,10 @@ from stream import codec
 from stream.errors import ConfigError, DeliveryError, DeliveryRefusedError, EndOfStream
 from stream.metrics import Metrics
 from stream.notify import TOPICS, Notify, body_of
-from stream.ports import Outbox, Record
+from stream.ports import Outbox
 from stream.specs import EndpointSpec, SecretSource
 from stream.types import Alert, AlertState, DeliveryStatus
+from tests.support.crash import Crash, CrashingOutbox
 from tests.support.required import require
 
 KEY = b"canary-0123456789-abcdefgh-signing-key"
@@ -594,25 +595,6 @@ async def test_a_receiver_that_hangs_gets_the_alert_once_it_is_back() -> None:
 
     last = (await run.statuses())[-1]
     assert (last.state, last.attempts, last.answer) == ("delivered", 2, "204 No Content")
-
-
-class Crash(Exception):  # noqa: N818 - it stands for a SIGKILL
-    pass
-
-
-class CrashingOutbox:
-    """Dies where a delivery is about to be recorded."""
-
-    def __init__(self, outbox: Outbox) -> None:
-        self.outbox = outbox
-
-    async def send(self, topic: str, record: Record) -> None:
-        if b'"state":"delivered"' in bytes(record.value):
-            raise Crash
-        await self.outbox.send(topic, record)
-
-    async def flush(self) -> None:
-        await self.outbox.flush()
 
 
 async def test_a_crash_after_the_2xx_costs_one_repeat_with_the_same_id_and_bytes() -> None:

@@ -123,7 +123,7 @@ def test_what_is_missing_is_named_and_explained() -> None:
         ("mode: {a: 1}", "mode: given a mapping; allowed: live, archive"),
         ("roi: [0.5, 0, 0.5, 1]", "roi: given [0.5, 0, 0.5, 1]; allowed: x1, y1, x2, y2 with "
          "x1 < x2 and y1 < y2"),
-        ("roi: [0, 0, 1, 2]", "roi[3]: given 2; allowed: <= 1"),
+        ("roi: [0, 0, 1, 2]", "roi[3]: given 2; allowed: 0 to 1, a part of width or height"),
         ("tiles: {columns: 0, rows: 2}", "tiles.columns: given 0; allowed: >= 1"),
     ],
 )  # fmt: skip
@@ -320,7 +320,7 @@ def test_archive_and_loop_are_for_files() -> None:
         ("kind: presence, zone: exit, frames: 0", "frames: given 0; allowed: >= 1"),
         ("kind: dwell, zone: exit, duration: 0s", 'duration: given "0s"; allowed: > 0s'),
         ("kind: presence, zone: exit, cooldown: -5", "cooldown: given -5; allowed: >= 0s"),
-        ("kind: presence, zone: exit, overlap: 0", "overlap: given 0; allowed: > 0"),
+        ("kind: presence, zone: exit, overlap: 0", "overlap: given 0; allowed: above 0, at most 1"),
         ("kind: presense, zone: exit", 'kind: given "presense"; allowed: dwell, presence'),
         ("zone: exit", "kind: missing; allowed: dwell, presence"),
         ("kind: presence, zone: exit, framez: 3", "framez: unknown key, "
@@ -364,7 +364,10 @@ def test_a_zone_without_one_area_is_refused_and_names_its_rules(polygon: str, an
     ("polygon", "answer"),
     [
         ("[[0, 0], [1, 0]]", "polygon: zone exit: given a list of 2; allowed: at least 3 items"),
-        ("[[0, 0], [1, 0], [1, 1.5]]", "polygon[2][1]: zone exit: given 1.5; allowed: <= 1"),
+        (
+            "[[0, 0], [640, 0], [1, 1]]",
+            "polygon[1][0]: zone exit: given 640; allowed: 0 to 1, a part of width or height",
+        ),
         ("[[0, 0], [1, 0], [1]]", "polygon[2][1]: zone exit: missing: a number"),
         ("all", 'polygon: zone exit: given "all"; allowed: a list'),
     ],

@@ -29,6 +29,7 @@ from stream.notify import TOPICS, Limits, Notify, body_of
 from stream.ports import Delivery, Inbox, Outbox, Record, Sink
 from stream.retry import STEPS_S
 from stream.types import Alert, AlertState, DeliveryStatus, Evidence
+from tests.support.crash import Crash, CrashingOutbox
 
 P = ParamSpec("P")
 START_US = 1_800_000_000_000_000
@@ -522,25 +523,6 @@ async def test_a_drain_ends_as_soon_as_everything_is_delivered() -> None:
     await run.of(alert(), drain_s=600.0)
 
     assert seconds() == 1
-
-
-class Crash(Exception):  # noqa: N818 - it stands for a SIGKILL
-    pass
-
-
-class CrashingOutbox:
-    """Dies where a delivery is about to be recorded."""
-
-    def __init__(self, outbox: Outbox) -> None:
-        self.outbox = outbox
-
-    async def send(self, topic: str, record: Record) -> None:
-        if b'"state":"delivered"' in bytes(record.value):
-            raise Crash
-        await self.outbox.send(topic, record)
-
-    async def flush(self) -> None:
-        await self.outbox.flush()
 
 
 @in_virtual_time
