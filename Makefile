@@ -4,13 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e
 
-.PHONY: demo test check verify bench clean
+.PHONY: demo test check verify faults bench kafka clean
 
 demo: .venv/.demo
 	$(BIN)/maskstream demo $(ARGS)
 
 test: .venv/.dev check
 	@tests/setup/chromium.sh
+	@tests/setup/kafka.sh
 	$(BIN)/pytest -m "not slow and not gpu" $(ARGS)
 
 check: .venv/.dev
@@ -18,12 +19,21 @@ check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+faults: .venv/.dev
+	@tests/setup/kafka.sh
+	$(BIN)/pytest tests/faults $(ARGS)
+
 verify: .venv/.dev
+	@tests/setup/kafka.sh
 	$(BIN)/pytest -m "slow and not gpu" $(ARGS)
 	$(BIN)/maskstream bench --quick
 
 bench: .venv/.dev
 	$(BIN)/maskstream bench --json out/bench.json --plots out/bench $(ARGS)
+
+kafka: .venv/.dev
+	@tests/setup/kafka.sh
+	$(BIN)/python -m tests.support.kafka $(ARGS)
 
 clean:
 	rm -rf .venv .cache out build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
@@ -39,5 +49,5 @@ clean:
 
 .venv/.dev: .venv/bin/uv pyproject.toml constraints.txt
 	@echo "installing everything the tests need: torch alone is several GB, please wait"
-	@$(UV) '.[openvino,segment,int8,dev]'
+	@$(UV) '.[openvino,segment,int8,kafka,dev]'
 	@touch $@ .venv/.demo

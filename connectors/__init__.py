@@ -7,19 +7,18 @@ so that a role installs and loads only what it needs.
 from importlib import import_module
 from urllib.parse import urlsplit
 
-from stream.errors import ConfigError
+from stream.config import Settings
 from stream.ports import Transport
 
-TRANSPORTS = {"memory": "connectors.memory:MemoryTransport"}
-"""URL scheme → ``module:callable`` that opens the transport."""
+TRANSPORTS = {
+    "memory": "connectors.memory:open_memory",
+    "kafka": "connectors.kafka:KafkaTransport",
+}
+"""URL scheme → ``module:callable`` that makes the transport of settings."""
 
 
-def open_transport(url: str) -> Transport:
-    """The transport behind ``url``. Raises `ConfigError` for an unknown scheme."""
-    scheme = urlsplit(url).scheme
-    if scheme not in TRANSPORTS:
-        allowed = ", ".join(f"{name}://" for name in TRANSPORTS)
-        raise ConfigError(f"transport: given {url!r}; allowed: {allowed}")
-    module, _, name = TRANSPORTS[scheme].partition(":")
-    transport: Transport = getattr(import_module(module), name)()
+def open_transport(settings: Settings) -> Transport:
+    """The transport that the settings name. Raises `ConfigError` where it cannot be as they say."""
+    module, _, name = TRANSPORTS[urlsplit(settings.transport).scheme].partition(":")
+    transport: Transport = getattr(import_module(module), name)(settings)
     return transport

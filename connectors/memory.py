@@ -7,13 +7,15 @@ of every group has left, nobody could make room: writers do not wait, and all is
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from stream.config import Settings
 from stream.errors import EndOfStream
-from stream.ports import Delivery, Record
+from stream.ports import Begin, Clock, Delivery, Progress, Record
+from stream.specs import CameraSpec
 
 CAPACITY = 32
 """Records a topic holds before its writers wait."""
@@ -36,6 +38,7 @@ class _Topic:
         self.changed = asyncio.Condition()
         self.writers = 0
         self.had_writer = False
+        self.closed = False
         self._capacity = capacity
         self._capacity_bytes = capacity_bytes
         self._records: deque[Record] = deque()
@@ -53,6 +56,13 @@ class _Topic:
 
     def group(self, name: str) -> _Group:
         return self._groups.setdefault(name, _Group(self._first, self._first))
+
+    @property
+    def groups(self) -> list[_Group]:
+        return list(self._groups.values())
+
+    def held(self) -> list[Record]:
+        return list(self._records)
 
     def has_room(self, record: Record) -> bool:
         is_read = any(group.members for group in self._groups.values())
@@ -109,6 +119,8 @@ class MemoryInbox:
                         await topic.changed.wait_for(self._has_something)
                 except TimeoutError:
                     return []
+            if topic.closed:
+                raise EndOfStream(f"{topic.name}: the transport was ended")
             if group.received == topic.end:
                 raise EndOfStream(f"{topic.name}: no writer is left and everything was read")
             return topic.read(group, limit)
@@ -122,6 +134,8 @@ class MemoryInbox:
                     self._topic.changed.notify_all()
 
     def _has_something(self) -> bool:
+        if self._topic.closed:
+            return True
         if self._group.members[0] is not self:
             return False
         return self._group.received < self._topic.end or self._topic.ended
@@ -152,6 +166,8 @@ class MemoryTransport:
         self._capacity = capacity
         self._capacity_bytes = capacity_bytes
         self._topics: dict[str, _Topic] = {}
+        self._epochs = MemoryEpochs()
+        self._store = MemoryStore()
 
     @asynccontextmanager
     async def inbox(self, topic: str, group: str) -> AsyncIterator[MemoryInbox]:
@@ -185,10 +201,49 @@ class MemoryTransport:
                 async with log.changed:
                     log.changed.notify_all()
 
+    @asynccontextmanager
+    async def epochs(self, _: Clock) -> AsyncIterator["MemoryEpochs"]:
+        """Epochs of this process."""
+        yield self._epochs
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator["MemoryStore"]:
+        """State of this process."""
+        yield self._store
+
+    async def whole(self, topic: str) -> AsyncIterator[Record]:
+        """What the topic holds: little, as it forgets what was read."""
+        for record in self._topic(topic).held():
+            yield record
+
+    def progress(self) -> Progress:
+        """Over all groups of all topics; whoever reads has been assigned what it reads."""
+        groups = [(log, group) for log in self._topics.values() for group in log.groups]
+        return Progress(
+            True,
+            sum(group.committed for _, group in groups),
+            sum(log.end - group.committed for log, group in groups),
+        )
+
+    async def check(self) -> None:
+        """A topic is there as soon as it is named."""
+
+    async def end(self) -> None:
+        """Every inbox of a topic that is known by now is at its end."""
+        for log in self._topics.values():
+            log.closed = True
+            async with log.changed:
+                log.changed.notify_all()
+
     def _topic(self, name: str) -> _Topic:
         if name not in self._topics:
             self._topics[name] = _Topic(name, self._capacity, self._capacity_bytes)
         return self._topics[name]
+
+
+def open_memory(_: Settings) -> MemoryTransport:
+    """An empty transport, for the table of URL schemes."""
+    return MemoryTransport()
 
 
 class MemoryStore:
@@ -204,3 +259,15 @@ class MemoryStore:
     async def put(self, key: str, value: bytes) -> None:
         """Replace the value under ``key``."""
         self._values[key] = value
+
+
+class MemoryEpochs:
+    """Epochs of one process: 1, 2, … for each camera; see `stream.ports.Epochs`."""
+
+    def __init__(self) -> None:
+        self._last: Counter[str] = Counter()
+
+    async def begin(self, camera: CameraSpec) -> Begin:
+        """The next epoch of the camera."""
+        self._last[camera.id] += 1
+        return Begin(self._last[camera.id])

@@ -2,7 +2,7 @@
 
 from stream import codec
 from stream.metrics import Metrics
-from stream.ports import Outbox
+from stream.ports import Begin, Outbox
 from stream.types import CloseReason, EpochClosed, EpochOpened, Frame, FrameId, Gap, GapReason
 
 
@@ -14,14 +14,14 @@ class EpochWriter:
     """
 
     def __init__(
-        self, topic: str, camera: str, epoch: int, outbox: Outbox, metrics: Metrics
+        self, topic: str, camera: str, begin: Begin, outbox: Outbox, metrics: Metrics
     ) -> None:
         self.camera = camera
-        self.epoch = epoch
+        self.epoch = begin.epoch
         self._topic = topic
         self._outbox = outbox
         self._metrics = metrics
-        self._next = 0
+        self._next = begin.first
 
     def frame_id(self, seq: int) -> FrameId:
         """The identity of this epoch's frame ``seq``."""

@@ -14,7 +14,7 @@ from stream import codec
 from stream.epoch import EpochWriter
 from stream.errors import CameraError
 from stream.metrics import Metrics
-from stream.ports import Clock, Feed, Outbox, Shot
+from stream.ports import Begin, Clock, Epochs, Feed, Outbox, Shot
 from stream.sampling import Sampler, frames_kept
 from stream.specs import CameraSpec
 from stream.types import (
@@ -57,12 +57,14 @@ class Ingest:
         outbox: Outbox,
         clock: Clock,
         metrics: Metrics,
+        epochs: Epochs,
     ) -> None:
         self._open_feed = open_feed
         self._to_picture = to_picture
         self._outbox = outbox
         self._clock = clock
         self._metrics = metrics
+        self._epochs = epochs
 
     async def run(self, cameras: tuple[CameraSpec, ...]) -> None:
         """Run all cameras side by side."""
@@ -71,14 +73,15 @@ class Ingest:
                 tasks.create_task(self._run_camera(camera), name=f"ingest {camera.id}")
 
     async def _run_camera(self, camera: CameraSpec) -> None:
-        epoch, retry_s = 1, RETRY_FIRST_S
-        while True:
+        retry_s = RETRY_FIRST_S
+        while (begin := await self._epochs.begin(camera)) is not None:
             began_us = self._clock.now_us()
             try:
-                await self._run_epoch(camera, epoch)
+                await self._run_epoch(camera, begin)
             except CameraError as error:
                 if camera.mode == "archive" or not error.retriable:
-                    return await self._status(camera, "failed", str(error))
+                    await self._status(camera, "failed", str(error))
+                    return
                 await self._status(camera, "lost", str(error))
                 if self._clock.now_us() - began_us > RETRY_MOST_S * 1e6:
                     retry_s = RETRY_FIRST_S  # it was there for a while, or slow to fail
@@ -87,19 +90,21 @@ class Ingest:
             else:
                 await self._status(camera, "ended")
                 if not camera.loop:
-                    return None
+                    return
                 retry_s = RETRY_FIRST_S
-            epoch += 1
 
-    async def _run_epoch(self, camera: CameraSpec, number: int) -> None:
+    async def _run_epoch(self, camera: CameraSpec, begin: Begin) -> None:
         await self._status(camera, "connecting")
         async with self._open_feed(camera) as feed:
             topic = "frames-archive" if camera.mode == "archive" else "frames"
-            writer = EpochWriter(topic, camera.id, number, self._outbox, self._metrics)
-            await writer.open(self._opened(camera, number, feed))
+            writer = EpochWriter(topic, camera.id, begin, self._outbox, self._metrics)
+            if begin.is_new:
+                await writer.open(self._opened(camera, begin.epoch, feed))
             await self._status(camera, "live")
-            play = self._play_archive if camera.mode == "archive" else self._play_live
-            await play(camera, feed, writer)
+            if camera.mode == "archive":
+                await self._play_archive(camera, feed, writer, begin)
+            else:
+                await self._play_live(camera, feed, writer)
 
     def _opened(self, camera: CameraSpec, number: int, feed: Feed) -> EpochOpened:
         start_us = self._clock.now_us()
@@ -116,12 +121,15 @@ class Ingest:
             _expected(camera, feed),
         )
 
-    async def _play_archive(self, camera: CameraSpec, feed: Feed, writer: EpochWriter) -> None:
-        """Write each offered frame of a file; event time is the file's own."""
+    async def _play_archive(
+        self, camera: CameraSpec, feed: Feed, writer: EpochWriter, begin: Begin
+    ) -> None:
+        """Write each offered frame of a file from ``begin`` on; event time is the file's own."""
         offers = _Offers(camera, feed, self._clock)
-        async with _closing(offers, writer):
+        async with _closing(offers, writer, begin.goes_on):
             async for offer in offers:
-                await writer.write(await self._frame(camera, offer, writer))
+                if offer.seq >= begin.first:
+                    await writer.write(await self._frame(camera, offer, writer))
 
     async def _play_live(self, camera: CameraSpec, feed: Feed, writer: EpochWriter) -> None:
         """Write what the transport has room for; the oldest of the rest is dropped."""
@@ -181,9 +189,11 @@ class _Offers:
 
 
 @asynccontextmanager
-async def _closing(offers: _Offers, writer: EpochWriter) -> AsyncIterator[None]:
-    """Close the epoch however it ends, with the reason."""
-    reason: CloseReason = "stopped"
+async def _closing(
+    offers: _Offers, writer: EpochWriter, goes_on: bool = False
+) -> AsyncIterator[None]:
+    """Close the epoch however it ends, with the reason; not where a later process goes on in it."""
+    reason: CloseReason | None = None if goes_on else "stopped"
     try:
         yield
         reason = "ended"
@@ -191,7 +201,8 @@ async def _closing(offers: _Offers, writer: EpochWriter) -> AsyncIterator[None]:
         reason = "lost"
         raise
     finally:
-        await writer.close(offers.count, offers.last_us, reason)
+        if reason is not None:
+            await writer.close(offers.count, offers.last_us, reason)
 
 
 async def _hold(offers: _Offers, held: asyncio.Queue[_Offer | None]) -> CameraError | None:

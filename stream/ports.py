@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from stream.specs import CameraSpec
 from stream.types import Alert, Instance, ModelRef, Pixels, Size
 
 
@@ -37,11 +38,15 @@ class Inbox(Protocol):
     async def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
         """Up to ``limit`` records, in order; empty after ``timeout_s`` without one.
 
-        Raises `EndOfStream` when no writer is left and everything was read.
+        Raises `EndOfStream` when no writer is left and everything was read (``memory://`` alone
+        can know), and once the transport was ended.
         """
 
     async def commit(self, deliveries: Sequence[Delivery]) -> None:
-        """Say that these, and everything received before them, need not come again."""
+        """Say that these, and what was received before them of the same keys, need not come again.
+
+        What another member of the group has by now is left to that member.
+        """
 
 
 class Outbox(Protocol):
@@ -52,16 +57,6 @@ class Outbox(Protocol):
 
     async def flush(self) -> None:
         """Return when everything sent so far is acknowledged."""
-
-
-class Transport(Protocol):
-    """Where records live. Open every outbox before a reader starts, else readers see the end."""
-
-    def inbox(self, topic: str, group: str) -> AbstractAsyncContextManager[Inbox]:
-        """Join ``group`` on ``topic``."""
-
-    def outbox(self, *topics: str) -> AbstractAsyncContextManager[Outbox]:
-        """Become a writer of ``topics``. Closing the last writer of a topic ends it."""
 
 
 class Clock(Protocol):
@@ -124,6 +119,30 @@ class View:
     confidence: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The epoch in which a camera begins, or goes on with frame ``first``.
+
+    ``is_new``: the epoch is still to be opened. ``goes_on``: when this process stops, a later one
+    goes on in the same epoch, so a file that is stopped is not closed.
+    """
+
+    epoch: int
+    first: int = 0
+    is_new: bool = True
+    goes_on: bool = False
+
+
+class Epochs(Protocol):
+    """Who says which epoch a camera is in."""
+
+    async def begin(self, camera: CameraSpec) -> Begin | None:
+        """The epoch that the camera begins or goes on in; None for a file that is done.
+
+        A live camera always begins a new one, higher than any before, whatever clocks say.
+        """
+
+
 class Model(Protocol):
     """A network that turns views into instances. Several ``segment`` calls may be in flight."""
 
@@ -159,3 +178,43 @@ class Store(Protocol):
 
     async def put(self, key: str, value: bytes) -> None:
         """Replace the value under ``key``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the inboxes of this process are.
+
+    ``committed`` only ever has to be compared with itself; ``lag`` is records not yet committed.
+    """
+
+    is_assigned: bool
+    committed: int
+    lag: int
+
+
+class Transport(Protocol):
+    """Where records live. Open every outbox before a reader starts, else readers see the end."""
+
+    def inbox(self, topic: str, group: str) -> AbstractAsyncContextManager[Inbox]:
+        """Join ``group`` on ``topic``."""
+
+    def outbox(self, *topics: str) -> AbstractAsyncContextManager[Outbox]:
+        """Become a writer of ``topics``."""
+
+    async def end(self) -> None:
+        """Every inbox opened here is at its end from now on: who reads can finish and leave."""
+
+    def epochs(self, clock: Clock) -> AbstractAsyncContextManager[Epochs]:
+        """Who says which epoch a camera is in."""
+
+    def store(self) -> AbstractAsyncContextManager[Store]:
+        """The state of ``watch``."""
+
+    def whole(self, topic: str) -> AsyncIterator[Record]:
+        """All that ``topic`` holds now; records of one key are in order."""
+
+    async def check(self) -> None:
+        """Raise `ConfigError` unless every topic is there and large enough."""
+
+    def progress(self) -> Progress:
+        """How far the inboxes that are open here are."""

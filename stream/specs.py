@@ -167,6 +167,10 @@ class CameraSpec(Spec):
         None, gt=0, lt=1, description="lowest score that is kept here; null: the model's"
     )
 
+    partition: Count | None = Field(
+        None, ge=0, le=999, description="kafka: where its records go; null: the emptiest partition"
+    )
+
     @field_validator("url")
     @classmethod
     def _file_url_is_a_path(cls, url: str, info: ValidationInfo) -> str:
@@ -252,6 +256,15 @@ class FreshnessSpec(Spec):
     max_age: Duration = Field(
         1.0, gt=0, le=3600, description="a frame older than this is skipped, and told as a gap"
     )
+
+
+class HealthSpec(Spec):
+    """Where a role of its own answers probes."""
+
+    host: str = Field(
+        "127.0.0.1", min_length=1, max_length=253, description="address; 0.0.0.0 in a container"
+    )
+    port: Count = Field(0, ge=0, le=65535, description="port; 0: any that is free, told at start")
 
 
 class PicturesSpec(Spec):

@@ -1,11 +1,13 @@
 """Fixtures and settings for all tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.kafka import Node, cluster, is_installed
 from tests.support.required import require
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -24,3 +26,26 @@ def shared() -> Path:
     """The folder of real clips and weights, beside the repository."""
     require("shared", SHARED.is_dir(), "no test material at ../shared, beside the repository")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """The address of a real broker: ``MASKSTREAM_TEST_KAFKA``, else one that is started."""
+    if (running := os.environ.get("MASKSTREAM_TEST_KAFKA")) is not None:
+        yield running
+        return
+    _require_kafka()
+    with cluster(1) as (node,):
+        yield node.bootstrap
+
+
+@pytest.fixture(scope="session")
+def kafka3() -> Iterator[list[Node]]:
+    """Three brokers that hold three copies, to be killed and started again."""
+    _require_kafka()
+    with cluster(3) as nodes:
+        yield nodes
+
+
+def _require_kafka() -> None:
+    require("kafka", is_installed(), "no broker: tests/setup/kafka.sh needs Java and Maven")

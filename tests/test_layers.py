@@ -24,12 +24,13 @@ ARROWS = """
 row     | modules                                                  | may import
 --------+----------------------------------------------------------+--------------------------
 values  | errors masks types                                       |
-words   | specs ports                                              | values
+words   | specs kafka_spec ports                                   | values
 pure    | retry sampling freshness batching audit tally join metrics schemas | values words
-        | tracking rules views watching ledger codec               |
+        | tracking rules views watching ledger codec placement     |
+        | health                                                   |
 config  | config                                                   | values words pure
 reading | follow observe                                           | values words pure
-loops   | lane device epoch ingest segment watch notify            | values words pure
+loops   | lane device epoch ingest segment watch notify canary     | values words pure
 edges   | connectors                                               | values words pure
         |                                                          | config reading
 cli     | cli                                                      | values words pure

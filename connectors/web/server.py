@@ -7,12 +7,12 @@ from pathlib import Path
 
 from aiohttp import WSCloseCode, web
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from connectors.listening import LEAVE_S, listening
+from connectors.metrics import add_metrics
 from connectors.web.guard import add_headers, guard, require_loopback
 from connectors.web.page import Page
 from connectors.web.viewer import Viewer
-from stream.errors import ConfigError
 
 STATIC = Path(__file__).parent / "static"
 KINDS = {
@@ -25,12 +25,9 @@ KINDS = {
 LARGEST_MESSAGE = 4096
 """Bytes a browser may say at once; it only names a camera or counts what it drew."""
 PING_EVERY_S = 15.0
-LEAVE_S = 1.0
-"""How long a stop waits for browsers: one that hangs takes not even a goodbye."""
 
 _PAGE = web.AppKey("page", Page)
 _SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
-_REGISTRY = web.AppKey("registry", CollectorRegistry)
 
 
 @asynccontextmanager
@@ -46,19 +43,8 @@ async def serve(
     Raises `ConfigError` for an address that is taken, does not exist, or is not loopback.
     """
     require_loopback(host)
-    runner = web.AppRunner(_app(page, registry), access_log=None, shutdown_timeout=LEAVE_S)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port)
-        try:
-            await site.start()
-        except OSError as error:
-            raise ConfigError(f"page {host}:{port}: {error.strerror}; choose another") from error
-        bound = runner.addresses[0]
-        name = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
-        yield f"http://{name}:{bound[1]}"
-    finally:
-        await runner.cleanup()
+    async with listening(_app(page, registry), "page", host, port) as url:
+        yield url
 
 
 def _app(page: Page, registry: CollectorRegistry | None) -> web.Application:
@@ -71,8 +57,7 @@ def _app(page: Page, registry: CollectorRegistry | None) -> web.Application:
     app.router.add_get("/live", _live)
     app.router.add_get(r"/static/{name:[a-z]+\.(js|css|svg)}", _file)
     if registry is not None:
-        app[_REGISTRY] = registry
-        app.router.add_get("/metrics", _metrics)
+        add_metrics(app, registry)
     return app
 
 
@@ -90,11 +75,6 @@ def _static(name: str) -> web.FileResponse:
         raise web.HTTPNotFound
     kind = f"{KINDS[path.suffix]}; charset=utf-8"
     return web.FileResponse(path, headers={"Content-Type": kind})
-
-
-async def _metrics(request: web.Request) -> web.Response:
-    text = generate_latest(request.app[_REGISTRY])
-    return web.Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 async def _live(request: web.Request) -> web.WebSocketResponse:

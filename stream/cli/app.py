@@ -19,9 +19,11 @@ app = typer.Typer(
 )
 model_app = typer.Typer(help="Make model artefacts from weights.", no_args_is_help=True)
 rules_app = typer.Typer(help="Test rules on recorded results.", no_args_is_help=True)
+topics_app = typer.Typer(help="Make the topics on Kafka.", no_args_is_help=True)
 config_app = typer.Typer(help="Describe the configuration.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 app.add_typer(rules_app, name="rules")
+app.add_typer(topics_app, name="topics")
 app.add_typer(config_app, name="config")
 
 
@@ -52,6 +54,36 @@ def run(config: Config, page: Port = None) -> None:
     from stream.cli.run import run_config
 
     run_config(config, page)
+
+
+@app.command()
+def ingest(config: Config) -> None:
+    """On Kafka: read the cameras and write their frames."""
+    _role("ingest", config)
+
+
+@app.command()
+def segment(config: Config) -> None:
+    """On Kafka: make masks of frames."""
+    _role("segment", config)
+
+
+@app.command()
+def watch(config: Config) -> None:
+    """On Kafka: make tracks and alerts of masks."""
+    _role("watch", config)
+
+
+@app.command()
+def notify(config: Config) -> None:
+    """On Kafka: deliver alerts to their endpoints."""
+    _role("notify", config)
+
+
+def _role(name: str, config: Path) -> None:
+    from stream.cli.roles import run_role
+
+    run_role(name, config)
 
 
 @app.command()
@@ -89,7 +121,7 @@ def audit(
     results: Annotated[
         Path,
         typer.Argument(
-            metavar="CONFIG|RESULTS", help="a configuration, or the results file that a run wrote"
+            metavar="CONFIG|RESULTS", help="a configuration, or the results file of a run"
         ),
     ],
 ) -> None:
@@ -158,3 +190,16 @@ def config_docs() -> None:
     from stream.cli.documents import print_reference
 
     print_reference()
+
+
+@topics_app.command("apply")
+def topics_apply(
+    config: Config,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="only print what would change")
+    ] = False,
+) -> None:
+    """Make the topics that are missing and change settings that differ; again and again."""
+    from stream.cli.topics import apply
+
+    apply(config, dry_run)

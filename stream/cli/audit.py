@@ -1,28 +1,47 @@
 """``maskstream audit``: what the results alone prove."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from connectors import open_transport
 from stream import codec
 from stream.audit import Audit, EpochAudit
-from stream.config import load
+from stream.config import Settings, load
 from stream.errors import EXIT_DIFFERENT, EXIT_OK, ConfigError, RecordError
 from stream.types import EpochClosed, EpochOpened, Gap, MaskMessage, Result
 
 
 def audit_file(path: Path) -> int:
-    """Audit a results file, or the one that a configuration names; returns the exit code."""
-    audit = Audit()
-    for message in read_results(_results_of(path)):
-        audit.add(message)
+    """Audit a results file, or what a configuration names; returns the exit code.
+
+    A configuration names a results file, or on Kafka the topic ``masks`` as it is now.
+    """
+    is_config = path.suffix in {".yaml", ".yml"}
+    settings = load(path, secrets=False) if is_config else None
+    if settings is not None and settings.transport.startswith("kafka:"):
+        audit = asyncio.run(_audit_topic(settings))
+    else:
+        audit = Audit()
+        for message in read_results(_results_of(path, settings)):
+            audit.add(message)
     console = Console(stderr=False)
     console.print(_table(audit))
     if not audit.epochs:
         console.print("no epoch in the results")
     return EXIT_OK if audit.passed and audit.epochs else EXIT_DIFFERENT
+
+
+async def _audit_topic(settings: Settings) -> Audit:
+    audit = Audit()
+    async for record in open_transport(settings).whole("masks"):
+        message = codec.peek(record)
+        if isinstance(message, Result | Gap | EpochOpened | EpochClosed):
+            audit.add(message)
+    return audit
 
 
 def read_results(path: Path) -> Iterator[MaskMessage]:
@@ -47,13 +66,12 @@ def read_results(path: Path) -> Iterator[MaskMessage]:
             yield message
 
 
-def _results_of(path: Path) -> Path:
-    if path.suffix not in {".yaml", ".yml"}:
+def _results_of(path: Path, settings: Settings | None) -> Path:
+    if settings is None:
         return path
-    results = load(path, secrets=False).outputs.results
-    if results is None:
+    if settings.outputs.results is None:
         raise ConfigError(f"{path}: outputs.results: not set, so there is nothing to audit")
-    return results
+    return settings.outputs.results
 
 
 def _table(audit: Audit) -> Table:

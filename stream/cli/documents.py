@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from connectors import open_transport
 from stream.config import check_files, check_text, load, reference
 from stream.schemas import schema_text, schemas
 
@@ -10,7 +9,6 @@ from stream.schemas import schema_text, schemas
 def print_checked(config: Path) -> None:
     """Print a configuration as it will be used, without its secrets."""
     settings = load(config)
-    open_transport(settings.transport)
     check_files(settings)
     print(check_text(settings), end="")
 

@@ -1,5 +1,6 @@
-"""The four roles of one process, made from its settings."""
+"""The four roles, made from the settings; in one process or each in its own."""
 
+import logging
 import os
 import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -7,28 +8,29 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from connectors.jpeg import JpegCodec
-from connectors.memory import MemoryStore
 from connectors.video import open_feed
 from connectors.webhook import Webhook
-from stream import ingest, notify, segment, watch
+from stream import codec, ingest, notify, segment, watch
 from stream.cli.embedded import Role
 from stream.config import Settings, signing_key
+from stream.errors import RecordError
 from stream.metrics import Metrics
-from stream.ports import Clock, Inbox, Model, Outbox, Sink
+from stream.ports import Clock, Inbox, Model, Outbox, Sink, Transport
 from stream.specs import EndpointSpec, PicturesSpec
-from stream.types import Picture, Pixels, Raw
+from stream.types import DeliveryStatus, Picture, Pixels, Raw
 from stream.watching import plans
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Parts:
-    """What the roles of one process share."""
+class Common:
+    """What every role works with."""
 
     settings: Settings
-    model: Model
+    transport: Transport
     clock: Clock
     metrics: Metrics
-    sinks: Mapping[str, Sink]
 
 
 @asynccontextmanager
@@ -44,50 +46,75 @@ async def open_sinks(
         yield sinks
 
 
-def roles(parts: Parts) -> list[Role]:
-    """``ingest``, ``segment``, ``watch`` and ``notify``."""
-    return [_ingest(parts), _segment(parts), _watch(parts), _notify(parts)]
+def roles(common: Common, model: Model, sinks: Mapping[str, Sink]) -> list[Role]:
+    """All four."""
+    return [
+        ingest_role(common),
+        segment_role(common, model),
+        watch_role(common),
+        notify_role(common, sinks),
+    ]
 
 
-def _ingest(parts: Parts) -> Role:
-    to_picture = _encoder(parts.settings.pictures, parts.settings.transport)
+def ingest_role(common: Common) -> Role:
+    """Reads the cameras."""
+    to_picture = _encoder(common.settings.pictures, common.settings.transport)
 
     async def work(_: Mapping[str, Inbox], outbox: Outbox) -> None:
-        loop = ingest.Ingest(open_feed, to_picture, outbox, parts.clock, parts.metrics)
-        await loop.run(parts.settings.cameras)
+        async with common.transport.epochs(common.clock) as epochs:
+            loop = ingest.Ingest(
+                open_feed, to_picture, outbox, common.clock, common.metrics, epochs
+            )
+            await loop.run(common.settings.cameras)
 
     return Role("ingest", work, writes=ingest.TOPICS, source=True)
 
 
-def _segment(parts: Parts) -> Role:
-    settings = parts.settings
+def segment_role(common: Common, model: Model) -> Role:
+    """Makes masks of frames."""
+    settings = common.settings
     cameras = {camera.id: camera for camera in settings.cameras}
     decode = jpeg(settings.pictures).decode
     max_age_us = round(settings.freshness.max_age * 1e6)
 
     async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
-        loop = segment.Segment(parts.model, decode, cameras, max_age_us, parts.clock, parts.metrics)
+        loop = segment.Segment(model, decode, cameras, max_age_us, common.clock, common.metrics)
         await loop.run(inboxes, outbox)
 
     return Role("segment", work, reads=("frames", "frames-archive"), writes=segment.TOPICS)
 
 
-def _watch(parts: Parts) -> Role:
-    watched = plans(parts.settings.rules, parts.settings.zones)
+def watch_role(common: Common) -> Role:
+    """Makes tracks and alerts of masks."""
+    watched = plans(common.settings.rules, common.settings.zones)
 
     async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
-        store = MemoryStore()
-        await watch.watch(inboxes["masks"], outbox, store, watched, parts.metrics)
+        async with common.transport.store() as store:
+            await watch.watch(inboxes["masks"], outbox, store, watched, common.metrics)
 
     return Role("watch", work, reads=("masks",), writes=watch.TOPICS)
 
 
-def _notify(parts: Parts) -> Role:
+def notify_role(common: Common, sinks: Mapping[str, Sink]) -> Role:
+    """Delivers alerts to ``sinks``."""
+
     async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
-        loop = notify.Notify(parts.sinks, outbox, parts.clock, parts.metrics, random.random)
-        await loop.run(inboxes["alerts"], parts.settings.drain)
+        history = [status async for status in _deliveries(common.transport)]
+        loop = notify.Notify(sinks, outbox, common.clock, common.metrics, random.random)
+        await loop.run(inboxes["alerts"], common.settings.drain, history)
 
     return Role("notify", work, reads=("alerts",), writes=notify.TOPICS)
+
+
+async def _deliveries(transport: Transport) -> AsyncIterator[DeliveryStatus]:
+    async for record in transport.whole("deliveries"):
+        try:
+            message = codec.decode(record)
+        except RecordError as error:
+            _log.error("deliveries: a record cannot be read and is passed over: %s", error)
+            continue
+        if isinstance(message, DeliveryStatus):
+            yield message
 
 
 def jpeg(pictures: PicturesSpec) -> JpegCodec:

@@ -13,11 +13,11 @@ from connectors.web import Page, serve
 from stream.cli.embedded import Role, run_roles
 from stream.cli.model import opened
 from stream.cli.observers import annotated_video, counts, live_page, results_file
-from stream.cli.pipeline import Parts, jpeg, open_sinks, roles
+from stream.cli.pipeline import Common, jpeg, open_sinks, roles
 from stream.cli.progress import showing, summary
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings, check_files, check_labels, load
-from stream.errors import EXIT_DIFFERENT, CameraError, DrainTimeoutError
+from stream.errors import EXIT_DIFFERENT, CameraError, ConfigError, DrainTimeoutError
 from stream.metrics import Metrics
 from stream.ports import Clock
 from stream.tally import Tally
@@ -43,14 +43,19 @@ async def play(settings: Settings, console: Console, port: int | None) -> Tally:
     after everything else was done, and `DrainTimeoutError`, after the table, when work was left.
     """
     clock, metrics, tally = SteadyClock(), Metrics(), Tally()
-    transport = open_transport(settings.transport)
+    transport = open_transport(settings)
+    if not settings.transport.startswith("memory:"):
+        raise ConfigError(
+            f"transport: given {settings.transport}; run holds everything in one process, on "
+            "memory://. On Kafka each role is a process: maskstream ingest, segment, watch, notify"
+        )
     check_files(settings)
     async with AsyncExitStack() as stack:
         with console.status("opening the model"):
             model = await stack.enter_async_context(opened(settings.model))
         check_labels(settings, model.labels)
         sinks = await stack.enter_async_context(open_sinks(settings.endpoints, clock))
-        working = roles(Parts(settings, model, clock, metrics, sinks))
+        working = roles(Common(settings, transport, clock, metrics), model, sinks)
         looking = _observers(settings, tally, clock)
         if port is not None:
             page = Page(

@@ -11,7 +11,7 @@ from stream.config.reading import load, parse
 from stream.config.redact import redact
 from stream.config.reference import reference
 from stream.config.render import check_text
-from stream.config.secrets import signing_key
+from stream.config.secrets import password, signing_key
 from stream.config.settings import Settings
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "check_text",
     "load",
     "parse",
+    "password",
     "redact",
     "reference",
     "signing_key",

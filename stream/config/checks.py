@@ -18,6 +18,7 @@ from stream.config.secrets import signing_key
 from stream.config.urls import camera_url_fault, endpoint_url_fault
 from stream.config.words import owner, suggestion
 from stream.errors import ConfigError
+from stream.kafka_spec import KafkaSpec
 from stream.specs import AllowedSpec, SecretSource, Spec, ZoneSpec, file_path, video_path
 
 Entry = dict[str, Any]
@@ -37,6 +38,7 @@ def document_faults(data: Entry, folder: Path) -> Iterator[Fault]:
     yield from _endpoints(data)
     yield from _outputs(data, folder)
     yield from _pictures(data)
+    yield from _partitions(data)
 
 
 def secret_faults(data: Entry, folder: Path, env: Mapping[str, str]) -> Iterator[Fault]:
@@ -164,6 +166,17 @@ def _pictures(data: Entry) -> Iterator[Fault]:
     embedded = data.get("transport", "memory://") == "memory://"
     if _mapping(data, "pictures").get("encoding") == "raw" and not embedded:
         yield Fault(("pictures", "encoding"), "raw is for memory://; allowed here: auto, jpeg")
+
+
+def _partitions(data: Entry) -> Iterator[Fault]:
+    spec = _valid(KafkaSpec, _mapping(data, "kafka"))
+    for index, camera in _entries(data, "cameras"):
+        given = camera.get("partition")
+        if spec is not None and isinstance(given, int) and given >= spec.partitions:
+            allowed = f"0 to {spec.partitions - 1}, as kafka.partitions is {spec.partitions}"
+            yield Fault(
+                ("cameras", index, "partition"), f"given {shown(given)}; allowed: {allowed}"
+            )
 
 
 def _place(folder: Path, path: str) -> Path | None:

@@ -1,10 +1,10 @@
-"""Where secrets are read: signing keys of endpoints."""
+"""Where secrets are read: signing keys of endpoints, passwords."""
 
 import base64
 import binascii
 from collections.abc import Mapping
 
-from pydantic import SecretBytes
+from pydantic import SecretBytes, SecretStr
 
 from stream.errors import ConfigError
 from stream.specs import SecretSource
@@ -29,6 +29,17 @@ def signing_key(source: SecretSource, env: Mapping[str, str]) -> SecretBytes:
     if len(key) < SHORTEST_KEY:
         raise ConfigError(f"given {len(key)} bytes; allowed: {_ALLOWED}")
     return SecretBytes(key)
+
+
+def password(source: SecretSource, env: Mapping[str, str]) -> SecretStr:
+    """The password at ``source``, without a line's end.
+
+    Raises `ConfigError`, whose message never holds it.
+    """
+    text = _read(source, env).rstrip("\r\n")
+    if not text:
+        raise ConfigError("is empty; allowed: a password")
+    return SecretStr(text)
 
 
 _ALLOWED = (

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, PrivateAttr
 
 from stream.config.faults import Origin
+from stream.kafka_spec import KafkaSpec
 from stream.rules import Rule
 from stream.specs import (
     AllowedSpec,
@@ -12,6 +13,7 @@ from stream.specs import (
     Duration,
     EndpointSpec,
     FreshnessSpec,
+    HealthSpec,
     ModelSpec,
     OutputsSpec,
     PicturesSpec,
@@ -25,9 +27,9 @@ class Settings(Spec):
 
     transport: str = Field(
         "memory://",
-        pattern=r"^(memory://|kafka://[^\s/@]+)$",
-        description="memory:// (one process) or kafka://host:port",
-        json_schema_extra={"allowed": "memory:// or kafka://host:port"},
+        pattern=r"^(memory://|kafka://[^\s/@,:]+:[0-9]{1,5}(,[^\s/@,:]+:[0-9]{1,5})*)$",
+        description="memory:// (one process) or kafka://host:port[,host:port]",
+        json_schema_extra={"allowed": "memory:// or kafka://host:port[,host:port]"},
     )
     model: ModelSpec = Field(description="the network")
     cameras: tuple[CameraSpec, ...] = Field(
@@ -40,6 +42,10 @@ class Settings(Spec):
     freshness: FreshnessSpec = Field(FreshnessSpec(), description="how old a live result may be")
     pictures: PicturesSpec = Field(PicturesSpec(), description="how pictures travel, and limits")
     allowed: AllowedSpec = Field(AllowedSpec(), description="where pictures may come from")
+    kafka: KafkaSpec = Field(KafkaSpec(), description="how Kafka is reached; only for kafka://")
+    health: HealthSpec = Field(
+        HealthSpec(), description="/livez, /readyz and /metrics of a role of its own"
+    )
     drain: Duration = Field(
         10.0, gt=0, le=3600, description="on SIGTERM, what is in flight may take so long to finish"
     )

@@ -7,10 +7,15 @@ DEADLINE_S = 60.0
 PAUSE_S = 0.05
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
+def wait_until(
+    condition: Callable[[], bool],
+    what: str,
+    deadline_s: float = DEADLINE_S,
+    pause_s: float = PAUSE_S,
+) -> None:
     """Return as soon as ``condition`` holds; fail, naming ``what``, when it never does."""
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + deadline_s
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"after {DEADLINE_S:g} s still not: {what}")
-        time.sleep(PAUSE_S)
+            raise AssertionError(f"after {deadline_s:g} s still not: {what}")
+        time.sleep(pause_s)

@@ -160,7 +160,7 @@ def test_a_duration_out_of_range_is_told_as_a_duration() -> None:
         (b"", "c.yaml:1: the file is empty"),
         (b"\n# nothing\n", "c.yaml:3: the file is empty"),
         (b"null", "c.yaml:1: given null; allowed: a mapping with transport, model, cameras, zones, "
-         "rules, endpoints, outputs, freshness, pictures, allowed, drain"),
+         "rules, endpoints, outputs, freshness, pictures, allowed, kafka, health, drain"),
         (b"a: 1\nb: \xff", "c.yaml:2: not UTF-8: byte 0xff at 8"),
         (b"a: [1", "c.yaml:2: not YAML: did not find expected ',' or ']'"),
         (b"a: 1\n---\nb: 2", "c.yaml:2: a second document begins; allowed: one"),
@@ -485,7 +485,14 @@ def test_the_video_of_one_camera_never_writes_over_the_file_of_another() -> None
 
 def test_a_transport_that_is_not_known_is_refused() -> None:
     assert faults(f"transport: amqp://h\n{SMALL}cameras: [{{id: a, url: a.mp4}}]") == [
-        'c.yaml:1: transport: given "amqp://h"; allowed: memory:// or kafka://host:port'
+        'c.yaml:1: transport: given "amqp://h"; allowed: memory:// or kafka://host:port[,host:port]'
+    ]
+
+
+def test_a_partition_that_is_not_there_is_refused() -> None:
+    text = f"transport: kafka://h:9092\n{SMALL}cameras: [{{id: a, url: a.mp4, partition: 4}}]\n"
+    assert faults(text + "kafka: {partitions: 4}\n") == [
+        "c.yaml:3: cameras[0].partition: given 4; allowed: 0 to 3, as kafka.partitions is 4"
     ]
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from stream.codec import Message
 from stream.epoch import EpochWriter
 from stream.metrics import Metrics
+from stream.ports import Begin
 from stream.types import EpochClosed, Frame, FrameId, Gap
 from tests.support.build import frame, gap, opened
 from tests.support.clock import START_US
@@ -23,7 +24,7 @@ class Written:
     async def epoch(self, kept: list[int], frames: int) -> list[int | Message]:
         """Write ``kept`` of ``frames`` that were offered; frames come back as numbers."""
         async with self.transport.outbox("frames") as outbox:
-            writer = EpochWriter("frames", "hall", 1, outbox, self.metrics)
+            writer = EpochWriter("frames", "hall", Begin(1), outbox, self.metrics)
             await writer.open(opened())
             for seq in kept:
                 await writer.write(frame(seq))
@@ -70,7 +71,7 @@ async def test_an_epoch_without_frames_is_opened_and_closed(written: Written) ->
 
 async def test_frames_carry_the_identity_that_the_writer_gives() -> None:
     async with roomy().outbox("frames") as outbox:
-        writer = EpochWriter("frames", "hall", 7, outbox, Metrics())
+        writer = EpochWriter("frames", "hall", Begin(7), outbox, Metrics())
         assert writer.frame_id(3) == FrameId("hall", 7, 3)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from connectors.memory import MemoryTransport
+from connectors.memory import MemoryEpochs, MemoryTransport
 from stream.audit import Audit
 from stream.codec import Message
 from stream.errors import CameraError, CameraRefusedError
@@ -55,7 +55,7 @@ class Bench:
     async def run(self, cameras: Sequence[CameraSpec], sources: Sources) -> None:
         """Run cameras to their end."""
         async with self.transport.outbox(*TOPICS) as outbox:
-            ingest = Ingest(feeds(sources), Raw, outbox, self.clock, self.metrics)
+            ingest = Ingest(feeds(sources), Raw, outbox, self.clock, self.metrics, MemoryEpochs())
             await ingest.run(tuple(cameras))
 
     @asynccontextmanager
@@ -166,7 +166,9 @@ async def test_only_sampled_frames_are_offered_and_only_those_are_converted(benc
     pictures = [np.full((4, 6, 3), number, np.uint8) for number in range(9)]
     source = ArrayFeed(pictures, fps=30, started_us=FILE_US)
     async with bench.transport.outbox(*TOPICS) as outbox:
-        ingest = Ingest(feeds({"hall": [source]}), convert, outbox, bench.clock, bench.metrics)
+        ingest = Ingest(
+            feeds({"hall": [source]}), convert, outbox, bench.clock, bench.metrics, MemoryEpochs()
+        )
         await ingest.run((camera(fps=10),))
     opened, *found = await content(bench.transport, "frames-archive")
     assert isinstance(opened, EpochOpened)

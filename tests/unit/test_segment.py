@@ -8,6 +8,7 @@ import pytest
 
 from connectors.clock import SteadyClock
 from connectors.jpeg import JpegCodec
+from connectors.memory import MemoryEpochs
 from stream import codec
 from stream.device import Instances
 from stream.ingest import TOPICS as INGEST_TOPICS
@@ -223,7 +224,9 @@ async def test_from_camera_to_masks_nothing_is_lost() -> None:
 
     async def ingest() -> None:
         async with bench.transport.outbox(*INGEST_TOPICS) as outbox:
-            loop = Ingest(open_feed, JPEG.encode, outbox, bench.clock, bench.metrics)
+            loop = Ingest(
+                open_feed, JPEG.encode, outbox, bench.clock, bench.metrics, MemoryEpochs()
+            )
             await loop.run(cameras)
 
     async with asyncio.TaskGroup() as tasks:

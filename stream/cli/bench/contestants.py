@@ -48,13 +48,14 @@ async def _play(settings: Any, model: Any) -> Tally:
     from connectors.clock import SteadyClock
     from stream.cli.embedded import run_roles
     from stream.cli.observers import counts
-    from stream.cli.pipeline import Parts, roles
+    from stream.cli.pipeline import Common, roles
     from stream.metrics import Metrics
 
     clock, tally = SteadyClock(), Tally()
-    parts = Parts(settings, model, clock, Metrics(), {})
-    working = [*roles(parts), counts(tally, clock)]
-    await run_roles(open_transport(settings.transport), working, asyncio.Event(), settings.drain)
+    transport = open_transport(settings)
+    common = Common(settings, transport, clock, Metrics())
+    working = [*roles(common, model, {}), counts(tally, clock)]
+    await run_roles(transport, working, asyncio.Event(), settings.drain)
     return tally
 
 

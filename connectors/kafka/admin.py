@@ -1,0 +1,105 @@
+"""Asking brokers about topics and groups, and making topics."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    KafkaError,
+    NotCoordinatorForGroupError,
+    TopicAlreadyExistsError,
+    for_code,
+)
+
+from connectors.kafka.topics import Found, Plan, Topic
+from stream.errors import ConfigError, ConnectError
+
+_NOT_YET = (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError)
+
+
+class Admin:
+    """What maskstream asks of an administrator's connection."""
+
+    def __init__(self, client: AIOKafkaAdminClient) -> None:
+        self._client: Any = client
+
+    async def found(self, names: Iterable[str]) -> dict[str, Found]:
+        """The topics of these names that are there."""
+        there = set(await self._client.list_topics())
+        wanted = [name for name in names if name in there]
+        if not wanted:
+            return {}
+        settings = await self._settings(wanted)
+        return {
+            each["topic"]: Found(len(each["partitions"]), settings[each["topic"]])
+            for each in await self._client.describe_topics(wanted)
+        }
+
+    async def _settings(self, names: list[str]) -> dict[str, dict[str, str]]:
+        asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+        answers = await self._client.describe_configs(asked)
+        return {
+            name: {entry[0]: entry[1] for entry in entries}
+            for answer in answers
+            for _, _, _, name, entries in answer.resources
+        }
+
+    async def apply(self, plan: Plan) -> None:
+        """Make what is missing and change what is different.
+
+        Raises `ConfigError` with the broker's words where it refuses.
+        """
+        if plan.missing:
+            made = await self._client.create_topics([_new(topic) for topic in plan.missing])
+            for name, code, *rest in made.topic_errors:
+                _check(name, code, rest[0] if rest else None)
+        if plan.changed:
+            changed = [
+                ConfigResource(ConfigResourceType.TOPIC, topic.name, dict(topic.settings))
+                for topic, _ in plan.changed
+            ]
+            for answer in await self._client.alter_configs(changed):
+                for code, message, _, name in answer.resources:
+                    _check(name, code, message)
+
+    async def committed(self, group: str, topic: str) -> Mapping[int, int]:
+        """The next offset that ``group`` needs of each partition of ``topic``, where it has one."""
+        try:
+            offsets = await self._client.list_consumer_group_offsets(group)
+        except _NOT_YET:
+            return {}
+        except KafkaError as error:
+            raise ConnectError(f"kafka: offsets of {group}: {error}") from error
+        return {
+            each.partition: at.offset
+            for each, at in offsets.items()
+            if each.topic == topic and at.offset >= 0
+        }
+
+
+@asynccontextmanager
+async def open_admin(options: Mapping[str, Any]) -> AsyncIterator[Admin]:
+    """Connect. Raises `ConnectError` when no broker answers, or one fails meanwhile."""
+    client = AIOKafkaAdminClient(**options)
+    try:
+        try:
+            await client.start()
+            yield Admin(client)
+        finally:
+            await client.close()
+    except KafkaError as error:
+        raise ConnectError(f"kafka: {', '.join(options['bootstrap_servers'])}: {error}") from error
+
+
+def _new(topic: Topic) -> NewTopic:
+    settings = dict(topic.settings)
+    return NewTopic(topic.name, topic.partitions, topic.replication, topic_configs=settings)
+
+
+def _check(name: str, code: int, message: str | None) -> None:
+    error = for_code(code)
+    if code and error is not TopicAlreadyExistsError:  # another process applies as well
+        raise ConfigError(f"topic {name}: {message or error.description}")

@@ -1,0 +1,60 @@
+"""What every Kafka client of this process has in common: brokers, name, encryption, login."""
+
+import os
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from stream.config import password
+from stream.errors import ConfigError
+from stream.kafka_spec import KafkaSpec, SaslSpec, TlsSpec
+
+REQUEST_TIMEOUT_MS = 15_000
+"""A broker that says nothing for so long is asked again: well under the 30 s in which work is to
+resume after a cut network, well over what a busy broker takes."""
+
+
+def client_options(url: str, spec: KafkaSpec) -> dict[str, Any]:
+    """The options that aiokafka's consumer, producer and admin client share.
+
+    Raises `ConfigError` where a certificate or password cannot be read.
+    """
+    return {
+        "bootstrap_servers": url.removeprefix("kafka://").split(","),
+        "client_id": spec.client_id,
+        "request_timeout_ms": REQUEST_TIMEOUT_MS,
+        "security_protocol": _protocol(spec),
+        "ssl_context": _context(spec.tls),
+        **_login(spec.sasl, os.environ),
+    }
+
+
+def _protocol(spec: KafkaSpec) -> str:
+    line = "PLAINTEXT" if spec.tls is None else "SSL"
+    return line if spec.sasl is None else f"SASL_{line}"
+
+
+def _context(spec: TlsSpec | None) -> ssl.SSLContext | None:
+    if spec is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=spec.ca)
+        if spec.certificate is not None:
+            context.load_cert_chain(spec.certificate, spec.key)
+    except OSError as error:  # ssl.SSLError is one
+        raise ConfigError(f"kafka.tls: a certificate cannot be read: {error}") from None
+    return context
+
+
+def _login(spec: SaslSpec | None, env: Mapping[str, str]) -> dict[str, Any]:
+    if spec is None:
+        return {}
+    try:
+        secret = password(spec.password, env)
+    except ConfigError as error:
+        raise ConfigError(f"kafka.sasl.password: {error}") from None
+    return {
+        "sasl_mechanism": spec.mechanism,
+        "sasl_plain_username": spec.username,
+        "sasl_plain_password": secret.get_secret_value(),
+    }

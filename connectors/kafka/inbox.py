@@ -1,0 +1,223 @@
+"""A member of a consumer group, as an `stream.ports.Inbox`.
+
+Members are dynamic: they leave at once when they are closed, and are missed after a session's
+time when they are killed. What was handed out and is not yet committed when a partition moves on
+is waited for a moment, so that a rebalance repeats nothing; a partition that stays goes on where
+it was.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import ConsumerRecord
+
+from stream.errors import ConnectError, EndOfStream
+from stream.ports import Delivery, Record
+
+SESSION_MS, HEARTBEAT_MS = 10_000, 3_000
+FETCH_WAIT_MS = 50
+"""How long a broker waits for the first byte: the most that it adds to the age of a frame."""
+HANDOVER_S = 3.0
+"""How long a rebalance waits for what is in flight: the pause of a partition stays under 5 s."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a delivery lies, and in which tenure of its partition it was handed out."""
+
+    partition: TopicPartition
+    offset: int
+    tenure: int
+
+
+@dataclass(slots=True)
+class _Tenure:
+    """One uninterrupted time in which this member has a partition. Offsets are the next ones."""
+
+    number: int
+    received: int | None = None
+    finished: int | None = None
+    """What the owner asked to commit; a rebalance may refuse it for a moment."""
+    committed: int | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        return self.received == self.committed
+
+    @property
+    def is_behind(self) -> bool:
+        return self.finished is not None and self.finished != self.committed
+
+
+class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
+    """See `stream.ports.Inbox`; also what health wants to know of it."""
+
+    def __init__(self, topic: str, name: str, end: asyncio.Event) -> None:
+        self._topic = topic
+        self._name = name
+        self._end = end
+        self._consumer: Any = None
+        self._tenures: dict[TopicPartition, _Tenure] = {}
+        self._number = 0
+        self._committing = asyncio.Condition()
+        self._settled = asyncio.Event()
+
+    async def start(self, group: str, options: Mapping[str, Any], max_bytes: int) -> None:
+        """Join ``group``. Raises `ConnectError` when no broker answers."""
+        self._consumer = AIOKafkaConsumer(
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            max_partition_fetch_bytes=max_bytes,
+            partition_assignment_strategy=(RoundRobinPartitionAssignor,),
+            **options,
+        )
+        self._consumer.subscribe([self._name], listener=self)
+        try:
+            await self._consumer.start()
+        except KafkaError as error:
+            await self._consumer.stop()
+            raise ConnectError(f"kafka: {options['bootstrap_servers']}: {error}") from error
+
+    async def stop(self) -> None:
+        """Leave the group at once."""
+        await self._consumer.stop()
+
+    async def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
+        """As `stream.ports.Inbox.receive`; `EndOfStream` once the transport was ended."""
+        fetching = asyncio.ensure_future(
+            self._consumer.getmany(timeout_ms=round(timeout_s * 1e3), max_records=limit)
+        )
+        ending = asyncio.ensure_future(self._end.wait())
+        try:
+            await asyncio.wait({fetching, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if ending.done():
+                raise EndOfStream(f"{self._topic}: this process is stopping")
+            found = fetching.result()
+        except KafkaError as error:
+            raise ConnectError(f"kafka: {self._topic}: {error}") from error
+        finally:
+            ending.cancel()
+            fetching.cancel()
+        if not self._settled.is_set():
+            await self._put_back(found)
+            return []
+        await self._commit_finished()
+        return [
+            self._delivery(partition, each)
+            for partition, records in found.items()
+            if partition in self._tenures
+            for each in records
+        ]
+
+    async def commit(self, deliveries: Sequence[Delivery]) -> None:
+        """As `stream.ports.Inbox.commit`. What another member has by now is left to it."""
+        for delivery in deliveries:
+            position: Position = delivery.position
+            tenure = self._tenures.get(position.partition)
+            if tenure is not None and tenure.number == position.tenure:
+                tenure.finished = max(tenure.finished or 0, position.offset + 1)
+        await self._commit_finished()
+
+    async def _commit_finished(self) -> None:
+        upto = {
+            partition: tenure.finished
+            for partition, tenure in self._tenures.items()
+            if tenure.is_behind
+        }
+        if not upto:
+            return
+        try:
+            await self._consumer.commit(upto)
+        except (CommitFailedError, IllegalStateError):  # where we keep the partition: again later
+            _log.info("%s: a commit was refused, its members are changing", self._topic)
+            return
+        except KafkaError as error:
+            raise ConnectError(f"kafka: {self._topic}: commit: {error}") from error
+        async with self._committing:
+            for partition, offset in upto.items():
+                if partition in self._tenures:
+                    self._tenures[partition].committed = offset
+            self._committing.notify_all()
+
+    async def _put_back(self, found: Mapping[TopicPartition, Sequence[Any]]) -> None:
+        """Read again later what was read while members change."""
+        await self._settled.wait()
+        for partition, records in found.items():
+            tenure = self._tenures.get(partition)
+            if tenure is not None and tenure.received is None:
+                self._consumer.seek(partition, records[0].offset)
+
+    @property
+    def is_assigned(self) -> bool:
+        """Whether the group has said which partitions are ours."""
+        return self._settled.is_set()
+
+    @property
+    def lag(self) -> int:
+        """Records in our partitions that are not yet committed, as far as it is known."""
+        total = 0
+        for partition, tenure in self._tenures.items():
+            end = self._consumer.highwater(partition)
+            if end is not None and tenure.committed is not None:
+                total += max(0, end - tenure.committed)
+        return total
+
+    @property
+    def committed(self) -> int:
+        """The sum of what is committed in our partitions: it stands still when nothing is done."""
+        return sum(tenure.committed or 0 for tenure in self._tenures.values())
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Hand out nothing more, and wait a moment for what is in flight."""
+        self._settled.clear()
+        try:
+            async with asyncio.timeout(HANDOVER_S), self._committing:
+                await self._committing.wait_for(
+                    lambda: all(each.is_idle for each in self._tenures.values())
+                )
+        except TimeoutError:
+            _log.info("%s: a partition moves on with records in flight", self._topic)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Go on where a partition that stayed was left; begin the others at what is committed."""
+        kept = self._tenures
+        self._tenures = {}
+        for partition in assigned:
+            tenure = kept.get(partition)
+            if tenure is not None and tenure.received is not None:
+                self._consumer.seek(partition, tenure.received)
+            else:
+                self._number += 1
+                tenure = _Tenure(self._number)
+            self._tenures[partition] = tenure
+        self._settled.set()
+
+    def _delivery(self, partition: TopicPartition, found: ConsumerRecord[Any, Any]) -> Delivery:
+        tenure = self._tenures[partition]
+        if tenure.received is None:
+            tenure.committed = found.offset
+        tenure.received = found.offset + 1
+        return Delivery(
+            self._topic,
+            record_of(found),
+            Position(partition, found.offset, tenure.number),
+            f"{self._topic}/{partition.partition}@{found.offset}",
+        )
+
+
+def record_of(found: ConsumerRecord[Any, Any]) -> Record:
+    """What a Kafka record holds."""
+    key = (found.key or b"").decode(errors="replace")
+    return Record(key, found.value or b"", dict(found.headers))

@@ -1,0 +1,92 @@
+"""Reading topics without a group: as they are now, from one offset to another."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord
+
+from stream.errors import ConnectError
+
+FOUND_MS = 1000
+"""How long one fetch may wait; what is asked for is there, so only a slow broker takes longer."""
+FIRST_WINDOW = 512
+"""Records that are looked through first for a camera's last; then twice as many, and so on."""
+
+Records = list[ConsumerRecord[Any, Any]]
+
+
+class Reader:
+    """Reads what lies in partitions. Names are Kafka's own."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer: Any = consumer
+
+    async def beginning(self, partition: TopicPartition) -> int:
+        """The first offset that is there."""
+        return int((await self._consumer.beginning_offsets([partition]))[partition])
+
+    async def end(self, partition: TopicPartition) -> int:
+        """The offset after the last."""
+        return int((await self._consumer.end_offsets([partition]))[partition])
+
+    async def between(
+        self, partition: TopicPartition, start: int, end: int
+    ) -> AsyncIterator[Records]:
+        """The records from ``start`` up to, not including, ``end``, in order, some at a time."""
+        if start >= end:
+            return
+        self._consumer.assign([partition])
+        self._consumer.seek(partition, start)
+        # Compacted records leave holes, so the position says how far we are, not what came.
+        while await self._consumer.position(partition) < end:
+            found = await self._consumer.getmany(partition, timeout_ms=FOUND_MS)
+            records = [each for each in found.get(partition, ()) if each.offset < end]
+            if records:
+                yield records
+
+    async def last_of(
+        self, partition: TopicPartition, key: bytes
+    ) -> ConsumerRecord[Any, Any] | None:
+        """The last record with this key, looked for from the end backwards."""
+        begin, end = await self.beginning(partition), await self.end(partition)
+        window = FIRST_WINDOW
+        while end > begin:
+            start = max(begin, end - window)
+            last = None
+            async for records in self.between(partition, start, end):
+                last = next((each for each in reversed(records) if each.key == key), last)
+            if last is not None:
+                return last
+            end, window = start, 2 * window
+        return None
+
+
+@asynccontextmanager
+async def open_reader(options: Mapping[str, Any], max_bytes: int) -> AsyncIterator[Reader]:
+    """Connect. Raises `ConnectError` when no broker answers, or one fails meanwhile."""
+    consumer = AIOKafkaConsumer(
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=max_bytes,
+        fetch_max_wait_ms=50,
+        **options,
+    )
+    try:
+        try:
+            await consumer.start()
+            yield Reader(consumer)
+        finally:
+            await consumer.stop()
+    except KafkaError as error:
+        raise ConnectError(f"kafka: {', '.join(options['bootstrap_servers'])}: {error}") from error
+
+
+async def whole(reader: Reader, name: str, partitions: int) -> AsyncIterator[Records]:
+    """All of a topic as it is now, partition by partition, some records at a time."""
+    for partition in (TopicPartition(name, number) for number in range(partitions)):
+        begin, end = await reader.beginning(partition), await reader.end(partition)
+        async for records in reader.between(partition, begin, end):
+            yield records

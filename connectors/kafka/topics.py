@@ -1,0 +1,139 @@
+"""The topics: what each is for decides how it is kept.
+
+`stream` names topics; here they get Kafka's names and settings. `plan` compares what is there with
+what should be, and `apply` makes it so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stream.kafka_spec import KafkaSpec
+from stream.specs import duration
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+RETENTION_S: Mapping[str, float] = {
+    "frames": 10 * MINUTE,
+    "frames-archive": 2 * DAY,
+    "masks": 3 * DAY,
+    "tracks": 6 * HOUR,
+    "alerts": 28 * DAY,
+    "deliveries": 7 * DAY,
+    "dead-letters": 7 * DAY,
+}
+COMPACTED = {"camera-status": "compact", "watch-state": "compact", "deliveries": "compact,delete"}
+TOPICS = (*RETENTION_S, "camera-status", "watch-state")
+PICTURES = ("frames", "frames-archive", "dead-letters")
+"""Topics that hold pictures, and therefore large records."""
+HEADROOM_BYTES = 64 * 1024
+"""Headers and what the broker adds to a record."""
+SEGMENT_BYTES = 128 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic as it should be."""
+
+    name: str
+    partitions: int
+    replication: int
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A topic as it is."""
+
+    partitions: int
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `apply` would do; ``refused`` says what it never does."""
+
+    missing: tuple[Topic, ...]
+    changed: tuple[tuple[Topic, Mapping[str, str]], ...]
+    refused: tuple[str, ...]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything is as it should be."""
+        return not (self.missing or self.changed or self.refused)
+
+
+def name_of(topic: str, spec: KafkaSpec) -> str:
+    """Kafka's name of a topic or group."""
+    return spec.prefix + topic
+
+
+def wanted(spec: KafkaSpec, most_bytes: int) -> list[Topic]:
+    """All topics as they should be; ``most_bytes`` is the largest picture."""
+    return [
+        Topic(
+            name_of(topic, spec),
+            spec.partitions,
+            spec.replication,
+            _settings(topic, spec, most_bytes),
+        )
+        for topic in TOPICS
+    ]
+
+
+def _settings(topic: str, spec: KafkaSpec, most_bytes: int) -> dict[str, str]:
+    policy = COMPACTED.get(topic, "delete")
+    settings = {
+        "cleanup.policy": policy,
+        "compression.type": "producer",
+        "max.message.bytes": str(record_bytes(most_bytes)),
+        "min.insync.replicas": str(max(1, spec.replication - 1)),
+        "segment.bytes": str(SEGMENT_BYTES),
+    }
+    chosen: Mapping[str, float] = dict(spec.retention)  # type: ignore[arg-type]
+    if (kept_s := chosen.get(topic, RETENTION_S.get(topic))) is not None:
+        settings["retention.ms"] = str(round(kept_s * 1000))
+        # Whole segments are deleted, and only closed ones: a tenth keeps what is over small.
+        settings["segment.ms"] = str(round(max(kept_s / 10, MINUTE) * 1000))
+    if topic == "frames":
+        settings["message.timestamp.type"] = "LogAppendTime"  # no wild clock delays deletion
+    return settings
+
+
+def record_bytes(most_bytes: int) -> int:
+    """The largest record where the largest picture has ``most_bytes``."""
+    return most_bytes + HEADROOM_BYTES
+
+
+def plan(topics: list[Topic], found: Mapping[str, Found]) -> Plan:
+    """What it takes to make ``topics`` of what is ``found`` (by name)."""
+    missing, changed, refused = [], [], []
+    for topic in topics:
+        there = found.get(topic.name)
+        if there is None:
+            missing.append(topic)
+            continue
+        if there.partitions != topic.partitions:
+            refused.append(
+                f"{topic.name}: has {there.partitions} partitions, kafka.partitions says "
+                f"{topic.partitions}; cameras would change partition and lose their order"
+            )
+        different = {k: v for k, v in topic.settings.items() if there.settings.get(k) != v}
+        if different:
+            changed.append((topic, different))
+    return Plan(tuple(missing), tuple(changed), tuple(refused))
+
+
+def lines(plan: Plan, found: Mapping[str, Found]) -> list[str]:
+    """The plan for people: + what is made, ~ what is changed, ! what is refused."""
+    told = []
+    for topic in plan.missing:
+        kept = topic.settings.get("retention.ms")
+        how = topic.settings["cleanup.policy"]
+        how += f", {duration(int(kept) / 1000)}" if kept else ""
+        told.append(
+            f"+ {topic.name}: {topic.partitions} partitions, {topic.replication} copies, {how}"
+        )
+    for topic, different in plan.changed:
+        for key, value in sorted(different.items()):
+            given = found[topic.name].settings.get(key, "unset")
+            told.append(f"~ {topic.name}: {key}: {given} -> {value}")
+    return told + [f"! {each}" for each in plan.refused]

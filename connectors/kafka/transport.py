@@ -1,0 +1,176 @@
+"""``kafka://``: topics on brokers, as a `stream.ports.Transport`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+
+from aiokafka import TopicPartition
+
+from connectors.kafka.admin import Admin, open_admin
+from connectors.kafka.backlog import TOPIC as ARCHIVE
+from connectors.kafka.backlog import Backlog
+from connectors.kafka.client import client_options
+from connectors.kafka.epochs import KafkaEpochs
+from connectors.kafka.inbox import KafkaInbox, record_of
+from connectors.kafka.outbox import KafkaOutbox
+from connectors.kafka.reading import Reader, open_reader, whole
+from connectors.kafka.store import TOPIC as STATE
+from connectors.kafka.store import KafkaStore
+from connectors.kafka.topics import Found, Plan, lines, name_of, plan, record_bytes, wanted
+from stream.config import Settings
+from stream.errors import ConfigError
+from stream.placement import hashed, place
+from stream.ports import Clock, Progress, Record
+
+CLAIMS = "camera-status"
+UNPLACED = (CLAIMS, STATE)
+"""Topics whose records stay where they are when cameras are placed anew."""
+READER = "segment"
+"""The group that back-pressure looks at."""
+
+
+class KafkaTransport:
+    """All topics of one prefix on one set of brokers."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._spec = settings.kafka
+        self._most_bytes = settings.pictures.max_bytes
+        self._options = client_options(settings.transport, settings.kafka)
+        self._placed = place(settings.cameras, settings.kafka.partitions)
+        self._most_record_bytes = record_bytes(settings.pictures.max_bytes)
+        self._end = asyncio.Event()
+        self._inboxes: set[KafkaInbox] = set()
+
+    @asynccontextmanager
+    async def inbox(self, topic: str, group: str) -> AsyncIterator[KafkaInbox]:
+        """Join ``group``; on leaving, its partitions go to the other members at once."""
+        inbox = KafkaInbox(topic, name_of(topic, self._spec), self._end)
+        await inbox.start(self._group(group, topic), self._options, self._most_record_bytes)
+        self._inboxes.add(inbox)
+        try:
+            yield inbox
+        finally:
+            self._inboxes.remove(inbox)
+            await inbox.stop()
+
+    @asynccontextmanager
+    async def outbox(self, *topics: str) -> AsyncIterator[KafkaOutbox]:
+        """Write ``topics``."""
+        names = {topic: name_of(topic, self._spec) for topic in topics}
+        async with self._backlog(topics) as backlog:
+            outbox = KafkaOutbox(names, self._partition_of, backlog)
+            await outbox.start(self._options, self._most_record_bytes)
+            try:
+                yield outbox
+            finally:
+                await outbox.stop()
+
+    @asynccontextmanager
+    async def epochs(self, clock: Clock) -> AsyncIterator[KafkaEpochs]:
+        """Who says which epoch a camera is in."""
+        async with self.outbox(CLAIMS) as outbox, self._reader() as reader:
+
+            async def last(camera: str) -> Record | None:
+                partition = TopicPartition(
+                    name_of(ARCHIVE, self._spec), self._partition_of(ARCHIVE, camera)
+                )
+                found = await reader.last_of(partition, camera.encode())
+                return None if found is None else record_of(found)
+
+            yield KafkaEpochs(partial(outbox.write_through, CLAIMS), last, clock)
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[KafkaStore]:
+        """The state of ``watch``."""
+        async with self.outbox(STATE) as outbox, self._reader() as reader:
+            yield KafkaStore(outbox, reader, name_of(STATE, self._spec), self._partition_of)
+
+    async def whole(self, topic: str) -> AsyncIterator[Record]:
+        """All records of a topic as it is now; those with one key are in order."""
+        async with self._reader() as reader:
+            name = name_of(topic, self._spec)
+            async for records in whole(reader, name, self._spec.partitions):
+                for each in records:
+                    yield record_of(each)
+
+    def progress(self) -> Progress:
+        """How far the inboxes that are open here are."""
+        return Progress(
+            all(inbox.is_assigned for inbox in self._inboxes),
+            sum(inbox.committed for inbox in self._inboxes),
+            sum(inbox.lag for inbox in self._inboxes),
+        )
+
+    async def end(self) -> None:
+        """Every inbox of this process is at its end from now on."""
+        self._end.set()
+
+    async def planned(self) -> list[str]:
+        """What `apply` would do, a line each."""
+        needed, found = await self._plan()
+        return lines(needed, found)
+
+    async def apply(self) -> list[str]:
+        """Make the topics as they should be; says what was done, a line each.
+
+        Raises `ConfigError` where a topic has another count of partitions, with nothing done, or
+        where a broker refuses.
+        """
+        needed, found = await self._plan()
+        if needed.refused:
+            raise ConfigError("\n".join(f"topic {each}" for each in needed.refused))
+        async with open_admin(self._options) as admin:
+            await admin.apply(needed)
+        return lines(needed, found)
+
+    async def _plan(self) -> tuple[Plan, Mapping[str, Found]]:
+        topics = wanted(self._spec, self._most_bytes)
+        async with open_admin(self._options) as admin:
+            found = await admin.found(topic.name for topic in topics)
+        return plan(topics, found), found
+
+    async def check(self) -> None:
+        """Raise `ConfigError` unless every topic is there and large enough."""
+        needed, found = await self._plan()
+        faults = [f"topic {topic.name} is missing" for topic in needed.missing]
+        faults += [f"topic {each}" for each in needed.refused]
+        for topic, different in needed.changed:
+            if int(found[topic.name].settings.get(_LIMIT, 0)) < int(topic.settings[_LIMIT]):
+                faults.append(
+                    f"topic {topic.name}: {_LIMIT} is {found[topic.name].settings.get(_LIMIT)}; "
+                    f"pictures.max_bytes needs {different[_LIMIT]}"
+                )
+        if faults:
+            advice = "maskstream topics apply CONFIG makes the topics"
+            raise ConfigError("\n".join([*faults, advice]))
+
+    def _reader(self) -> AbstractAsyncContextManager[Reader]:
+        return open_reader(self._options, self._most_record_bytes)
+
+    def _partition_of(self, topic: str, key: str) -> int:
+        if topic not in UNPLACED and key in self._placed:
+            return self._placed[key]
+        return hashed(key, self._spec.partitions)
+
+    @asynccontextmanager
+    async def _backlog(self, topics: tuple[str, ...]) -> AsyncIterator[Backlog]:
+        if ARCHIVE not in topics:
+            yield Backlog(_nothing)
+            return
+        async with open_admin(self._options) as admin:
+            yield Backlog(lambda: self._committed(admin))
+
+    async def _committed(self, admin: Admin) -> Mapping[int, int]:
+        return await admin.committed(self._group(READER, ARCHIVE), name_of(ARCHIVE, self._spec))
+
+    def _group(self, role: str, topic: str) -> str:
+        """One group for each topic that a role reads, so that each has a lag of its own."""
+        return name_of(f"{role}.{topic}", self._spec)
+
+
+_LIMIT = "max.message.bytes"
+
+
+async def _nothing() -> Mapping[int, int]:
+    return {}

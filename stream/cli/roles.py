@@ -1,0 +1,109 @@
+"""``maskstream ingest``, ``segment``, ``watch`` and ``notify``: one role, a process of its own."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from connectors import open_transport
+from connectors.clock import SteadyClock
+from connectors.health import serve_health
+from stream.canary import sing
+from stream.cli.embedded import Role, run_roles
+from stream.cli.model import opened
+from stream.cli.pipeline import (
+    Common,
+    ingest_role,
+    notify_role,
+    open_sinks,
+    segment_role,
+    watch_role,
+)
+from stream.cli.stop import stop_on_signals
+from stream.config import Settings, check_files, check_labels, load
+from stream.errors import ConfigError
+from stream.health import Health
+from stream.metrics import Metrics
+from stream.ports import Clock, Transport, Window
+
+WIDE = Window(0, 0, 1920, 1080)
+"""The picture that is likeliest to come: its network is compiled before the first does."""
+LOOK_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+def run_role(name: str, config: Path) -> None:
+    """Run one role on Kafka until a signal comes, or until its files end."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("stream").setLevel(logging.INFO)
+    settings = load(config)
+    if settings.transport.startswith("memory:"):
+        raise ConfigError(
+            f"{config}: transport: given {settings.transport}; a role of its own needs "
+            "kafka://host:port; maskstream run holds all roles in one process"
+        )
+    asyncio.run(_play(name, settings))
+
+
+async def _play(name: str, settings: Settings) -> None:
+    transport = open_transport(settings)
+    await transport.check()
+    clock, metrics = SteadyClock(), Metrics()
+    waits_for = ["start"] if name == "ingest" else ["start", "partitions"]
+    health = Health(clock.now_us(), waits_for)
+    async with AsyncExitStack() as stack:
+        served = serve_health(health, clock, metrics.registry, settings.health)
+        _log.info("%s: probes on %s", name, await stack.enter_async_context(served))
+        common = Common(settings, transport, clock, metrics)
+        role = await stack.enter_async_context(_opened(name, common, health))
+        stop = stack.enter_context(stop_on_signals())
+        with _running(_end(stop, transport, health)), _running(_look(transport, health, clock)):
+            _log.info("%s: started", name)
+            health.reached("start")
+            await run_roles(transport, [role], stop, settings.drain)
+    _log.info("%s: stopped", name)
+
+
+@contextmanager
+def _running(work: Coroutine[Any, Any, None]) -> Iterator[None]:
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def _look(transport: Transport, health: Health, clock: Clock) -> None:
+    while True:
+        health.progress(transport.progress(), clock.now_us())
+        await clock.sleep(LOOK_S)
+
+
+async def _end(stop: asyncio.Event, transport: Transport, health: Health) -> None:
+    await stop.wait()
+    health.draining()
+    await transport.end()
+
+
+@asynccontextmanager
+async def _opened(name: str, common: Common, health: Health) -> AsyncIterator[Role]:
+    settings = common.settings
+    async with AsyncExitStack() as stack:
+        match name:
+            case "ingest":
+                check_files(settings)
+                yield ingest_role(common)
+            case "segment":
+                model = await stack.enter_async_context(opened(settings.model))
+                check_labels(settings, model.labels)
+                await model.warm_up([WIDE])
+                stack.enter_context(_running(sing(model, health, common.clock)))
+                yield segment_role(common, model)
+            case "watch":
+                yield watch_role(common)
+            case "notify":
+                sinks = open_sinks(settings.endpoints, common.clock)
+                yield notify_role(common, await stack.enter_async_context(sinks))

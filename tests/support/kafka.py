@@ -1,0 +1,197 @@
+"""Real brokers on loopback: Apache Kafka in KRaft mode, one node or three.
+
+``python -m tests.support.kafka [PORT]`` starts one for a developer.
+"""
+
+import asyncio
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+CLUSTER = "bWFza3N0cmVhbS10ZXN0cw"
+READY_S = 90.0
+DEFAULT_PORT = 9092
+
+
+def jars() -> Path:
+    """The folder that tests/setup/kafka.sh makes for the pom as it is now."""
+    pom = (ROOT / "tests" / "pom.xml").read_bytes()
+    return ROOT / ".cache" / "kafka" / sha256(pom).hexdigest()[:12]
+
+
+def is_installed() -> bool:
+    """Whether a broker can be started."""
+    return shutil.which("java") is not None and (jars() / "kafka_2.13.done").exists()
+
+
+class Node:
+    """One broker, which is a controller as well. It keeps its ports and data when restarted."""
+
+    def __init__(self, number: int, folder: Path, port: int, controllers: list[int]) -> None:
+        self.number = number
+        self.port = port
+        self._folder = folder
+        self._properties = folder / "server.properties"
+        self._log = folder / "log.txt"
+        self._popen: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True)
+        self._properties.write_text(_properties(number, folder, port, controllers))
+        self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c").check_returncode()
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start, or start again."""
+        with self._log.open("ab") as log:
+            self._popen = subprocess.Popen(
+                [*_JAVA, "kafka.Kafka", str(self._properties)],
+                stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    def wait_ready(self) -> None:
+        """Return once it answers; fail with its log when it never does."""
+        try:
+            wait_until(self._answers, f"broker {self.number} answers", READY_S, pause_s=0.2)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self._log.read_text()[-3000:]}") from None
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.signal(signal.SIGKILL)
+        self._wait()
+
+    def stop(self) -> None:
+        """SIGTERM: it hands its partitions over and leaves."""
+        self.signal(signal.SIGTERM)
+        self._wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, if it runs."""
+        if self._popen is not None and self._popen.poll() is None:
+            self._popen.send_signal(number)
+
+    def _wait(self) -> None:
+        if self._popen is not None:
+            self._popen.wait()
+
+    def _answers(self) -> bool:
+        assert self._popen is not None
+        assert self._popen.poll() is None, f"broker {self.number} ended"
+        with ThreadPoolExecutor(1) as thread:  # whoever waits may be on an event loop already
+            return thread.submit(lambda: asyncio.run(_brokers(self.bootstrap))).result() > 0
+
+    def _java(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        with self._log.open("ab") as log:
+            command = [*_JAVA, *words, str(self._properties)]
+            return subprocess.run(command, stdout=log, stderr=log, check=False)
+
+
+@contextmanager
+def cluster(count: int, port: int | None = None) -> Iterator[list[Node]]:
+    """``count`` nodes that know each other; gone afterwards, with their data."""
+    ports = free_ports(2 * count)
+    if port is not None:
+        ports[0] = port
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="maskstream-kafka-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        nodes = [
+            Node(number + 1, folder / str(number + 1), ports[number], ports[count:])
+            for number in range(count)
+        ]
+        for node in nodes:
+            stack.callback(node.kill)
+            stack.callback(node.signal, signal.SIGCONT)
+            node.start()
+        for node in nodes:
+            node.wait_ready()
+        yield nodes
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports on loopback that nobody listens on, all different."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+
+
+_JAVA = [
+    "java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-cp", f"{jars()}/*",
+]  # fmt: skip
+
+
+def _properties(number: int, folder: Path, port: int, controllers: list[int]) -> str:
+    public = f"PLAINTEXT://127.0.0.1:{port}"
+    copies = min(3, len(controllers))
+    voters = ",".join(f"{at + 1}@127.0.0.1:{each}" for at, each in enumerate(controllers))
+    settings = {
+        "process.roles": "broker,controller",
+        "node.id": number,
+        "controller.quorum.voters": voters,
+        "listeners": f"{public},CONTROLLER://127.0.0.1:{controllers[number - 1]}",
+        "advertised.listeners": public,
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": folder / "data",
+        "auto.create.topics.enable": "false",
+        "group.initial.rebalance.delay.ms": 0,
+        "log.retention.check.interval.ms": 1000,
+        "message.max.bytes": 16 * 1024 * 1024,
+        "offsets.topic.num.partitions": 8,
+        "offsets.topic.replication.factor": copies,
+        "default.replication.factor": copies,
+        "min.insync.replicas": max(1, copies - 1),
+        "transaction.state.log.replication.factor": copies,
+        "transaction.state.log.min.isr": max(1, copies - 1),
+        "share.coordinator.state.topic.replication.factor": copies,
+        "share.coordinator.state.topic.min.isr": 1,
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+    }
+    return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+
+async def _brokers(bootstrap: str) -> int:
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    try:
+        await client.start()
+        return len((await client.describe_cluster())["brokers"])
+    except KafkaError:
+        return 0
+    finally:
+        await client.close()
+
+
+def main() -> None:
+    """Run one broker until Ctrl-C."""
+    if not is_installed():
+        sys.exit("no broker: tests/setup/kafka.sh makes .cache/kafka; it needs Java and Maven")
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_PORT
+    with cluster(1, port) as (node,):
+        print(f"kafka://{node.bootstrap}", flush=True)
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            print("stopping")
+
+
+if __name__ == "__main__":
+    main()

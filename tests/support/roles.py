@@ -1,0 +1,237 @@
+"""Roles as real processes on a real broker, with the demo's own model and film."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+from uuid import uuid4
+
+import yaml
+
+from connectors import open_transport
+from stream import codec
+from stream.audit import Audit
+from stream.config import load
+from stream.errors import RecordError
+from stream.types import Alert, EpochClosed, EpochOpened, Gap, MaskMessage, Result
+from stream.watching import replay
+from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).parents[2]
+DATA = ROOT / "connectors" / "demo" / "data"
+PARTITIONS = 8
+STOP_S = 40.0
+
+
+@dataclass
+class Process:
+    """One role. Its log is shown when it fails."""
+
+    role: str
+    log: Path
+    popen: subprocess.Popen[bytes]
+
+    @property
+    def is_running(self) -> bool:
+        return self.popen.poll() is None
+
+    def kill(self) -> None:
+        self.popen.kill()
+        self.popen.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        self.popen.send_signal(number)
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        self.popen.terminate()
+        return self.popen.wait(STOP_S)
+
+    def text(self) -> str:
+        return self.log.read_text()
+
+    def get(self, path: str) -> str:
+        """What its probes' server answers; raises `HTTPError` for anything but 200."""
+        (url,) = re.findall(r"probes on (http://\S+)", self.text())
+        with urlopen(url + path) as answer:
+            return str(answer.read().decode())
+
+    def answers(self, path: str) -> bool:
+        """Whether a probe says ok."""
+        try:
+            return self.get(path) == "ok\n"
+        except HTTPError:
+            return False
+
+
+@dataclass
+class Seen:
+    """What ``masks`` and ``alerts`` hold."""
+
+    audit: Audit
+    results: Counter[str] = field(default_factory=Counter)
+    duplicates: int = 0
+    alerts: list[Alert] = field(default_factory=list)
+    expected: list[Alert] = field(default_factory=list)
+    """What the rules make of these masks, replayed."""
+
+    @property
+    def is_closed(self) -> bool:
+        return bool(self.audit.epochs) and all(each.closed for each in self.audit.epochs)
+
+
+class Deployment:
+    """A configuration, its topics, and the processes that run it."""
+
+    def __init__(self, folder: Path, bootstrap: str, **more: Any) -> None:
+        self.folder = folder
+        self.config = folder / "config.yaml"
+        self.prefix = f"{uuid4().hex[:8]}."
+        self.processes: list[Process] = []
+        self.config.write_text(json.dumps({**_document(bootstrap, self.prefix), **more}))
+        self.command("topics", "apply")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        loaded: dict[str, Any] = yaml.safe_load(self.config.read_text())
+        return loaded
+
+    def command(self, *words: str) -> str:
+        """Run a command to its end; returns what it printed."""
+        done = subprocess.run(
+            [*_MASKSTREAM, *words, str(self.config)],
+            check=False, cwd=ROOT, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self, *roles: str) -> list[Process]:
+        """Start roles; each is there as soon as it says so."""
+        started = [self._start(role) for role in roles]
+        for process in started:
+            wait_until(partial(_has_started, process), f"{process.role} has started")
+            assert process.is_running or process.popen.returncode == 0, process.text()
+        return started
+
+    def _start(self, role: str) -> Process:
+        log = self.folder / f"{role}-{len(self.processes)}.log"
+        with log.open("wb") as out:
+            popen = subprocess.Popen(
+                [*_MASKSTREAM, role, str(self.config)],
+                cwd=ROOT, stdout=out, stderr=out, start_new_session=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            )  # fmt: skip
+        process = Process(role, log, popen)
+        self.processes.append(process)
+        return process
+
+    def seen(self) -> Seen:
+        """What the topics hold now."""
+        return asyncio.run(_seen(self.config))
+
+    def wait_closed(self, deadline_s: float = 120.0) -> Seen:
+        """What the topics hold once every epoch is closed and answered up to its close."""
+        latest = [self.seen()]
+
+        def is_closed() -> bool:
+            latest[0] = self.seen()
+            return latest[0].is_closed
+
+        wait_until(is_closed, "every epoch is closed on masks", deadline_s, pause_s=1.0)
+        return latest[0]
+
+    def records(self, topic: str) -> int:
+        """How many records a topic holds now."""
+        return asyncio.run(_count(self.config, topic))
+
+    def end(self) -> None:
+        for process in self.processes:
+            if process.is_running:
+                process.signal(signal.SIGCONT)
+                process.kill()
+
+
+@contextmanager
+def deployment(folder: Path, bootstrap: str, **more: Any) -> Iterator[Deployment]:
+    """A deployment whose processes do not outlive the test."""
+    deployed = Deployment(folder, bootstrap, **more)
+    try:
+        yield deployed
+    except BaseException:
+        for process in deployed.processes:
+            print(f"== {process.log.name}\n{process.text()[-3000:]}")
+        raise
+    finally:
+        deployed.end()
+
+
+_MASKSTREAM = [sys.executable, "-c", "from stream.cli import main; main()"]
+
+
+def _document(bootstrap: str, prefix: str) -> dict[str, Any]:
+    return {
+        "transport": f"kafka://{bootstrap}",
+        "kafka": {"prefix": prefix, "partitions": PARTITIONS, "replication": 1},
+        "model": {
+            "weights": str(DATA / "yard-seg"), "backend": "openvino", "precision": "f32",
+            "image_size": 416, "confidence": 0.4,
+        },
+        "cameras": [{"id": "yard", "url": str(DATA / "yard.mp4"), "mode": "archive", "fps": 4}],
+        "zones": [
+            {
+                "id": "loading", "camera": "yard",
+                "polygon": [[0.6668, 0.878], [0.9633, 0.878], [0.8245, 0.6206], [0.6168, 0.6206]],
+            }
+        ],
+        "rules": [
+            {
+                "id": "person-inside", "kind": "presence", "zone": "loading", "label": "person",
+                "overlap": 0.15, "frames": 3, "cooldown": "3s",
+            }
+        ],
+    }  # fmt: skip
+
+
+def _has_started(process: Process) -> bool:
+    return "started" in process.text() or not process.is_running
+
+
+async def _count(config: Path, topic: str) -> int:
+    transport = open_transport(load(config, secrets=False))
+    return len([record async for record in transport.whole(topic)])
+
+
+async def _seen(config: Path) -> Seen:
+    settings = load(config, secrets=False)
+    transport = open_transport(settings)
+    seen = Seen(Audit())
+    messages: list[MaskMessage] = []
+    async for record in transport.whole("masks"):
+        try:
+            message = codec.decode(record)
+        except RecordError:
+            continue
+        assert isinstance(message, Result | Gap | EpochOpened | EpochClosed)
+        messages.append(message)
+        seen.audit.add(message)
+        if isinstance(message, Result):
+            seen.results[str(message.id)] += 1
+    seen.expected = replay(settings.rules, settings.zones, messages)
+    seen.duplicates = seen.results.total() - len(seen.results)
+    async for record in transport.whole("alerts"):
+        alert = codec.decode(record)
+        assert isinstance(alert, Alert)
+        seen.alerts.append(alert)
+    return seen

@@ -1,0 +1,121 @@
+"""What a probe is told."""
+
+import asyncio
+from collections.abc import Sequence
+
+import aiohttp
+from prometheus_client import CollectorRegistry, Counter
+
+from connectors.health import serve_health
+from stream.canary import PERIOD_S, sing
+from stream.health import CANARY_S, STILL_S, Health
+from stream.ports import Progress, View
+from stream.specs import HealthSpec
+from stream.types import Instance
+from tests.support.clock import VirtualClock
+from tests.support.models import BrightModel
+from tests.support.topics import settle
+
+S = 1_000_000
+
+
+def working(committed: int, lag: int) -> Progress:
+    return Progress(True, committed, lag)
+
+
+def test_a_role_is_ready_once_all_that_it_waits_for_is_there() -> None:
+    health = Health(0, ["start", "partitions"])
+    assert health.unready() == ["it waits for: start", "it waits for: partitions"]
+    health.reached("start")
+    health.progress(Progress(False, 0, 0), 0)
+    assert health.unready() == ["it waits for: partitions"]
+    health.progress(working(0, 0), 0)
+    assert health.unready() == []
+
+
+def test_a_role_that_stops_is_not_ready_but_alive() -> None:
+    health = Health(0)
+    health.draining()
+    assert health.unready() == ["it is stopping"]
+    assert health.dead(0) == []
+
+
+def test_what_stands_still_while_there_is_lag_is_dead() -> None:
+    health = Health(0)
+    health.progress(working(5, 3), 0)
+    health.progress(working(5, 4), round(STILL_S * S))
+    assert health.dead(round(STILL_S * S)) == []
+    assert health.dead(61 * S) == [
+        "nothing was committed for 61 s, with 4 records waiting; allowed: 60 s"
+    ]
+    health.progress(working(6, 4), 62 * S)
+    assert health.dead(63 * S) == []
+
+
+def test_who_has_nothing_to_do_lives() -> None:
+    health = Health(0)
+    for second in range(1000):
+        health.progress(working(5, 0), second * S)
+    health.progress(working(5, 1), 1000 * S)
+    assert health.dead(1001 * S) == []
+
+
+def test_a_model_that_fails_or_falls_silent_is_dead_until_it_answers() -> None:
+    health = Health(0)
+    health.canary(None, 0)
+    assert health.dead(round(CANARY_S * S)) == []
+    assert health.dead(61 * S) == ["the model did not answer for 61 s; allowed: 60 s"]
+    health.canary("RuntimeError: no device", 62 * S)
+    assert health.dead(62 * S) == ["the model failed: RuntimeError: no device"]
+    health.canary(None, 63 * S)
+    assert health.dead(64 * S) == []
+
+
+class MoodyModel(BrightModel):
+    """Fails the second canary."""
+
+    asked = 0
+
+    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+        self.asked += 1
+        if self.asked == 2:
+            raise RuntimeError("no device")
+        return await super().segment(batch)
+
+
+async def test_the_canary_asks_the_model_again_and_again() -> None:
+    clock, model = VirtualClock(), MoodyModel()
+    health = Health(clock.now_us())
+    told: list[list[str]] = []
+    singing = asyncio.create_task(sing(model, health, clock))
+    for _ in range(200):
+        await settle(1)
+        if len(told) < model.asked:
+            told.append(health.dead(clock.now_us()))
+    singing.cancel()
+    assert ["the model failed: RuntimeError: no device"] in told
+    assert told[-1] == []
+    assert set(clock.slept_s) == {PERIOD_S}
+
+
+async def test_probes_answer_on_http() -> None:
+    registry = CollectorRegistry()
+    Counter("maskstream_things", "things", registry=registry).inc()
+    clock = VirtualClock()
+    health = Health(clock.now_us(), ["start"])
+    async with (
+        serve_health(health, clock, registry, HealthSpec()) as url,
+        aiohttp.ClientSession() as session,
+    ):
+
+        async def get(path: str) -> tuple[int, str]:
+            async with session.get(url + path) as answer:
+                return answer.status, await answer.text()
+
+        assert await get("/readyz") == (503, "it waits for: start\n")
+        health.reached("start")
+        assert await get("/readyz") == (200, "ok\n")
+        assert await get("/livez") == (200, "ok\n")
+        health.canary("gone", clock.now_us())
+        assert await get("/livez") == (503, "the model failed: gone\n")
+        assert "maskstream_things_total 1.0" in (await get("/metrics"))[1]
