@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.kafka import Node, cluster, is_installed
+from tests.support.kafka import Node, cluster, require_kafka
 from tests.support.required import require
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -34,7 +34,7 @@ def kafka() -> Iterator[str]:
     if (running := os.environ.get("MASKSTREAM_TEST_KAFKA")) is not None:
         yield running
         return
-    _require_kafka()
+    require_kafka()
     with cluster(1) as (node,):
         yield node.bootstrap
 
@@ -42,10 +42,6 @@ def kafka() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def kafka3() -> Iterator[list[Node]]:
     """Three brokers that hold three copies, to be killed and started again."""
-    _require_kafka()
+    require_kafka()
     with cluster(3) as nodes:
         yield nodes
-
-
-def _require_kafka() -> None:
-    require("kafka", is_installed(), "no broker: tests/setup/kafka.sh needs Java and Maven")

@@ -7,17 +7,14 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import (
-    GroupCoordinatorNotAvailableError,
     KafkaError,
-    NotCoordinatorForGroupError,
     TopicAlreadyExistsError,
     for_code,
 )
 
+from connectors.kafka.patience import patiently
 from connectors.kafka.topics import Found, Plan, Topic
 from stream.errors import ConfigError, ConnectError
-
-_NOT_YET = (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError)
 
 
 class Admin:
@@ -66,13 +63,11 @@ class Admin:
                     _check(name, code, message)
 
     async def committed(self, group: str, topic: str) -> Mapping[int, int]:
-        """The next offset that ``group`` needs of each partition of ``topic``, where it has one."""
-        try:
-            offsets = await self._client.list_consumer_group_offsets(group)
-        except _NOT_YET:
-            return {}
-        except KafkaError as error:
-            raise ConnectError(f"kafka: offsets of {group}: {error}") from error
+        """The next offset that ``group`` needs of each partition of ``topic``, where it has one.
+
+        Waits while brokers are away.
+        """
+        offsets = await patiently(lambda: self._client.list_consumer_group_offsets(group))
         return {
             each.partition: at.offset
             for each, at in offsets.items()

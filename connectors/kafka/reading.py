@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
+from connectors.kafka.patience import patiently
 from stream.errors import ConnectError
 
 FOUND_MS = 1000
@@ -19,18 +20,20 @@ Records = list[ConsumerRecord[Any, Any]]
 
 
 class Reader:
-    """Reads what lies in partitions. Names are Kafka's own."""
+    """Reads what lies in partitions; waits while brokers are away. Names are Kafka's own."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer: Any = consumer
 
     async def beginning(self, partition: TopicPartition) -> int:
         """The first offset that is there."""
-        return int((await self._consumer.beginning_offsets([partition]))[partition])
+        found = await patiently(lambda: self._consumer.beginning_offsets([partition]))
+        return int(found[partition])
 
     async def end(self, partition: TopicPartition) -> int:
         """The offset after the last."""
-        return int((await self._consumer.end_offsets([partition]))[partition])
+        found = await patiently(lambda: self._consumer.end_offsets([partition]))
+        return int(found[partition])
 
     async def between(
         self, partition: TopicPartition, start: int, end: int

@@ -75,8 +75,8 @@ def _results_of(path: Path, settings: Settings | None) -> Path:
 
 
 def _table(audit: Audit) -> Table:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("camera/epoch")
+    table = Table(box=None, pad_edge=False, collapse_padding=True)  # 80 columns are enough
+    table.add_column("camera/epoch", no_wrap=True)
     for column in ("offered", "results", "gaps", "missing", "duplicates", "out of order", "end"):
         table.add_column(column, justify="right", no_wrap=True)
     for epoch in audit.epochs:

@@ -12,6 +12,7 @@ from connectors.clock import SteadyClock
 from connectors.health import serve_health
 from stream.canary import sing
 from stream.cli.embedded import Role, run_roles
+from stream.cli.logs import log_to_stderr
 from stream.cli.model import opened
 from stream.cli.pipeline import (
     Common,
@@ -37,8 +38,7 @@ _log = logging.getLogger(__name__)
 
 def run_role(name: str, config: Path) -> None:
     """Run one role on Kafka until a signal comes, or until its files end."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("stream").setLevel(logging.INFO)
+    log_to_stderr()
     settings = load(config)
     if settings.transport.startswith("memory:"):
         raise ConfigError(

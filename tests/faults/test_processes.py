@@ -7,49 +7,15 @@ from random import Random
 
 import pytest
 
-from stream import codec
-from tests.support.roles import DATA, Deployment, Seen, deployment
+from tests.faults.verdict import (
+    FRAMES,
+    assert_whole,
+    wait_for_alerts,
+    wait_for_frames,
+    wait_for_results,
+)
+from tests.support.roles import DATA, deployment
 from tests.support.waiting import wait_until
-
-FRAMES = 300
-WINDOW = 8
-"""Records that a segmenter of this model may have under way."""
-SESSION_S = 10.0
-
-
-def assert_whole(seen: Seen, *, crashes: int = 0) -> None:
-    """Every frame has its result, and duplicates are what crashes explain."""
-    (epoch,) = seen.audit.epochs
-    assert (epoch.offered, epoch.results, epoch.missing) == (FRAMES, FRAMES, 0)
-    assert epoch.complete
-    assert seen.duplicates <= crashes * WINDOW
-    assert epoch.out_of_order == 0
-
-
-def wait_for_alerts(deployed: Deployment, *, repeats: bool = False) -> None:
-    """The alerts are those of the masks, replayed; after a crash some may come twice."""
-    wait_until(
-        lambda: {each.id for each in deployed.seen().expected}
-        <= {each.id for each in deployed.seen().alerts if each.state == "resolved"},
-        "every alert is resolved", 60.0, pause_s=0.5,
-    )  # fmt: skip
-    seen = deployed.seen()
-    came = list(dict.fromkeys(map(codec.to_json, seen.alerts)))
-    assert came == [codec.to_json(each) for each in seen.expected]
-    assert len(came) >= 6
-    if not repeats:
-        assert len(came) == len(seen.alerts)
-
-
-def wait_for_results(deployed: Deployment, count: int) -> None:
-    def are_there() -> bool:
-        return deployed.seen().results.total() >= count
-
-    wait_until(are_there, f"{count} results", 90.0, pause_s=0.3)
-
-
-def wait_for_frames(deployed: Deployment, count: int) -> None:
-    wait_until(lambda: deployed.records("frames-archive") > count, f"{count} frames")
 
 
 def test_four_processes_lose_nothing_and_stop_when_asked(tmp_path: Path, kafka: str) -> None:

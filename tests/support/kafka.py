@@ -19,6 +19,7 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from tests.support.required import require
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -36,6 +37,11 @@ def jars() -> Path:
 def is_installed() -> bool:
     """Whether a broker can be started."""
     return shutil.which("java") is not None and (jars() / "kafka_2.13.done").exists()
+
+
+def require_kafka() -> None:
+    """Skip, or fail where ``MASKSTREAM_REQUIRE`` names it, without what a broker needs."""
+    require("kafka", is_installed(), "no broker: tests/setup/kafka.sh needs Java and Maven")
 
 
 class Node:

@@ -18,8 +18,6 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 from uuid import uuid4
 
-import yaml
-
 from connectors import open_transport
 from stream import codec
 from stream.audit import Audit
@@ -95,18 +93,14 @@ class Seen:
 class Deployment:
     """A configuration, its topics, and the processes that run it."""
 
-    def __init__(self, folder: Path, bootstrap: str, **more: Any) -> None:
+    def __init__(self, folder: Path, bootstrap: str, replication: int = 1, **more: Any) -> None:
         self.folder = folder
         self.config = folder / "config.yaml"
         self.prefix = f"{uuid4().hex[:8]}."
         self.processes: list[Process] = []
-        self.config.write_text(json.dumps({**_document(bootstrap, self.prefix), **more}))
+        document = _document(bootstrap, self.prefix, replication)
+        self.config.write_text(json.dumps({**document, **more}))
         self.command("topics", "apply")
-
-    @property
-    def document(self) -> dict[str, Any]:
-        loaded: dict[str, Any] = yaml.safe_load(self.config.read_text())
-        return loaded
 
     def command(self, *words: str) -> str:
         """Run a command to its end; returns what it printed."""
@@ -164,9 +158,11 @@ class Deployment:
 
 
 @contextmanager
-def deployment(folder: Path, bootstrap: str, **more: Any) -> Iterator[Deployment]:
-    """A deployment whose processes do not outlive the test."""
-    deployed = Deployment(folder, bootstrap, **more)
+def deployment(
+    folder: Path, bootstrap: str, replication: int = 1, **more: Any
+) -> Iterator[Deployment]:
+    """A deployment whose processes do not outlive the test; ``more`` are sections of its own."""
+    deployed = Deployment(folder, bootstrap, replication, **more)
     try:
         yield deployed
     except BaseException:
@@ -180,10 +176,10 @@ def deployment(folder: Path, bootstrap: str, **more: Any) -> Iterator[Deployment
 _MASKSTREAM = [sys.executable, "-c", "from stream.cli import main; main()"]
 
 
-def _document(bootstrap: str, prefix: str) -> dict[str, Any]:
+def _document(bootstrap: str, prefix: str, replication: int) -> dict[str, Any]:
     return {
         "transport": f"kafka://{bootstrap}",
-        "kafka": {"prefix": prefix, "partitions": PARTITIONS, "replication": 1},
+        "kafka": {"prefix": prefix, "partitions": PARTITIONS, "replication": replication},
         "model": {
             "weights": str(DATA / "yard-seg"), "backend": "openvino", "precision": "f32",
             "image_size": 416, "confidence": 0.4,

@@ -1,0 +1,33 @@
+"""What a role says on stderr: its own words, and warnings of others, each once in a while."""
+
+import logging
+import time
+
+QUIET_S = 10.0
+"""A client that looks for a lost broker says so ten times a second."""
+
+
+def log_to_stderr() -> None:
+    """Log for people, a line a record."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.addFilter(_Seldom())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("stream").setLevel(logging.INFO)
+
+
+class _Seldom(logging.Filter):
+    """Lets each message of others through once in `QUIET_S`, whatever its numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_s: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] in {"stream", "connectors"}:
+            return True
+        now_s = time.monotonic()
+        if now_s - self._said_s.get(str(record.msg), -QUIET_S) < QUIET_S:
+            return False
+        self._said_s[str(record.msg)] = now_s
+        return True
