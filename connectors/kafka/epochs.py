@@ -6,17 +6,27 @@ on in its epoch after the last frame that brokers have of it, and repeats no ide
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from stream import codec
-from stream.errors import RecordError
+from stream.errors import RecordError, UnsupportedVersionError
 from stream.ports import Begin, Clock, Record
 from stream.specs import CameraSpec
 from stream.types import CameraStatus, EpochClosed, EpochOpened, Gap
 
 Claim = Callable[[Record], Awaitable[int]]
 """Writes a record to ``camera-status`` and returns its offset."""
-Last = Callable[[str], Awaitable[Record | None]]
-"""The last record of a camera in ``frames-archive``."""
+Last = Callable[[str], Awaitable["Standing | None"]]
+"""Where a camera's file stands in ``frames-archive``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a file is: its epoch, the next frame in it, and whether that was closed."""
+
+    epoch: int
+    next_seq: int
+    is_closed: bool = False
 
 
 class KafkaEpochs:
@@ -32,23 +42,28 @@ class KafkaEpochs:
         if camera.mode == "live":
             claim = CameraStatus(camera.id, "connecting", self._clock.now_us(), "claimed")
             return Begin(1 + await self._claim(codec.encode(claim)))
-        last = await self._last(camera.id)
-        return Begin(1, goes_on=True) if last is None else _after(last, camera.loop)
+        stands = await self._last(camera.id)
+        if stands is None:
+            return Begin(1, goes_on=True)
+        if not stands.is_closed:
+            return Begin(stands.epoch, stands.next_seq, is_new=False, goes_on=True)
+        return Begin(stands.epoch + 1, goes_on=True) if camera.loop else None
 
 
-def _after(last: Record, loop: bool) -> Begin | None:
-    """Where a file goes on whose last record is this.
-
-    Raises `RecordError` where that is none of ours: then nobody knows where the file stands.
-    """
-    if codec.kind_of(last) == "frame":
-        frame = codec.frame_id(last)
-        return Begin(frame.epoch, frame.seq + 1, is_new=False, goes_on=True)
-    match codec.decode(last):
+def standing(record: Record) -> Standing | None:
+    """What a record says of where its file stands; None for one that is not ours."""
+    try:
+        if codec.kind_of(record) == "frame":
+            frame = codec.frame_id(record)
+            return Standing(frame.epoch, frame.seq + 1)
+        message = codec.decode(record)
+    except (RecordError, UnsupportedVersionError):
+        return None
+    match message:
         case EpochOpened(epoch=epoch):
-            return Begin(epoch, 0, is_new=False, goes_on=True)
-        case Gap(epoch=epoch, last=seq):
-            return Begin(epoch, seq + 1, is_new=False, goes_on=True)
-        case EpochClosed(epoch=epoch):
-            return Begin(epoch + 1, goes_on=True) if loop else None
-    raise RecordError(f"{codec.kind_of(last)} is no record of frames-archive")
+            return Standing(epoch, 0)
+        case Gap(epoch=epoch, last=last):
+            return Standing(epoch, last + 1)
+        case EpochClosed(epoch=epoch, frames=frames):
+            return Standing(epoch, frames, is_closed=True)
+    return None

@@ -17,8 +17,10 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
+from connectors.kafka.patience import leave
+from connectors.kafka.records import record_of
 from stream.errors import ConnectError, EndOfStream
-from stream.ports import Delivery, Record
+from stream.ports import Delivery
 
 SESSION_MS, HEARTBEAT_MS = 10_000, 3_000
 FETCH_WAIT_MS = 50
@@ -92,7 +94,7 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def stop(self) -> None:
         """Leave the group at once."""
-        await self._consumer.stop()
+        await leave(self._consumer.stop())
 
     async def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
         """As `stream.ports.Inbox.receive`; `EndOfStream` once the transport was ended."""
@@ -215,9 +217,3 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
             Position(partition, found.offset, tenure.number),
             f"{self._topic}/{partition.partition}@{found.offset}",
         )
-
-
-def record_of(found: ConsumerRecord[Any, Any]) -> Record:
-    """What a Kafka record holds."""
-    key = (found.key or b"").decode(errors="replace")
-    return Record(key, found.value or b"", dict(found.headers))

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from connectors.kafka.backlog import Backlog
+from connectors.kafka.patience import leave
 from stream.errors import ConnectError
 from stream.ports import Record
 
@@ -53,7 +54,7 @@ class KafkaOutbox:
 
     async def stop(self) -> None:
         """Disconnect, with everything acknowledged that can be."""
-        await self._producer.stop()
+        await leave(self._producer.stop())
 
     async def send(self, topic: str, record: Record) -> None:
         """As `stream.ports.Outbox.send`. Raises `ConnectError` where records were refused."""

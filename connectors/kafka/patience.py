@@ -1,14 +1,16 @@
-"""Asking again while brokers are away: an outage is waited out, whatever it lasts."""
+"""Brokers that are away: an outage is waited out, whatever it lasts, but not when leaving."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 AGAIN_S = 0.5
 """Often enough to go on at once when a broker is back, seldom enough not to burden it."""
+LEAVE_S = 3.0
+"""How long a goodbye may take. What was not acknowledged by then was not promised to anybody."""
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -27,3 +29,12 @@ async def patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
                 _log.warning("waiting for a broker: %s", error)
             told = True
         await asyncio.sleep(AGAIN_S)
+
+
+async def leave(goodbye: Coroutine[Any, Any, None]) -> None:
+    """Say goodbye; a client whose brokers are away would wait for them for ever."""
+    try:
+        async with asyncio.timeout(LEAVE_S):
+            await goodbye
+    except (TimeoutError, KafkaError) as error:
+        _log.warning("left without a goodbye: %s", error or "no broker answered")

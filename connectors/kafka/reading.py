@@ -1,21 +1,25 @@
 """Reading topics without a group: as they are now, from one offset to another."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
-from connectors.kafka.patience import patiently
+from connectors.kafka.patience import leave, patiently
+from connectors.kafka.records import record_of
 from stream.errors import ConnectError
+from stream.ports import Record
 
 FOUND_MS = 1000
 """How long one fetch may wait; what is asked for is there, so only a slow broker takes longer."""
 FIRST_WINDOW = 512
 """Records that are looked through first for a camera's last; then twice as many, and so on."""
 
+_T = TypeVar("_T")
 Records = list[ConsumerRecord[Any, Any]]
 
 
@@ -24,6 +28,7 @@ class Reader:
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer: Any = consumer
+        self._turn = asyncio.Lock()  # the consumer has one position
 
     async def beginning(self, partition: TopicPartition) -> int:
         """The first offset that is there."""
@@ -41,26 +46,28 @@ class Reader:
         """The records from ``start`` up to, not including, ``end``, in order, some at a time."""
         if start >= end:
             return
-        self._consumer.assign([partition])
-        self._consumer.seek(partition, start)
-        # Compacted records leave holes, so the position says how far we are, not what came.
-        while await self._consumer.position(partition) < end:
-            found = await self._consumer.getmany(partition, timeout_ms=FOUND_MS)
-            records = [each for each in found.get(partition, ()) if each.offset < end]
-            if records:
-                yield records
+        async with self._turn:
+            self._consumer.assign([partition])
+            self._consumer.seek(partition, start)
+            # Compacted records leave holes, so the position says how far we are, not what came.
+            while await self._consumer.position(partition) < end:
+                found = await self._consumer.getmany(partition, timeout_ms=FOUND_MS)
+                records = [each for each in found.get(partition, ()) if each.offset < end]
+                if records:
+                    yield records
 
     async def last_of(
-        self, partition: TopicPartition, key: bytes
-    ) -> ConsumerRecord[Any, Any] | None:
-        """The last record with this key, looked for from the end backwards."""
+        self, partition: TopicPartition, key: str, read: Callable[[Record], _T | None]
+    ) -> _T | None:
+        """What ``read`` makes of the last record of ``key`` that it makes something of."""
         begin, end = await self.beginning(partition), await self.end(partition)
         window = FIRST_WINDOW
         while end > begin:
             start = max(begin, end - window)
             last = None
             async for records in self.between(partition, start, end):
-                last = next((each for each in reversed(records) if each.key == key), last)
+                own = (read(record) for record in map(record_of, records) if record.key == key)
+                last = next((each for each in reversed(list(own)) if each is not None), last)
             if last is not None:
                 return last
             end, window = start, 2 * window
@@ -82,7 +89,7 @@ async def open_reader(options: Mapping[str, Any], max_bytes: int) -> AsyncIterat
             await consumer.start()
             yield Reader(consumer)
         finally:
-            await consumer.stop()
+            await leave(consumer.stop())
     except KafkaError as error:
         raise ConnectError(f"kafka: {', '.join(options['bootstrap_servers'])}: {error}") from error
 

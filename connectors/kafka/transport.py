@@ -11,10 +11,11 @@ from connectors.kafka.admin import Admin, open_admin
 from connectors.kafka.backlog import TOPIC as ARCHIVE
 from connectors.kafka.backlog import Backlog
 from connectors.kafka.client import client_options
-from connectors.kafka.epochs import KafkaEpochs
-from connectors.kafka.inbox import KafkaInbox, record_of
+from connectors.kafka.epochs import KafkaEpochs, Standing, standing
+from connectors.kafka.inbox import KafkaInbox
 from connectors.kafka.outbox import KafkaOutbox
 from connectors.kafka.reading import Reader, open_reader, whole
+from connectors.kafka.records import record_of
 from connectors.kafka.store import TOPIC as STATE
 from connectors.kafka.store import KafkaStore
 from connectors.kafka.topics import Found, Plan, lines, name_of, plan, record_bytes, wanted
@@ -71,12 +72,10 @@ class KafkaTransport:
         """Who says which epoch a camera is in."""
         async with self.outbox(CLAIMS) as outbox, self._reader() as reader:
 
-            async def last(camera: str) -> Record | None:
-                partition = TopicPartition(
-                    name_of(ARCHIVE, self._spec), self._partition_of(ARCHIVE, camera)
-                )
-                found = await reader.last_of(partition, camera.encode())
-                return None if found is None else record_of(found)
+            async def last(camera: str) -> Standing | None:
+                number = self._partition_of(ARCHIVE, camera)
+                partition = TopicPartition(name_of(ARCHIVE, self._spec), number)
+                return await reader.last_of(partition, camera, standing)
 
             yield KafkaEpochs(partial(outbox.write_through, CLAIMS), last, clock)
 

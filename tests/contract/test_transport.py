@@ -6,9 +6,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
+from connectors.clock import SteadyClock
 from connectors.memory import MemoryTransport
 from stream.errors import EndOfStream
 from stream.ports import Delivery, Record, Transport
+from stream.specs import CameraSpec
 from tests.support.kafka_transport import fresh_transport
 from tests.support.records import TOPIC, numbers, record, some, write
 from tests.support.topics import PATIENCE_S, settle
@@ -204,3 +206,49 @@ async def test_what_was_received_before_the_end_can_still_be_committed(
             with pytest.raises(EndOfStream):
                 await inbox.receive(1, PATIENCE_S)
             await inbox.commit(held)
+
+
+async def test_whole_is_what_a_topic_holds_now(transport: Transport) -> None:
+    async with transport.outbox(TOPIC) as outbox:
+        for number in range(20):
+            await outbox.send(TOPIC, record(number, key=f"camera-{number % 3}"))
+        await outbox.flush()
+        for _ in range(2):
+            found = [int(bytes(each.value)) async for each in transport.whole(TOPIC)]
+            assert sorted(found) == list(range(20))
+            assert [each for each in found if each % 3 == 1] == list(range(1, 20, 3))
+
+
+async def test_state_is_read_back_as_it_was_put_last(transport: Transport) -> None:
+    async with transport.store() as store:
+        assert await store.get("watch/hall") is None
+        for value in (b"one", b"two"):
+            await store.put("watch/hall", value)
+            assert await store.get("watch/hall") == value
+        await store.put("watch/yard", b"other")
+    async with transport.store() as another:
+        assert await another.get("watch/hall") == b"two"
+        await another.put("watch/hall", b"three")
+        assert await another.get("watch/yard") == b"other"
+
+
+async def test_state_that_another_put_meanwhile_is_seen(transport: Transport) -> None:
+    async with transport.store() as one, transport.store() as other:
+        await one.put("watch/hall", b"one")
+        assert await other.get("watch/hall") == b"one"
+        await other.put("watch/hall", b"two")
+        assert await one.get("watch/hall") == b"two"
+
+
+async def test_every_claim_of_a_live_camera_is_higher_than_all_before(
+    transport: Transport,
+) -> None:
+    hall = CameraSpec(id="hall", url="rtsp://h/1")
+    epochs = []
+    for _ in range(3):
+        async with transport.epochs(SteadyClock()) as claims:
+            begin = await claims.begin(hall)
+            assert begin is not None
+            assert begin.is_new
+            epochs.append(begin.epoch)
+    assert epochs == sorted(set(epochs))

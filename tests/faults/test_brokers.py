@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from stream.errors import EXIT_DRAIN_TIMEOUT, EXIT_OK
 from tests.faults.verdict import assert_whole, wait_for_alerts, wait_for_results
 from tests.support.kafka import Node, cluster, require_kafka
 from tests.support.roles import DATA, Deployment, deployment
@@ -80,3 +81,12 @@ def test_a_single_node_that_restarts_costs_nothing(tmp_path: Path) -> None:
         assert_whole(deployed.wait_closed(180.0), FILM, crashes=2)
         assert_nobody_left(deployed)
         wait_for_alerts(deployed, repeats=True)
+
+
+def test_roles_that_are_told_to_stop_without_a_broker_end_in_time(tmp_path: Path) -> None:
+    require_kafka()
+    with cluster(1) as (node,), long_film(tmp_path, [node]) as deployed:
+        begin(deployed)
+        node.kill()
+        for process in deployed.processes:
+            assert process.stop() in {EXIT_OK, EXIT_DRAIN_TIMEOUT}, process.text()[-2000:]

@@ -1,0 +1,134 @@
+"""What ``kafka://`` owes beyond the contract: epochs of files, placement, back-pressure, topics."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from connectors.clock import SteadyClock
+from connectors.kafka import KafkaTransport
+from connectors.kafka.backlog import MOST_FRAMES, Backlog
+from stream.config import Settings
+from stream.errors import ConfigError
+from stream.ports import Begin, Record
+from stream.specs import CameraSpec
+from tests.support.build import closed, frame, opened
+from tests.support.kafka_transport import fresh_transport, kafka_settings
+from tests.support.topics import fill, settle
+
+HALL = CameraSpec(id="hall", url="hall.mp4", mode="archive")
+ARCHIVE = "frames-archive"
+
+
+async def begin(transport: KafkaTransport, camera: CameraSpec = HALL) -> Begin | None:
+    async with transport.epochs(SteadyClock()) as epochs:
+        return await epochs.begin(camera)
+
+
+async def test_a_file_goes_on_after_its_last_record(kafka: str) -> None:
+    settings = kafka_settings(kafka)
+    transport = with_kafka(settings, partitions=1)
+    await transport.apply()
+    assert await begin(transport) == Begin(1, goes_on=True)
+    async with transport.outbox(ARCHIVE) as outbox:
+        await fill(outbox, ARCHIVE, [opened()])
+        assert await begin(transport) == Begin(1, 0, is_new=False, goes_on=True)
+        # Other cameras of the same partition write more than one look back holds.
+        await fill(outbox, ARCHIVE, [frame(0), frame(1)])
+        for other in ("yard", "gate"):
+            await fill(outbox, ARCHIVE, [frame(seq, other) for seq in range(400)])
+        assert await begin(transport) == Begin(1, 2, is_new=False, goes_on=True)
+        await fill(outbox, ARCHIVE, [closed(2)])
+    assert await begin(transport) is None
+    assert await begin(transport, HALL.model_copy(update={"loop": True})) == Begin(2, goes_on=True)
+
+
+async def test_many_files_begin_at_once(kafka: str) -> None:
+    transport = await fresh_transport(kafka)
+    names = [f"file-{number}" for number in range(6)]
+    async with transport.outbox(ARCHIVE) as outbox:
+        for at, name in enumerate(names):
+            await fill(outbox, ARCHIVE, [opened(name), *[frame(seq, name) for seq in range(at)]])
+    async with transport.epochs(SteadyClock()) as epochs:
+        asked = [epochs.begin(HALL.model_copy(update={"id": name})) for name in names]
+        found = await asyncio.gather(*asked)
+    assert found == [Begin(1, at, is_new=False, goes_on=True) for at in range(6)]
+
+
+async def test_a_camera_lies_in_its_own_partition(kafka: str) -> None:
+    cameras = [HALL, CameraSpec(id="yard", url="y.mp4", mode="archive", partition=0)]
+    settings = kafka_settings(kafka).model_copy(update={"cameras": tuple(cameras)})
+    transport = KafkaTransport(settings)
+    await transport.apply()
+    async with transport.outbox("masks") as outbox, transport.inbox("masks", "test") as inbox:
+        await fill(outbox, "masks", [opened("hall"), opened("yard")])
+        refs: dict[str, str] = {}
+        while len(refs) < 2:
+            for each in await inbox.receive(10, 5.0):
+                refs[each.record.key] = each.ref
+    assert refs == {"hall": "masks/1@0", "yard": "masks/0@0"}
+
+
+async def test_a_file_waits_while_too_much_of_it_lies_ahead() -> None:
+    committed: dict[int, int] = {}
+
+    async def ask() -> Mapping[int, int]:
+        return committed
+
+    backlog = Backlog(ask)
+    for offset in range(MOST_FRAMES):
+        await backlog.wait(ARCHIVE, "hall")
+        backlog.sent(ARCHIVE, "hall", 0, offset)
+    waiting = asyncio.create_task(backlog.wait(ARCHIVE, "hall"))
+    await settle()
+    assert not waiting.done()
+    await backlog.wait("frames", "hall")
+    await backlog.wait(ARCHIVE, "yard")
+    committed[0] = 1
+    await waiting
+
+
+async def test_topics_are_made_once_changed_where_they_differ_and_never_split(kafka: str) -> None:
+    settings = kafka_settings(kafka)
+    transport = KafkaTransport(settings)
+    with pytest.raises(ConfigError, match="frames is missing"):
+        await transport.check()
+    told = await transport.planned()
+    assert len(told) == 9
+    assert all(line.startswith("+ ") for line in told)
+    assert await transport.apply() == told
+    assert await transport.apply() == []
+    await transport.check()
+
+    longer = with_kafka(settings, retention={"masks": 7200.0})
+    (first, second) = await longer.apply()
+    assert first.endswith("masks: retention.ms: 259200000 -> 7200000")
+    assert second.endswith("masks: segment.ms: 25920000 -> 720000")
+    assert await longer.planned() == []
+
+    more = with_kafka(settings, partitions=3)
+    with pytest.raises(ConfigError, match=r"has 2 partitions, kafka\.partitions says 3"):
+        await more.apply()
+    with pytest.raises(ConfigError, match="has 2 partitions"):
+        await more.check()
+
+
+async def test_more_copies_than_brokers_are_refused_in_the_brokers_words(kafka: str) -> None:
+    transport = with_kafka(kafka_settings(kafka), replication=9)
+    with pytest.raises(ConfigError, match=r"frames.*replication factor"):
+        await transport.apply()
+
+
+def with_kafka(settings: Settings, **changed: object) -> KafkaTransport:
+    spec = settings.kafka.model_copy(update=changed)
+    return KafkaTransport(settings.model_copy(update={"kafka": spec}))
+
+
+async def test_records_that_are_not_ours_do_not_stop_a_file(kafka: str) -> None:
+    transport = await fresh_transport(kafka)
+    async with transport.outbox(ARCHIVE) as outbox:
+        strange = [
+            Record("hall", b"?", headers) for headers in ({}, {"ce_type": b"maskstream.frame.v9"})
+        ]
+        await fill(outbox, ARCHIVE, [opened(), frame(0), *strange])
+    assert await begin(transport) == Begin(1, 1, is_new=False, goes_on=True)
