@@ -14,17 +14,8 @@ from stream.rules import Dwell, Presence, RuleState, evaluate, open_alerts, vers
 from stream.rules.life import changed
 from stream.specs import Polygon, ZoneSpec
 from stream.tracking import Identities, track
-from stream.types import (
-    Alert,
-    EpochClosed,
-    EpochOpened,
-    Gap,
-    MaskMessage,
-    Result,
-    Size,
-    Track,
-    Tracks,
-)
+from stream.types import Alert, MaskMessage, Result, Size, Track, Tracks
+from stream.watermark import Watermark, trimmed
 
 AnyRule = Presence | Dwell
 
@@ -44,14 +35,11 @@ NOTHING = Plan({}, ())
 class Watched(Struct, frozen=True):
     """All that is known of one camera: a value, from one message to the next.
 
-    ``epoch`` and ``next_seq`` are the watermark: messages below it came before. ``closed`` says
-    that the epoch ended. ``rules`` has each rule's state by the rule's version, so that a changed
-    rule begins anew. ``dropped`` counts what came again or too late.
+    ``rules`` has each rule's state by the rule's version, so that a changed rule begins anew.
+    ``dropped`` counts what came again or too late.
     """
 
-    epoch: int = -1
-    next_seq: int = 0
-    closed: bool = False
+    mark: Watermark = Watermark()
     identities: Identities = Identities()
     rules: dict[str, RuleState] = {}
     dropped: int = 0
@@ -87,9 +75,10 @@ def step(
     Only a result says who is where. Gaps and epochs move the watermark and nothing else: what was
     not seen is unknown. What lies below the watermark is dropped and counted in the state.
     """
-    moved = _watermark(state, message)
-    if moved is None:
-        return structs.replace(state, dropped=state.dropped + 1), None, ()
+    mark, new = trimmed(state.mark, message)
+    if new is None:
+        return structs.replace(state, mark=mark, dropped=state.dropped + 1), None, ()
+    moved = structs.replace(state, mark=mark)
     if not isinstance(message, Result):
         return moved, None, ()
     identities, found = track(moved.identities, message)
@@ -125,26 +114,6 @@ def zone_mask(polygon: Polygon, size: Size) -> Mask:
     """The pixels of a zone in frames of ``size``; its corners are fractions of width and height."""
     height, width = size
     return Mask.from_polygon(size, np.array(polygon) * (width, height))
-
-
-def _watermark(state: Watched, message: MaskMessage) -> Watched | None:
-    """The state with its watermark moved beyond the message; None when it came before."""
-    if message.epoch < state.epoch:
-        return None
-    if message.epoch > state.epoch:
-        state = structs.replace(state, epoch=message.epoch, next_seq=0, closed=False)
-    elif state.closed or isinstance(message, EpochOpened):
-        return None
-    match message:
-        case EpochOpened():
-            return state
-        case EpochClosed():
-            return structs.replace(state, next_seq=max(state.next_seq, message.frames), closed=True)
-        case Gap():
-            last = message.last
-        case Result():
-            last = message.seq
-    return None if last < state.next_seq else structs.replace(state, next_seq=last + 1)
 
 
 def _judge(

@@ -133,7 +133,7 @@ def test_what_came_before_is_dropped_and_counted(
 
 def test_a_gap_that_begins_before_the_watermark_moves_it_to_its_end() -> None:
     state, _, _ = run([result(3), gap(0, 7)])
-    assert (state.next_seq, state.dropped) == (8, 0)
+    assert (state.mark.next_seq, state.dropped) == (8, 0)
 
 
 def test_only_results_change_what_is_known() -> None:
