@@ -134,19 +134,22 @@ def audit(
 @app.command()
 def bench(
     group: Annotated[
-        str | None, typer.Argument(help="speed, memory or masks; without it, all of them")
+        str | None, typer.Argument(help="speed, memory, masks or kafka; without it, all")
     ] = None,
     json: Annotated[Path | None, typer.Option(help="write every figure as one flat object")] = None,
     plots: Annotated[Path | None, typer.Option(help="folder for the plots")] = None,
     material: Annotated[
         Path, typer.Option(help="folder with weights/ and video/ to measure on")
     ] = Path("../shared"),
+    kafka: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="a broker to measure on")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="only see that all still works")] = False,
 ) -> None:
     """Measure, interleaved with what is compared, and print tables with machine and spread."""
     from stream.cli.bench import run_groups, scale
 
-    run_groups(group, json, plots, (scale.quick if quick else scale.full)(material))
+    run_groups(group, json, plots, (scale.quick if quick else scale.full)(material, kafka))
 
 
 @app.command()

@@ -20,9 +20,14 @@ Group = Callable[[Report, Scale], None]
 
 
 def _groups() -> dict[str, Group]:
-    from stream.cli.bench import masks, memory, speed
+    from stream.cli.bench import kafka, masks, memory, speed
 
-    return {"masks": masks.measure, "speed": speed.measure, "memory": memory.measure}
+    return {
+        "masks": masks.measure,
+        "speed": speed.measure,
+        "memory": memory.measure,
+        "kafka": kafka.measure,
+    }
 
 
 def run_groups(group: str | None, json: Path | None, plots: Path | None, scale: Scale) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 class Scale:
     """``rounds`` of ``frames`` each; ``judged`` frames for accuracy; minutes of the demo.
 
-    ``material`` is a folder with ``weights/`` and ``video/``.
+    ``material`` is a folder with ``weights/`` and ``video/``; ``kafka`` is a broker's host:port,
+    where there is one.
     """
 
     material: Path
@@ -16,6 +17,7 @@ class Scale:
     frames: int
     judged: int
     memory_s: float
+    kafka: str | None
 
     @property
     def weights(self) -> Path:
@@ -33,11 +35,11 @@ class Scale:
         return self.material / "video" / "bottle-detection.mp4"
 
 
-def full(material: Path) -> Scale:
+def full(material: Path, kafka: str | None) -> Scale:
     """What the published figures come from."""
-    return Scale(material, rounds=5, frames=300, judged=300, memory_s=600)
+    return Scale(material, rounds=5, frames=300, judged=300, memory_s=600, kafka=kafka)
 
 
-def quick(material: Path) -> Scale:
+def quick(material: Path, kafka: str | None) -> Scale:
     """A minute or two: shows that every figure can still be taken, proves none."""
-    return Scale(material, rounds=1, frames=40, judged=40, memory_s=20)
+    return Scale(material, rounds=1, frames=40, judged=40, memory_s=20, kafka=kafka)
