@@ -8,6 +8,7 @@ it was.
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,8 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
-from connectors.kafka.patience import leave
+from connectors.kafka.members import refuse_commits_of_strangers
+from connectors.kafka.patience import leave, patiently
 from connectors.kafka.records import record_of
 from stream.errors import ConnectError, EndOfStream
 from stream.ports import Delivery
@@ -69,8 +71,9 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer: Any = None
         self._tenures: dict[TopicPartition, _Tenure] = {}
         self._number = 0
-        self._committing = asyncio.Condition()
+        self._committing = asyncio.Condition()  # one at a time, else an offset could go back
         self._settled = asyncio.Event()
+        self._asked_at = time.monotonic()
 
     async def start(self, group: str, options: Mapping[str, Any], max_bytes: int) -> None:
         """Join ``group``. Raises `ConnectError` when no broker answers."""
@@ -91,6 +94,7 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         except KafkaError as error:
             await self._consumer.stop()
             raise ConnectError(f"kafka: {options['bootstrap_servers']}: {error}") from error
+        refuse_commits_of_strangers(self._consumer)
 
     async def stop(self) -> None:
         """Leave the group at once."""
@@ -112,6 +116,8 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         finally:
             ending.cancel()
             fetching.cancel()
+        if found and not await self._is_member():
+            self._settled.clear()
         if not self._settled.is_set():
             await self._put_back(found)
             return []
@@ -123,6 +129,18 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
             for each in records
         ]
 
+    async def _is_member(self) -> bool:
+        """Whether the group still counts on us. Only one that was still for longer than a session,
+        as a frozen process is, has to ask: what it fetched before may be another's by now.
+        """
+        asked_at, self._asked_at = self._asked_at, time.monotonic()
+        if self._asked_at - asked_at < SESSION_MS / 1e3:
+            return True
+        async with self._committing:
+            return await self._commit(
+                {at: each.committed for at, each in self._tenures.items() if each.committed}
+            )
+
     async def commit(self, deliveries: Sequence[Delivery]) -> None:
         """As `stream.ports.Inbox.commit`. What another member has by now is left to it."""
         for delivery in deliveries:
@@ -133,33 +151,47 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._commit_finished()
 
     async def _commit_finished(self) -> None:
-        upto = {
-            partition: tenure.finished
-            for partition, tenure in self._tenures.items()
-            if tenure.is_behind
-        }
+        async with self._committing:
+            behind = {at: tenure for at, tenure in self._tenures.items() if tenure.is_behind}
+            upto = {at: tenure.finished for at, tenure in behind.items()}
+            if await self._commit(upto):
+                for at, tenure in behind.items():
+                    tenure.committed = upto[at]
+                self._committing.notify_all()
+
+    async def _commit(self, upto: Mapping[TopicPartition, int | None]) -> bool:
+        """False when the group refuses it; where we keep the partition, it is said again later."""
         if not upto:
-            return
+            return True
         try:
             await self._consumer.commit(upto)
-        except (CommitFailedError, IllegalStateError):  # where we keep the partition: again later
+        except (CommitFailedError, IllegalStateError):
             _log.info("%s: a commit was refused, its members are changing", self._topic)
-            return
+            return False
         except KafkaError as error:
             raise ConnectError(f"kafka: {self._topic}: commit: {error}") from error
-        async with self._committing:
-            for partition, offset in upto.items():
-                if partition in self._tenures:
-                    self._tenures[partition].committed = offset
-            self._committing.notify_all()
+        return True
 
-    async def _put_back(self, found: Mapping[TopicPartition, Sequence[Any]]) -> None:
+    async def _put_back(self, found: Iterable[TopicPartition]) -> None:
         """Read again later what was read while members change."""
+        if not found:
+            return
         await self._settled.wait()
-        for partition, records in found.items():
+        for partition in found:
             tenure = self._tenures.get(partition)
             if tenure is not None and tenure.received is None:
-                self._consumer.seek(partition, records[0].offset)
+                await self._begin(partition)
+
+    async def _begin(self, partition: TopicPartition) -> None:
+        """Read from where the group is, not from what lay here before it changed."""
+        committed = await patiently(lambda: self._consumer.committed(partition))
+        try:
+            if committed is None:
+                await self._consumer.seek_to_beginning(partition)
+            else:
+                self._consumer.seek(partition, committed)
+        except IllegalStateError:  # it has moved on meanwhile
+            return
 
     @property
     def is_assigned(self) -> bool:
@@ -194,11 +226,10 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Go on where a partition that stayed was left; begin the others at what is committed."""
-        kept = self._tenures
-        self._tenures = {}
+        kept, self._tenures = self._tenures, {}
         for partition in assigned:
             tenure = kept.get(partition)
-            if tenure is not None and tenure.received is not None:
+            if tenure is not None and await self._is_still_ours(partition, tenure):
                 self._consumer.seek(partition, tenure.received)
             else:
                 self._number += 1
@@ -206,10 +237,23 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
             self._tenures[partition] = tenure
         self._settled.set()
 
+    async def _is_still_ours(self, partition: TopicPartition, tenure: _Tenure) -> bool:
+        """Whether nobody else had it meanwhile, as when this process was frozen: then another
+        member has committed further, and going on here would take that back.
+        """
+        if tenure.received is None:
+            return False
+        try:
+            committed = await self._consumer.committed(partition)
+        except KafkaError as error:  # what is in flight comes again then
+            _log.info("%s: nobody says what is committed: %s", self._topic, error)
+            return False
+        return committed is None or committed == tenure.committed
+
     def _delivery(self, partition: TopicPartition, found: ConsumerRecord[Any, Any]) -> Delivery:
         tenure = self._tenures[partition]
         if tenure.received is None:
-            tenure.committed = found.offset
+            tenure.committed = found.offset  # that is where a new tenure begins
         tenure.received = found.offset + 1
         return Delivery(
             self._topic,

@@ -92,9 +92,26 @@ def test_a_zombie_segmenter_takes_nothing_back(tmp_path: Path, kafka: str) -> No
 
 
 @pytest.mark.slow
+def test_a_zombie_that_is_alone_again_goes_on_where_the_other_was(
+    tmp_path: Path, kafka: str
+) -> None:
+    with deployment(tmp_path, kafka) as deployed:
+        (zombie,) = deployed.start("segment")
+        deployed.start("ingest")
+        wait_for_results(deployed, 30)
+        zombie.signal(signal.SIGSTOP)
+        (other,) = deployed.start("segment")
+        wait_for_results(deployed, 120)
+        assert other.stop() == 0
+        zombie.signal(signal.SIGCONT)
+        assert_whole(deployed.wait_closed(), crashes=2)
+        assert zombie.stop() == 0
+
+
+@pytest.mark.slow
 def test_segmenters_that_come_and_go_cost_nothing(tmp_path: Path, kafka: str) -> None:
     cameras = [
-        {"id": f"yard-{n}", "url": str(DATA / "yard.mp4"), "mode": "archive", "fps": 1}
+        {"id": f"yard-{n}", "url": str(DATA / "yard.mp4"), "mode": "archive", "fps": 6}
         for n in range(4)
     ]
     with deployment(tmp_path, kafka, cameras=cameras, zones=[], rules=[]) as deployed:
@@ -104,9 +121,10 @@ def test_segmenters_that_come_and_go_cost_nothing(tmp_path: Path, kafka: str) ->
             others = deployed.start("segment", "segment")
             wait_for_results(deployed, deployed.seen().results.total() + 10)
             assert [each.stop() for each in others] == [0, 0]
+        assert not deployed.seen().is_closed
         seen = deployed.wait_closed()
         assert first.is_running
         assert [(each.results, each.missing, each.out_of_order) for each in seen.audit.epochs] == [
-            (75, 0, 0)
+            (450, 0, 0)
         ] * 4
         assert seen.duplicates == 0

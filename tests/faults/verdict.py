@@ -15,7 +15,7 @@ def assert_whole(seen: Seen, frames: int = FRAMES, *, crashes: int = 0) -> None:
     (epoch,) = seen.audit.epochs
     assert (epoch.offered, epoch.results, epoch.missing) == (frames, frames, 0)
     assert epoch.complete
-    assert seen.duplicates <= crashes * WINDOW
+    assert seen.duplicates <= crashes * WINDOW, f"{seen.duplicates} duplicates"
     assert epoch.out_of_order == 0
 
 
