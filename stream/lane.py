@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from stream import gaps
 from stream.errors import EndOfStream
 from stream.ledger import Answer, Entry, Ledger
 from stream.ports import Delivery, Inbox, Outbox
@@ -68,9 +69,8 @@ class Lane:
             entries = [
                 entry for camera in sorted(cameras) for entry in self._ledger.release(camera)
             ]
-            for entry in entries:
-                for topic, record in entry.answer or ():
-                    await self._outbox.send(topic, record)
+            for topic, record in gaps.records(entries):
+                await self._outbox.send(topic, record)
             await self._outbox.flush()
             for entry in entries:
                 entry.written = True

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from stream.ports import Delivery, Record
+from stream.types import Gap
 
-Answer = Sequence[tuple[str, Record]]
-"""What a record came to: records to write, each with its topic."""
+Answer = Sequence[tuple[str, Record | Gap]]
+"""What a record came to: what to write, each with its topic. Gaps may still grow into ranges."""
 
 
 @dataclass(eq=False, slots=True)

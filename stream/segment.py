@@ -7,6 +7,7 @@ and says what may be committed. A record that cannot be handled costs itself alo
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 
 from stream import codec
@@ -17,6 +18,7 @@ from stream.lane import Lane
 from stream.ledger import Answer
 from stream.metrics import Metrics
 from stream.ports import Clock, Delivery, Inbox, Model, Outbox, Record, View
+from stream.quarantine import Quarantine
 from stream.specs import CameraSpec
 from stream.types import (
     EpochClosed,
@@ -34,6 +36,9 @@ from stream.types import (
 from stream.views import merge, plan
 
 TOPICS = ("masks", "dead-letters")
+LIVE = "frames"
+
+_log = logging.getLogger(__name__)
 
 
 class Segment:
@@ -56,6 +61,7 @@ class Segment:
         self._decode = decode
         self._cameras = cameras
         self._freshness = Freshness(max_age_us)
+        self._quarantine = Quarantine()
         self._clock = clock
         self._metrics = metrics
         self._device = Device(model, clock, metrics)
@@ -77,26 +83,41 @@ class Segment:
         grow old there.
         """
         busy = self._model.batch_size * (self._model.in_flight + 1)
-        return busy if topic == "frames" else 2 * busy
+        return busy if topic == LIVE else 2 * busy
 
     async def _answer(self, delivery: Delivery) -> Answer:
         try:
             if codec.kind_of(delivery.record) != "frame":
                 return [("masks", _control(delivery.record))]
             frame = codec.decode_frame(delivery.record)
-            if self._is_stale(frame):
-                return [self._gap(frame.id, frame.time_us, "stale")]
+            if (reason := self._unworthy(frame)) is not None:
+                return [("masks", self._gap(frame.id, frame.time_us, reason))]
             result = await self._segment(frame, delivery.ref)
         except RecordError as error:
+            self._judge(delivery, sound=False)
             return self._dead_letter(delivery, error)
+        self._judge(delivery, sound=True)
         self._count(result)
         return [("masks", codec.encode(result))]
 
-    def _is_stale(self, frame: Frame) -> bool:
-        """Too old by the time that it would be answered: not worth the device."""
+    def _unworthy(self, frame: Frame) -> GapReason | None:
+        """Why a frame is not worth the device; the frames of files always are."""
         if frame.mode == "archive":
-            return False
-        return not self._freshness.admits(self._clock.now_us() - frame.arrived_us)
+            return None
+        now_us = self._clock.now_us()
+        if not self._quarantine.admits(frame.id.camera, now_us):
+            return "quarantined"
+        if not self._freshness.admits(now_us - frame.arrived_us):
+            return "stale"  # it would be too old by the time that it is answered
+        return None
+
+    def _judge(self, delivery: Delivery, *, sound: bool) -> None:
+        """Files are never in quarantine: each of their frames is tried."""
+        if delivery.topic != LIVE:
+            return
+        camera, now_us = delivery.record.key, self._clock.now_us()
+        if (change := self._quarantine.tried(camera, now_us, sound=sound)) is not None:
+            _log.warning("%s", change)
 
     async def _segment(self, frame: Frame, frame_ref: str) -> Result:
         began_us = self._clock.now_us()
@@ -142,10 +163,9 @@ class Segment:
             )
         return pixels
 
-    def _gap(self, frame: FrameId, time_us: int, reason: GapReason) -> tuple[str, Record]:
+    def _gap(self, frame: FrameId, time_us: int, reason: GapReason) -> Gap:
         self._metrics.gaps.labels(frame.camera, reason).inc()
-        gap = Gap(frame.camera, frame.epoch, frame.seq, frame.seq, time_us, reason)
-        return ("masks", codec.encode(gap))
+        return Gap(frame.camera, frame.epoch, frame.seq, frame.seq, time_us, reason)
 
     def _dead_letter(self, delivery: Delivery, error: RecordError) -> Answer:
         """The record itself, and a gap when its headers still say which frame it was."""
@@ -156,7 +176,7 @@ class Segment:
             time_us = codec.time_us(delivery.record)
         except SchemaError:
             return [letter]
-        return [letter, self._gap(frame, time_us, "dead_letter")]
+        return [letter, ("masks", self._gap(frame, time_us, "dead_letter"))]
 
     def _count(self, result: Result) -> None:
         age_us = self._clock.now_us() - result.arrived_us

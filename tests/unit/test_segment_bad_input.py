@@ -9,6 +9,7 @@ from stream import codec
 from stream.device import Instances
 from stream.errors import UnsupportedVersionError
 from stream.ports import Record, View
+from stream.quarantine import LEAST_FAILED
 from stream.types import (
     Result,
     Tracks,
@@ -108,6 +109,39 @@ async def test_a_newer_version_stops_the_role_without_a_commit(bench: Bench) -> 
     left = await everything(bench.transport, "frames", "segment")
     assert len(left) == 2
     assert await bench.letters() == []
+
+
+def spoiled(seq: int, camera: str = "hall") -> Record:
+    """A live frame that is no picture."""
+    good = codec.encode_frame(frame(seq, camera, mode="live", image=JPEG.encode(picture())))
+    return Record(camera, b"noise", good.headers)
+
+
+async def test_a_live_camera_that_sends_mostly_noise_is_left_alone_and_its_neighbour_is_not(
+    bench: Bench,
+) -> None:
+    neighbour = [frame(seq, "gate", mode="live", image=JPEG.encode(picture())) for seq in range(60)]
+    noise = [spoiled(seq) for seq in range(60)]
+    sent = [each for pair in zip(noise, neighbour, strict=True) for each in pair]
+    found = await bench.masks(*sent)
+    audit = {each.camera: each for each in audited(found).epochs}
+    hall = audit["hall"]
+    assert audit["gate"].results == 60
+    assert hall.missing == 0
+    letters = len(await bench.letters())
+    assert LEAST_FAILED <= letters < 60
+    assert hall.gaps == {"dead_letter": letters, "quarantined": 60 - letters}
+
+
+async def test_a_file_is_never_left_alone(bench: Bench) -> None:
+    good = codec.encode_frame(frame(0))
+    noise = [
+        Record("hall", b"noise", {**good.headers, "ce_seq": str(seq).encode()}) for seq in range(60)
+    ]
+    found = await bench.masks(opened(), *noise, closed(60), topic="frames-archive")
+    (hall,) = audited(found).epochs
+    assert hall.gaps == {"dead_letter": 60}
+    assert len(await bench.letters()) == 60
 
 
 class BrokenModel(BrightModel):
