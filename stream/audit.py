@@ -24,12 +24,14 @@ class EpochAudit:
     """One epoch of one camera.
 
     ``closed`` is the reason of its close; ``offered`` is what that close says, or what was seen.
+    ``first`` is the frame that it begins with; not 0 where what came before is no longer read.
     """
 
     camera: str
     epoch: int
     mode: Mode | None = None
     expected: int | None = None
+    first: int = 0
     closed: CloseReason | None = None
     offered: int = 0
     results: int = 0
@@ -42,7 +44,7 @@ class EpochAudit:
     @property
     def missing(self) -> int:
         """Frames that were offered and have no terminal."""
-        tail = max(0, self.offered - self._next) if self.closed else 0
+        tail = max(0, self.first + self.offered - self._next) if self.closed else 0
         return tail + sum(last - first + 1 for first, last in self.holes)
 
     @property
@@ -53,12 +55,16 @@ class EpochAudit:
     @property
     def beyond(self) -> int:
         """Frames with a terminal that lie beyond what the close says was offered."""
-        return max(0, self._next - self.offered) if self.closed else 0
+        return max(0, self._next - self.first - self.offered) if self.closed else 0
 
     @property
     def complete(self) -> bool:
         """Closed, and every frame accounted for."""
         return self.closed is not None and not (self.missing or self.beyond or self.lost_of_archive)
+
+    def begin(self, first: int) -> None:
+        """Frames before ``first`` are not looked at."""
+        self.first = self._next = first
 
     def open(self, message: EpochOpened) -> None:
         """The epoch's first record."""
@@ -68,7 +74,7 @@ class EpochAudit:
     def close(self, message: EpochClosed) -> None:
         """The epoch's last record."""
         self.closed = message.reason
-        self.offered = message.frames
+        self.offered = message.frames - self.first
 
     def terminal(self, first: int, last: int) -> int:
         """Enter a terminal for ``first``…``last``; returns how many frames it is the first for."""
@@ -86,7 +92,7 @@ class EpochAudit:
             fresh += last - first + 1
             self._next = last + 1
             if not self.closed:
-                self.offered = max(self.offered, self._next)
+                self.offered = max(self.offered, self._next - self.first)
         return fresh
 
     def _fill(self, first: int, last: int) -> int:
@@ -105,15 +111,24 @@ class EpochAudit:
 
 
 class Audit:
-    """The audit of a whole topic."""
+    """The audit of a topic.
 
-    def __init__(self) -> None:
+    ``cut`` says that its beginning is not read: an epoch whose opening is not seen then begins
+    with the first frame that is. Otherwise all before that frame is missing.
+    """
+
+    def __init__(self, *, cut: bool = False) -> None:
+        self._cut = cut
         self._epochs: dict[tuple[str, int], EpochAudit] = {}
 
     def add(self, message: MaskMessage) -> None:
         """Enter the next message in log order."""
         key = (message.camera, message.epoch)
-        epoch = self._epochs.setdefault(key, EpochAudit(*key))
+        epoch = self._epochs.get(key)
+        if epoch is None:
+            epoch = self._epochs[key] = EpochAudit(*key)
+            if self._cut:
+                epoch.begin(_begins(message))
         match message:
             case Result():
                 epoch.results += epoch.terminal(message.seq, message.seq)
@@ -144,3 +159,16 @@ class Audit:
         return not any(
             epoch.missing or epoch.beyond or epoch.lost_of_archive for epoch in self.epochs
         )
+
+
+def _begins(message: MaskMessage) -> int:
+    """The first frame of an epoch of which ``message`` is the first that is read."""
+    match message:
+        case Result(seq=seq):
+            return seq
+        case Gap(first=first):
+            return first
+        case EpochClosed(frames=frames):
+            return frames
+        case EpochOpened():
+            return 0

@@ -13,6 +13,10 @@ REQUEST_TIMEOUT_MS = 15_000
 """A broker that says nothing for so long is asked again: well under the 30 s in which work is to
 resume after a cut network, well over what a busy broker takes."""
 
+FETCH_BYTES = 1 << 20
+"""What is read ahead of a partition: 48 of them stay under 50 MB. A larger record comes alone
+(KIP-74), so it is no limit to pictures."""
+
 
 def client_options(url: str, spec: KafkaSpec) -> dict[str, Any]:
     """The options that aiokafka's consumer, producer and admin client share.

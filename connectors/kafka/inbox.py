@@ -18,6 +18,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
+from connectors.kafka.client import FETCH_BYTES
 from connectors.kafka.members import refuse_commits_of_strangers
 from connectors.kafka.patience import leave, patiently
 from connectors.kafka.records import record_of
@@ -75,7 +76,7 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         self._settled = asyncio.Event()
         self._asked_at = time.monotonic()
 
-    async def start(self, group: str, options: Mapping[str, Any], max_bytes: int) -> None:
+    async def start(self, group: str, options: Mapping[str, Any]) -> None:
         """Join ``group``. Raises `ConnectError` when no broker answers."""
         self._consumer = AIOKafkaConsumer(
             group_id=group,
@@ -84,7 +85,7 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=HEARTBEAT_MS,
             fetch_max_wait_ms=FETCH_WAIT_MS,
-            max_partition_fetch_bytes=max_bytes,
+            max_partition_fetch_bytes=FETCH_BYTES,
             partition_assignment_strategy=(RoundRobinPartitionAssignor,),
             **options,
         )

@@ -1,7 +1,7 @@
 """Reading topics without a group: as they are now, from one offset to another."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
+from connectors.kafka.client import FETCH_BYTES
 from connectors.kafka.patience import leave, patiently
 from connectors.kafka.records import record_of
 from stream.errors import ConnectError
@@ -39,6 +40,12 @@ class Reader:
         """The offset after the last."""
         found = await patiently(lambda: self._consumer.end_offsets([partition]))
         return int(found[partition])
+
+    async def first_since(self, partition: TopicPartition, since_us: int) -> int:
+        """The first offset that was written at ``since_us`` or later; the end, if none was."""
+        wanted = {partition: since_us // 1000}
+        found = (await patiently(lambda: self._consumer.offsets_for_times(wanted)))[partition]
+        return await self.end(partition) if found is None else int(found.offset)
 
     async def between(
         self, partition: TopicPartition, start: int, end: int
@@ -75,12 +82,12 @@ class Reader:
 
 
 @asynccontextmanager
-async def open_reader(options: Mapping[str, Any], max_bytes: int) -> AsyncIterator[Reader]:
+async def open_reader(options: Mapping[str, Any]) -> AsyncIterator[Reader]:
     """Connect. Raises `ConnectError` when no broker answers, or one fails meanwhile."""
     consumer = AIOKafkaConsumer(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=max_bytes,
+        max_partition_fetch_bytes=FETCH_BYTES,
         fetch_max_wait_ms=50,
         **options,
     )
@@ -94,9 +101,15 @@ async def open_reader(options: Mapping[str, Any], max_bytes: int) -> AsyncIterat
         raise ConnectError(f"kafka: {', '.join(options['bootstrap_servers'])}: {error}") from error
 
 
-async def whole(reader: Reader, name: str, partitions: int) -> AsyncIterator[Records]:
-    """All of a topic as it is now, partition by partition, some records at a time."""
-    for partition in (TopicPartition(name, number) for number in range(partitions)):
-        begin, end = await reader.beginning(partition), await reader.end(partition)
+async def whole(
+    reader: Reader, partitions: Iterable[TopicPartition], since_us: int | None
+) -> AsyncIterator[Records]:
+    """All of these as they are now, partition by partition, some records at a time."""
+    for partition in partitions:
+        end = await reader.end(partition)
+        if since_us is None:
+            begin = await reader.beginning(partition)
+        else:
+            begin = await reader.first_since(partition, since_us)
         async for records in reader.between(partition, begin, end):
             yield records

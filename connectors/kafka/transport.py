@@ -47,7 +47,7 @@ class KafkaTransport:
     async def inbox(self, topic: str, group: str) -> AsyncIterator[KafkaInbox]:
         """Join ``group``; on leaving, its partitions go to the other members at once."""
         inbox = KafkaInbox(topic, name_of(topic, self._spec), self._end)
-        await inbox.start(self._group(group, topic), self._options, self._most_record_bytes)
+        await inbox.start(self._group(group, topic), self._options)
         self._inboxes.add(inbox)
         try:
             yield inbox
@@ -85,13 +85,24 @@ class KafkaTransport:
         async with self.outbox(STATE) as outbox, self._reader() as reader:
             yield KafkaStore(outbox, reader, name_of(STATE, self._spec), self._partition_of)
 
-    async def whole(self, topic: str) -> AsyncIterator[Record]:
-        """All records of a topic as it is now; those with one key are in order."""
+    async def whole(self, topic: str, since_us: int | None = None) -> AsyncIterator[Record]:
+        """All records of a topic as it is now; those with one key are in order.
+
+        ``since_us``: only those that the brokers have had since then (µs since the Unix epoch).
+        """
         async with self._reader() as reader:
-            name = name_of(topic, self._spec)
-            async for records in whole(reader, name, self._spec.partitions):
+            async for records in whole(reader, self._partitions(topic), since_us):
                 for each in records:
                     yield record_of(each)
+
+    async def is_cut(self, topic: str) -> bool:
+        """Whether its oldest records are gone, as they are once their retention is over."""
+        async with self._reader() as reader:
+            return any([await reader.beginning(each) for each in self._partitions(topic)])
+
+    def _partitions(self, topic: str) -> list[TopicPartition]:
+        name = name_of(topic, self._spec)
+        return [TopicPartition(name, number) for number in range(self._spec.partitions)]
 
     def progress(self) -> Progress:
         """How far the inboxes that are open here are."""
@@ -145,7 +156,7 @@ class KafkaTransport:
             raise ConfigError("\n".join([*faults, advice]))
 
     def _reader(self) -> AbstractAsyncContextManager[Reader]:
-        return open_reader(self._options, self._most_record_bytes)
+        return open_reader(self._options)
 
     def _partition_of(self, topic: str, key: str) -> int:
         if topic not in UNPLACED and key in self._placed:

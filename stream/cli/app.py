@@ -124,11 +124,17 @@ def audit(
             metavar="CONFIG|RESULTS", help="a configuration, or the results file of a run"
         ),
     ],
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AGO|INSTANT", help="on Kafka, only what came since: 2h, 2026-01-31T06:00:00Z"
+        ),
+    ] = None,
 ) -> None:
     """Prove from the results alone that no frame vanished; exit 1 if one did."""
     from stream.cli.audit import audit_file
 
-    raise typer.Exit(audit_file(results))
+    raise typer.Exit(audit_file(results, since))
 
 
 @app.command()

@@ -3,28 +3,35 @@
 import asyncio
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pydantic_core import PydanticCustomError
 from rich.console import Console
 from rich.table import Table
 
-from connectors import open_transport
+from connectors.kafka import KafkaTransport
 from stream import codec
 from stream.audit import Audit, EpochAudit
 from stream.config import Settings, load
 from stream.errors import EXIT_DIFFERENT, EXIT_OK, ConfigError, RecordError
+from stream.specs import seconds
 from stream.types import EpochClosed, EpochOpened, Gap, MaskMessage, Result
 
 
-def audit_file(path: Path) -> int:
+def audit_file(path: Path, since: str | None) -> int:
     """Audit a results file, or what a configuration names; returns the exit code.
 
-    A configuration names a results file, or on Kafka the topic ``masks`` as it is now.
+    A configuration names a results file, or on Kafka the topic ``masks`` as it is now; ``since``
+    then leaves out what the brokers had before (an instant, or how long ago).
     """
     is_config = path.suffix in {".yaml", ".yml"}
     settings = load(path, secrets=False) if is_config else None
     if settings is not None and settings.transport.startswith("kafka:"):
-        audit = asyncio.run(_audit_topic(settings))
+        since_us = None if since is None else parse_since(since, datetime.now(UTC))
+        audit = asyncio.run(_audit_topic(settings, since_us))
+    elif since is not None:
+        raise ConfigError(f"--since: given {since}; a results file is read whole")
     else:
         audit = Audit()
         for message in read_results(_results_of(path, settings)):
@@ -36,9 +43,36 @@ def audit_file(path: Path) -> int:
     return EXIT_OK if audit.passed and audit.epochs else EXIT_DIFFERENT
 
 
-async def _audit_topic(settings: Settings) -> Audit:
-    audit, unread = Audit(), 0
-    async for record in open_transport(settings).whole("masks"):
+def parse_since(text: str, now: datetime) -> int:
+    """Microseconds since the Unix epoch of an ISO 8601 instant, or of so long before ``now``.
+
+    An instant without a zone is UTC. Raises `ConfigError` for anything else.
+    """
+    try:
+        if (ago_s := _ago_s(text)) is not None:
+            instant = now - timedelta(seconds=ago_s)
+        else:
+            instant = datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        allowed = "how long ago (90m, 2h), or an instant (2026-01-31T06:00:00Z)"
+        raise ConfigError(f"--since: given {text}; allowed: {allowed}") from error
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1e6)
+
+
+def _ago_s(text: str) -> float | None:
+    try:
+        found = seconds(text)
+    except PydanticCustomError:
+        return None
+    return found if isinstance(found, float) else None
+
+
+async def _audit_topic(settings: Settings, since_us: int | None) -> Audit:
+    transport = KafkaTransport(settings)
+    cut = since_us is not None or await transport.is_cut("masks")
+    audit, unread = Audit(cut=cut), 0
+    async for record in transport.whole("masks", since_us):
         try:
             message = codec.peek(record)
         except RecordError:  # no terminal of anything: if it should be one, its frame is missing
@@ -89,7 +123,7 @@ def _table(audit: Audit) -> Table:
     for epoch in audit.epochs:
         table.add_row(
             f"{epoch.camera}/{epoch.epoch}",
-            str(epoch.offered),
+            str(epoch.offered) + (f" from {epoch.first}" if epoch.first else ""),
             str(epoch.results),
             ", ".join(f"{reason} {count}" for reason, count in epoch.gaps.items()) or "0",
             str(epoch.missing),

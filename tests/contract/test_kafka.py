@@ -1,9 +1,12 @@
 """What ``kafka://`` owes beyond the contract: epochs of files, placement, back-pressure, topics."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from connectors.clock import SteadyClock
 from connectors.kafka import KafkaTransport
@@ -53,6 +56,50 @@ async def test_many_files_begin_at_once(kafka: str) -> None:
         asked = [epochs.begin(HALL.model_copy(update={"id": name})) for name in names]
         found = await asyncio.gather(*asked)
     assert found == [Begin(1, at, is_new=False, goes_on=True) for at in range(6)]
+
+
+async def test_the_largest_picture_comes_through(kafka: str) -> None:
+    """Although a fetch asks for far less, so that many partitions never fill the memory."""
+    transport = await fresh_transport(kafka)
+    largest = Record("hall", bytes(8_000_000), {"ce_id": b"hall/1/0"})
+    async with transport.outbox(ARCHIVE) as outbox:
+        await outbox.send(ARCHIVE, largest)
+        await outbox.flush()
+    async with transport.inbox(ARCHIVE, "segment") as inbox:
+        while not (found := await inbox.receive(10, 1.0)):
+            pass
+    assert [len(each.record.value) for each in found] == [8_000_000]
+    assert [len(each.value) async for each in transport.whole(ARCHIVE)] == [8_000_000]
+
+
+async def test_a_topic_is_read_from_an_instant_on(kafka: str) -> None:
+    transport = await fresh_transport(kafka)
+    found = {}
+    async with transport.outbox(ARCHIVE) as outbox:
+        for number in range(3):
+            found[number] = time.time_ns() // 1000
+            await outbox.send(ARCHIVE, Record(f"camera-{number}", b"%d" % number))
+            await outbox.flush()
+            await asyncio.sleep(0.01)  # the log counts in milliseconds
+    later = [bytes(each.value) async for each in transport.whole(ARCHIVE, found[1])]
+    assert sorted(later) == [b"1", b"2"]
+    assert [each async for each in transport.whole(ARCHIVE, time.time_ns() // 1000)] == []
+
+
+async def test_it_is_known_when_the_oldest_records_are_gone(kafka: str) -> None:
+    settings = kafka_settings(kafka)
+    transport = KafkaTransport(settings)
+    await transport.apply()
+    async with transport.outbox(ARCHIVE) as outbox:
+        await fill(outbox, ARCHIVE, [frame(0), frame(1), frame(2)])
+    assert not await transport.is_cut(ARCHIVE)
+    partition = TopicPartition(settings.kafka.prefix + ARCHIVE, 0)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.delete_records({partition: RecordsToDelete(2)})
+    await admin.close()
+    assert await transport.is_cut(ARCHIVE)
+    assert len([each async for each in transport.whole(ARCHIVE)]) == 1
 
 
 async def test_a_camera_lies_in_its_own_partition(kafka: str) -> None:

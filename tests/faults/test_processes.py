@@ -34,6 +34,7 @@ def test_four_processes_lose_nothing_and_stop_when_asked(tmp_path: Path, kafka: 
         assert [each.stop() for each in watchers] == [0, 0, 0]
         assert_whole(seen)
         assert "complete" in deployed.command("audit")
+        assert "complete" in deployed.command("audit", "--since", "1h")
 
 
 @pytest.mark.slow

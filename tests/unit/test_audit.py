@@ -17,6 +17,14 @@ def audited(*messages: MaskMessage) -> Audit:
     return audit
 
 
+def cut(*messages: MaskMessage) -> Audit:
+    """Of a topic whose beginning is gone."""
+    audit = Audit(cut=True)
+    for message in messages:
+        audit.add(message)
+    return audit
+
+
 def only(audit: Audit) -> EpochAudit:
     (epoch,) = audit.epochs
     return epoch
@@ -144,3 +152,30 @@ def test_the_audit_counts_as_one_that_remembers_every_frame(
     counted = Counter[str]({str(reason): number for reason, number in epoch.gaps.items()})
     assert +(counted + Counter(result=epoch.results)) == +naive.kinds
     assert (epoch.duplicates, epoch.out_of_order) == (naive.duplicates, naive.out_of_order)
+
+
+def test_a_topic_whose_beginning_is_gone_begins_with_what_is_there() -> None:
+    epoch = only(cut(result(7), gap(8, 9), result(10), closed(11)))
+    assert (epoch.first, epoch.offered, epoch.results, epoch.missing) == (7, 4, 2, 0)
+    assert epoch.complete
+
+
+def test_holes_after_a_cut_are_missing_all_the_same() -> None:
+    audit = cut(gap(7, 8), result(10), closed(12))
+    epoch = only(audit)
+    assert (epoch.offered, epoch.missing) == (5, 2)
+    assert not audit.passed
+
+
+def test_an_epoch_that_opens_after_a_cut_begins_with_its_first_frame() -> None:
+    assert cut(opened(), result(1), closed(2)).missing == 1
+
+
+def test_an_epoch_of_which_only_the_close_is_left_is_complete() -> None:
+    epoch = only(cut(closed(900)))
+    assert (epoch.offered, epoch.missing, epoch.beyond) == (0, 0, 0)
+    assert epoch.complete
+
+
+def test_without_a_cut_the_beginning_is_missing() -> None:
+    assert audited(result(7), closed(8)).missing == 7
