@@ -8,7 +8,7 @@ of every group has left, nobody could make room: writers do not wait, and all is
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -252,13 +252,13 @@ class MemoryStore:
     def __init__(self) -> None:
         self._values: dict[str, bytes] = {}
 
-    async def get(self, key: str) -> bytes | None:
-        """The last value put under ``key``."""
-        return self._values.get(key)
+    async def get(self, keys: Collection[str]) -> Mapping[str, bytes]:
+        """The last value put under each of ``keys`` that has one."""
+        return {key: self._values[key] for key in keys if key in self._values}
 
-    async def put(self, key: str, value: bytes) -> None:
-        """Replace the value under ``key``."""
-        self._values[key] = value
+    async def put(self, values: Mapping[str, bytes]) -> None:
+        """Replace the value under each key."""
+        self._values |= values
 
 
 class MemoryEpochs:

@@ -4,7 +4,7 @@ Nothing here names a topic's partition, an offset or a broker. A `Delivery`'s ``
 to its transport; code above the seam only hands it back.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -173,11 +173,11 @@ class Sink(Protocol):
 class Store(Protocol):
     """State kept by key, read back after a restart."""
 
-    async def get(self, key: str) -> bytes | None:
-        """The last value put under ``key``."""
+    async def get(self, keys: Collection[str]) -> Mapping[str, bytes]:
+        """The last value put under each of ``keys`` that has one, by whomever."""
 
-    async def put(self, key: str, value: bytes) -> None:
-        """Replace the value under ``key``."""
+    async def put(self, values: Mapping[str, bytes]) -> None:
+        """Replace the value under each key; on return they are kept."""
 
 
 @dataclass(frozen=True, slots=True)

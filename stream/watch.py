@@ -64,13 +64,14 @@ async def _batch(
     metrics: Metrics,
 ) -> None:
     cameras = {delivery.record.key for delivery in deliveries}
-    before = {camera: _state(camera, await store.get(_key(camera))) for camera in cameras}
+    kept = await store.get([_key(camera) for camera in cameras])
+    before = {camera: _state(camera, kept.get(_key(camera))) for camera in cameras}
     outcome = await _digest(deliveries, before, plans, metrics)
     for topic, record in outcome.records:
         await outbox.send(topic, record)
     await outbox.flush()
-    for camera, state in outcome.states.items():
-        await store.put(_key(camera), msgspec.msgpack.encode(state))
+    states = outcome.states.items()
+    await store.put({_key(camera): msgspec.msgpack.encode(state) for camera, state in states})
 
 
 async def _digest(

@@ -1,7 +1,7 @@
 """Reading topics without a group: as they are now, from one offset to another."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -38,8 +38,14 @@ class Reader:
 
     async def end(self, partition: TopicPartition) -> int:
         """The offset after the last."""
-        found = await patiently(lambda: self._consumer.end_offsets([partition]))
-        return int(found[partition])
+        return (await self.ends([partition]))[partition]
+
+    async def ends(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """The offset after the last of each, asked for at once."""
+        found: Mapping[TopicPartition, int] = await patiently(
+            lambda: self._consumer.end_offsets(list(partitions))
+        )
+        return found
 
     async def first_since(self, partition: TopicPartition, since_us: int) -> int:
         """The first offset that was written at ``since_us`` or later; the end, if none was."""

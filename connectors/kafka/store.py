@@ -5,6 +5,7 @@ one before it left, however partitions moved.
 """
 
 import asyncio
+from collections.abc import Collection, Mapping
 
 from aiokafka import TopicPartition
 
@@ -29,25 +30,30 @@ class KafkaStore:
         self._read: dict[TopicPartition, int] = {}
         self._reading = asyncio.Lock()
 
-    async def get(self, key: str) -> bytes | None:
-        """The last value put under ``key``, by whomever."""
+    async def get(self, keys: Collection[str]) -> Mapping[str, bytes]:
+        """As `stream.ports.Store.get`."""
         async with self._reading:
-            await self._catch_up(self._partition(key))
-        return self._values.get(key)
+            ends = await self._reader.ends({self._partition(key) for key in keys})
+            for partition, end in ends.items():
+                await self._catch_up(partition, end)
+        return {key: self._values[key] for key in keys if key in self._values}
 
-    async def put(self, key: str, value: bytes) -> None:
-        """Replace the value under ``key``; on return it is acknowledged."""
-        offset = await self._outbox.write_through(TOPIC, Record(key, value))
-        self._values[key] = value
-        partition = self._partition(key)
-        if self._read.get(partition) == offset:  # nobody else wrote: no need to read it again
-            self._read[partition] = offset + 1
+    async def put(self, values: Mapping[str, bytes]) -> None:
+        """As `stream.ports.Store.put`: on return all are acknowledged."""
+        records = (Record(key, value) for key, value in values.items())
+        offsets = await asyncio.gather(
+            *(self._outbox.write_through(TOPIC, record) for record in records)
+        )
+        self._values |= values
+        for key, offset in zip(values, offsets, strict=True):
+            partition = self._partition(key)
+            if self._read.get(partition) == offset:  # nobody else wrote: no need to read it again
+                self._read[partition] = offset + 1
 
     def _partition(self, key: str) -> TopicPartition:
         return TopicPartition(self._name, self._partition_of(TOPIC, key))
 
-    async def _catch_up(self, partition: TopicPartition) -> None:
-        end = await self._reader.end(partition)
+    async def _catch_up(self, partition: TopicPartition, end: int) -> None:
         start = self._read.get(partition)
         if start is None:
             start = await self._reader.beginning(partition)

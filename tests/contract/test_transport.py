@@ -221,23 +221,32 @@ async def test_whole_is_what_a_topic_holds_now(transport: Transport) -> None:
 
 async def test_state_is_read_back_as_it_was_put_last(transport: Transport) -> None:
     async with transport.store() as store:
-        assert await store.get("watch/hall") is None
+        assert await store.get(["watch/hall"]) == {}
         for value in (b"one", b"two"):
-            await store.put("watch/hall", value)
-            assert await store.get("watch/hall") == value
-        await store.put("watch/yard", b"other")
+            await store.put({"watch/hall": value})
+            assert await store.get(["watch/hall"]) == {"watch/hall": value}
+        await store.put({"watch/yard": b"other"})
     async with transport.store() as another:
-        assert await another.get("watch/hall") == b"two"
-        await another.put("watch/hall", b"three")
-        assert await another.get("watch/yard") == b"other"
+        assert await another.get(["watch/hall"]) == {"watch/hall": b"two"}
+        await another.put({"watch/hall": b"three"})
+        assert await another.get(["watch/yard"]) == {"watch/yard": b"other"}
+
+
+async def test_state_of_many_is_kept_and_read_at_once(transport: Transport) -> None:
+    values = {f"watch/camera-{number}": b"%d" % number for number in range(20)}
+    async with transport.store() as store:
+        await store.put(values)
+        await store.put({"watch/camera-3": b"again"})
+    async with transport.store() as another:
+        assert await another.get([*values, "watch/never"]) == {**values, "watch/camera-3": b"again"}
 
 
 async def test_state_that_another_put_meanwhile_is_seen(transport: Transport) -> None:
     async with transport.store() as one, transport.store() as other:
-        await one.put("watch/hall", b"one")
-        assert await other.get("watch/hall") == b"one"
-        await other.put("watch/hall", b"two")
-        assert await one.get("watch/hall") == b"two"
+        await one.put({"watch/hall": b"one"})
+        assert await other.get(["watch/hall"]) == {"watch/hall": b"one"}
+        await other.put({"watch/hall": b"two"})
+        assert await one.get(["watch/hall"]) == {"watch/hall": b"two"}
 
 
 async def test_every_claim_of_a_live_camera_is_higher_than_all_before(

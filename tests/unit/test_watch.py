@@ -1,7 +1,7 @@
 """Watching a camera: the pure step, the replay, and the loop on the memory transport."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
@@ -350,8 +350,8 @@ async def test_a_camera_whose_kept_state_is_damaged_begins_anew(damaged: bytes) 
     store = MemoryStore()
     async with written([codec.encode(message) for message in WALK]) as transport:
         await run_loop(transport, store)
-    assert await store.get("watch/yard") is not None
-    await store.put("watch/yard", damaged)
+    assert await store.get(["watch/yard"])
+    await store.put({"watch/yard": damaged})
     async with written([codec.encode(message) for message in WALK]) as transport:
         await run_loop(transport, store)
         assert len(await read_all(transport, "tracks")) == 80
@@ -368,13 +368,14 @@ class Fragile:
         if self._left < 0:
             raise CrashError
 
-    async def get(self, key: str) -> bytes | None:
+    async def get(self, keys: Collection[str]) -> Mapping[str, bytes]:
         self._call()
-        return await self._store.get(key)
+        return await self._store.get(keys)
 
-    async def put(self, key: str, value: bytes) -> None:
-        self._call()
-        await self._store.put(key, value)
+    async def put(self, values: Mapping[str, bytes]) -> None:
+        for key, value in values.items():
+            self._call()
+            await self._store.put({key: value})
 
     async def send(self, topic: str, record: Record) -> None:
         self._call()
@@ -430,9 +431,9 @@ class Ordered(MemoryStore):
         super().__init__()
         self.calls: list[str] = []
 
-    async def put(self, key: str, value: bytes) -> None:
+    async def put(self, values: Mapping[str, bytes]) -> None:
         self.calls.append("state")
-        await super().put(key, value)
+        await super().put(values)
 
 
 async def test_alerts_are_acknowledged_before_state_and_state_before_the_commit() -> None:

@@ -20,13 +20,15 @@ Group = Callable[[Report, Scale], None]
 
 
 def _groups() -> dict[str, Group]:
-    from stream.cli.bench import kafka, masks, memory, speed
+    from stream.cli.bench import kafka, masks, memory, scale_out, speed, transport
 
     return {
         "masks": masks.measure,
         "speed": speed.measure,
         "memory": memory.measure,
         "kafka": kafka.measure,
+        "transport": transport.measure,
+        "scale-out": scale_out.measure,
     }
 
 

@@ -1,15 +1,12 @@
 """What Kafka costs: the same clip through four processes and through one, in turns."""
 
 import asyncio
-import json
-import subprocess
-import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import uuid4
 
 from connectors import open_transport
 from connectors.clock import SteadyClock
@@ -18,6 +15,7 @@ from stream import codec
 from stream.cli.bench.clips import beginning, require
 from stream.cli.bench.contest import Run, Start, interleave
 from stream.cli.bench.contestants import pipeline
+from stream.cli.bench.processes import Deployment, command, deployed
 from stream.cli.bench.report import Report
 from stream.cli.bench.scale import Scale
 from stream.config import Settings
@@ -35,15 +33,22 @@ def measure(report: Report, scale: Scale) -> None:
     if scale.kafka is None:
         report.say("  left out: no broker; make kafka starts one, and --kafka HOST:PORT names it")
         return
-    with TemporaryDirectory(prefix="maskstream-bench-") as name:
-        folder = Path(name)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="maskstream-bench-")))
         artefact = build_artefact(Build(require(scale.weights), "f32", None), folder / "f32")
         spec = ModelSpec(weights=artefact.folder, precision="f32")
         clip = beginning(scale.people, scale.frames, folder)
+        sections = {
+            "model": spec.model_dump(mode="json"),
+            "cameras": _cameras(clip, scale.rounds),
+        }
+        deployment = stack.enter_context(deployed(scale.kafka, PARTITIONS, **sections))
+        for role in ("segment", "watch", "notify"):
+            deployment.product(role, deployment.config("all"))
         contestants: dict[str, Start] = {
             EMBEDDED: partial(pipeline, spec, clip, "raw"),
             JPEG: partial(pipeline, spec, clip, "jpeg"),
-            KAFKA: partial(on_kafka, spec, clip, scale.kafka, scale.rounds),
+            KAFKA: partial(on_kafka, deployment.document, _one_each(deployment)),
         }
         rates = interleave(contestants, scale.rounds, report.say)
     rows = [
@@ -59,60 +64,35 @@ def measure(report: Report, scale: Scale) -> None:
     report.bars("kafka", "YOLOv8n-seg f32 on 768×432, broker included", "frames/s", rates)
 
 
-def on_kafka(spec: ModelSpec, clip: Path, bootstrap: str, rounds: int) -> Run:
-    """``segment``, ``watch`` and ``notify`` as processes; a round is an ``ingest`` of the clip."""
-    stack = ExitStack()
-    folder = Path(stack.enter_context(TemporaryDirectory(prefix="maskstream-bench-")))
-    document = _document(spec, clip, bootstrap, rounds)
-    whole = _written(folder / "all.yaml", document)
+def on_kafka(document: Mapping[str, Any], configs: Mapping[str, str]) -> Run:
+    """``segment``, ``watch`` and ``notify`` run already; a round is an ``ingest`` of the clip."""
     settings = Settings.model_validate(document)
-    _started("topics", "apply", str(whole)).wait(LEAVE_S)
-    for role in ("segment", "watch", "notify"):
-        stack.callback(_stopped, _started(role, str(whole)))
-    left = iter(document["cameras"])
+    left = iter(configs.items())
     runner = asyncio.Runner()
 
     def run() -> float:
-        camera = next(left)
-        config = _written(folder / "one.yaml", {**document, "cameras": [camera]})
-        ingest = _started("ingest", str(config))
+        camera, config = next(left)
+        ingest = command("ingest", config)
         try:
-            return runner.run(_rate(settings, camera["id"]))
+            return runner.run(_rate(settings, camera))
         finally:
             ingest.wait(LEAVE_S)
 
     return run
 
 
-def _document(spec: ModelSpec, clip: Path, bootstrap: str, rounds: int) -> dict[str, Any]:
-    """A camera for each round, as a file is read once; all in the partition of the first."""
-    return {
-        "transport": f"kafka://{bootstrap}",
-        "kafka": {
-            "prefix": f"bench-{uuid4().hex[:8]}.", "partitions": PARTITIONS, "replication": 1,
-        },
-        "model": spec.model_dump(mode="json"),
-        "cameras": [
-            {"id": f"clip-{number}", "url": str(clip), "mode": "archive", "partition": 0}
-            for number in range(rounds)
-        ],
-    }  # fmt: skip
+def _cameras(clip: Path, rounds: int) -> list[dict[str, Any]]:
+    """One for each round, as a file is read once; all in the partition of the first."""
+    return [
+        {"id": f"clip-{number}", "url": str(clip), "mode": "archive", "partition": 0}
+        for number in range(rounds)
+    ]
 
 
-def _written(path: Path, document: dict[str, Any]) -> Path:
-    path.write_text(json.dumps(document))
-    return path
-
-
-def _started(*words: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", "from stream.cli import main; main()", *words]
-    quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, stdout=quiet, stderr=quiet)  # noqa: S603 - our own command
-
-
-def _stopped(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    process.wait(LEAVE_S)
+def _one_each(deployment: Deployment) -> dict[str, str]:
+    """For each camera a configuration with it alone."""
+    cameras = deployment.document["cameras"]
+    return {each["id"]: deployment.config(each["id"], cameras=[each]) for each in cameras}
 
 
 async def _rate(settings: Settings, camera: str) -> float:
