@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 
 from aiokafka import TopicPartition
@@ -29,6 +29,8 @@ UNPLACED = (CLAIMS, STATE)
 """Topics whose records stay where they are when cameras are placed anew."""
 READER = "segment"
 """The group that back-pressure looks at."""
+EFFECTIVE_S = 10.0
+"""The longest that `apply` waits until every broker has heard of it."""
 
 
 class KafkaTransport:
@@ -132,7 +134,15 @@ class KafkaTransport:
             raise ConfigError("\n".join(f"topic {each}" for each in needed.refused))
         async with open_admin(self._options) as admin:
             await admin.apply(needed)
+        await self._effective()
         return lines(needed, found)
+
+    async def _effective(self) -> None:
+        """Return when the brokers say what was applied: they hear of it one after another."""
+        with suppress(TimeoutError):  # then others change the topics as well: not ours to judge
+            async with asyncio.timeout(EFFECTIVE_S):
+                while any(lines(*await self._plan())):
+                    await asyncio.sleep(0.1)
 
     async def _plan(self) -> tuple[Plan, Mapping[str, Found]]:
         topics = wanted(self._spec, self._most_bytes)
