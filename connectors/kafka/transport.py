@@ -141,7 +141,7 @@ class KafkaTransport:
         """Return when the brokers say what was applied: they hear of it one after another."""
         with suppress(TimeoutError):  # then others change the topics as well: not ours to judge
             async with asyncio.timeout(EFFECTIVE_S):
-                while any(lines(*await self._plan())):
+                while any(lines(*await self._plan())):  # noqa: ASYNC110 - brokers call nobody
                     await asyncio.sleep(0.1)
 
     async def _plan(self) -> tuple[Plan, Mapping[str, Found]]:

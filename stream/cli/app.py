@@ -140,7 +140,8 @@ def audit(
 @app.command()
 def bench(
     group: Annotated[
-        str | None, typer.Argument(help="speed, memory, masks or kafka; without it, all")
+        str | None,
+        typer.Argument(help="speed, memory, masks, kafka, transport or scale-out; without it, all"),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="write every figure as one flat object")] = None,
     plots: Annotated[Path | None, typer.Option(help="folder for the plots")] = None,

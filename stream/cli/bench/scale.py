@@ -7,7 +7,7 @@ from pathlib import Path
 @dataclass(frozen=True)
 class Scale:
     """``rounds`` of ``frames`` each; ``judged`` frames for accuracy; seconds of the demo
-    for memory, and of what flows over Kafka.
+    for memory, and of what flows over Kafka, to so many ``segmenters``.
 
     ``material`` is a folder with ``weights/`` and ``video/``; ``kafka`` is a broker's host:port,
     where there is one.
@@ -19,6 +19,7 @@ class Scale:
     judged: int
     memory_s: float
     flow_s: float
+    segmenters: tuple[int, ...]
     kafka: str | None
 
     @property
@@ -39,9 +40,27 @@ class Scale:
 
 def full(material: Path, kafka: str | None) -> Scale:
     """What the published figures come from."""
-    return Scale(material, rounds=5, frames=300, judged=300, memory_s=600, flow_s=10, kafka=kafka)
+    return Scale(
+        material,
+        rounds=5,
+        frames=300,
+        judged=300,
+        memory_s=600,
+        flow_s=10,
+        segmenters=(1, 2, 4, 8),
+        kafka=kafka,
+    )
 
 
 def quick(material: Path, kafka: str | None) -> Scale:
     """A minute or two: shows that every figure can still be taken, proves none."""
-    return Scale(material, rounds=1, frames=40, judged=40, memory_s=20, flow_s=3, kafka=kafka)
+    return Scale(
+        material,
+        rounds=1,
+        frames=40,
+        judged=40,
+        memory_s=20,
+        flow_s=3,
+        segmenters=(1, 2),
+        kafka=kafka,
+    )

@@ -1,0 +1,52 @@
+"""The benchmarks on Kafka still measure what they name."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def figures(folder: Path, group: str, kafka: str) -> dict[str, float]:
+    """What ``maskstream bench GROUP --quick`` writes."""
+    path = folder / "figures.json"
+    done = subprocess.run(
+        [
+            sys.executable, "-c", "from stream.cli import main; main()",
+            "bench", group, "--quick", "--kafka", kafka, "--json", str(path),
+            "--plots", str(folder),
+        ],
+        check=False, cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, float] = json.loads(path.read_text())
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("shared")
+def test_kafka_is_compared_with_one_process(tmp_path: Path, kafka: str) -> None:
+    found = figures(tmp_path, "kafka", kafka)
+    assert found.keys() == {"kafka.vs_embedded", "kafka.vs_jpeg"}
+    assert 0 < found["kafka.vs_embedded"] < 2
+    assert (tmp_path / "kafka.png").exists()
+
+
+@pytest.mark.slow
+def test_the_transport_is_measured_alone(tmp_path: Path, kafka: str) -> None:
+    found = figures(tmp_path, "transport", kafka)
+    assert found.keys() == {"kafka.transport_frames_per_s"}
+    assert found["kafka.transport_frames_per_s"] > 0
+
+
+@pytest.mark.slow
+def test_scale_out_latency_and_pauses_are_measured(tmp_path: Path, kafka: str) -> None:
+    found = figures(tmp_path, "scale-out", kafka)
+    assert found["scale.efficiency_1"] == 1
+    assert 0 < found["scale.efficiency_2"] < 2
+    assert 0 < found["latency.kafka_p99_ms"] < 60_000
+    assert found["rebalance.pause_s"] > 0
+    assert (tmp_path / "scale_out.png").exists()
