@@ -5,10 +5,15 @@ so that a role installs and loads only what it needs.
 """
 
 from importlib import import_module
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from stream.config import Settings
+from stream.errors import ConfigError
 from stream.ports import Transport
+
+if TYPE_CHECKING:
+    from connectors.kafka import KafkaTransport
 
 TRANSPORTS = {
     "memory": "connectors.memory:open_memory",
@@ -19,6 +24,19 @@ TRANSPORTS = {
 
 def open_transport(settings: Settings) -> Transport:
     """The transport that the settings name. Raises `ConfigError` where it cannot be as they say."""
-    module, _, name = TRANSPORTS[urlsplit(settings.transport).scheme].partition(":")
-    transport: Transport = getattr(import_module(module), name)(settings)
+    scheme = urlsplit(settings.transport).scheme
+    module, _, name = TRANSPORTS[scheme].partition(":")
+    try:
+        opener = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"transport: given {settings.transport}; needs {error.name}: "
+            f"pip install maskstream[{scheme}]"
+        ) from error
+    transport: Transport = opener(settings)
     return transport
+
+
+def open_kafka(settings: Settings) -> "KafkaTransport":
+    """The transport of ``kafka://`` settings, for what a broker alone can do or say."""
+    return cast("KafkaTransport", open_transport(settings))

@@ -190,6 +190,23 @@ def test_the_command_starts_without_what_a_plain_install_lacks() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_commands_load_without_what_their_work_may_not_need() -> None:
+    """A broker's client is wanted by those who have a broker; the bench compares all there is."""
+    commands = [each for each in modules() if each.startswith("stream.cli")]
+    plain = [each for each in commands if not each.startswith("stream.cli.bench")]
+    lazy = sorted(HEAVY | {"aiokafka", "faust", "matplotlib"})
+    script = f"""
+import importlib, sys
+sys.modules |= dict.fromkeys({lazy})
+for name in {plain}:
+    importlib.import_module(name)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_file_is_short() -> None:
     lengths = {dotted: len(path.read_text().splitlines()) for dotted, path in modules().items()}
     assert {dotted: n for dotted, n in lengths.items() if n > MOST_LINES} == {}

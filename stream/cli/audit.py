@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from rich.console import Console
 from rich.table import Table
 
-from connectors.kafka import KafkaTransport
+from connectors import open_kafka
 from stream import codec
 from stream.audit import Audit, EpochAudit
 from stream.config import Settings, load
@@ -69,7 +69,7 @@ def _ago_s(text: str) -> float | None:
 
 
 async def _audit_topic(settings: Settings, since_us: int | None) -> Audit:
-    transport = KafkaTransport(settings)
+    transport = open_kafka(settings)
     cut = since_us is not None or await transport.is_cut("masks")
     audit, unread = Audit(cut=cut), 0
     async for record in transport.whole("masks", since_us):

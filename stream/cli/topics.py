@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from connectors.kafka import KafkaTransport
+from connectors import open_kafka
 from stream.config import load
 from stream.errors import ConfigError
 
@@ -13,6 +13,6 @@ def apply(config: Path, dry_run: bool) -> None:
     settings = load(config, secrets=False)
     if settings.transport.startswith("memory:"):
         raise ConfigError(f"{config}: transport: given {settings.transport}; allowed: kafka://…")
-    transport = KafkaTransport(settings)
+    transport = open_kafka(settings)
     told = asyncio.run(transport.planned() if dry_run else transport.apply())
     print("\n".join(told) or "all topics are as they should be")
