@@ -118,7 +118,7 @@ def _results_of(path: Path, settings: Settings | None) -> Path:
 def _table(audit: Audit) -> Table:
     table = Table(box=None, pad_edge=False, collapse_padding=True)  # 80 columns are enough
     table.add_column("camera/epoch", no_wrap=True)
-    for column in ("offered", "results", "gaps", "missing", "duplicates", "out of order", "end"):
+    for column in ("offered", "results", "gaps", "missing", "twice", "out of\norder", "end"):
         table.add_column(column, justify="right", no_wrap=True)
     for epoch in audit.epochs:
         table.add_row(
@@ -140,4 +140,4 @@ def _end(epoch: EpochAudit) -> str:
     if not epoch.complete:
         return "incomplete"
     whole = epoch.closed == "ended" or epoch.expected is None
-    return "complete" if whole else f"{epoch.closed} at {epoch.offered} of {epoch.expected}"
+    return "complete" if whole else f"{epoch.closed} at {epoch.offered}/{epoch.expected}"
