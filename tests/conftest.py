@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.support.kafka import Node, cluster, require_kafka
 from tests.support.required import require
+from tests.support.secured import Secured, secured_broker
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -45,3 +46,10 @@ def kafka3() -> Iterator[list[Node]]:
     require_kafka()
     with cluster(3) as nodes:
         yield nodes
+
+
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """A broker with ports that encrypt, and ports that want a password."""
+    with secured_broker(tmp_path_factory.mktemp("secured")) as broker:
+        yield broker

@@ -12,9 +12,10 @@ from aiokafka.errors import (
     for_code,
 )
 
+from connectors.kafka.greeting import greet, unreachable
 from connectors.kafka.patience import patiently
 from connectors.kafka.topics import Found, Plan, Topic
-from stream.errors import ConfigError, ConnectError
+from stream.errors import ConfigError
 
 
 class Admin:
@@ -78,6 +79,7 @@ class Admin:
 @asynccontextmanager
 async def open_admin(options: Mapping[str, Any]) -> AsyncIterator[Admin]:
     """Connect. Raises `ConnectError` when no broker answers, or one fails meanwhile."""
+    await greet(options)
     client = AIOKafkaAdminClient(**options)
     try:
         try:
@@ -86,7 +88,7 @@ async def open_admin(options: Mapping[str, Any]) -> AsyncIterator[Admin]:
         finally:
             await client.close()
     except KafkaError as error:
-        raise ConnectError(f"kafka: {', '.join(options['bootstrap_servers'])}: {error}") from error
+        raise unreachable(options, error) from error
 
 
 def _new(topic: Topic) -> NewTopic:

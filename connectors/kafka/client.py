@@ -43,11 +43,25 @@ def _context(spec: TlsSpec | None) -> ssl.SSLContext | None:
         return None
     try:
         context = ssl.create_default_context(cafile=spec.ca)
-        if spec.certificate is not None:
-            context.load_cert_chain(spec.certificate, spec.key)
     except OSError as error:  # ssl.SSLError is one
-        raise ConfigError(f"kafka.tls: a certificate cannot be read: {error}") from None
+        raise ConfigError(
+            f"kafka.tls.ca: given {spec.ca}: {error.strerror}; allowed: certificates in PEM"
+        ) from None
+    if spec.certificate is not None:
+        _identify(context, spec)
     return context
+
+
+def _identify(context: ssl.SSLContext, spec: TlsSpec) -> None:
+    assert spec.certificate is not None
+    try:
+        # Without a password given here, OpenSSL would ask for one at the terminal.
+        context.load_cert_chain(spec.certificate, spec.key, password="")
+    except OSError as error:
+        raise ConfigError(
+            f"kafka.tls: given certificate {spec.certificate} and key {spec.key}: "
+            f"{error.strerror}; allowed: a certificate and its key, in PEM, without a password"
+        ) from None
 
 
 def _login(spec: SaslSpec | None, env: Mapping[str, str]) -> dict[str, Any]:

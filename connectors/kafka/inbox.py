@@ -19,6 +19,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from connectors.kafka.client import FETCH_BYTES
+from connectors.kafka.greeting import greet, unreachable
 from connectors.kafka.members import refuse_commits_of_strangers
 from connectors.kafka.patience import leave, patiently
 from connectors.kafka.records import record_of
@@ -78,6 +79,7 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def start(self, group: str, options: Mapping[str, Any]) -> None:
         """Join ``group``. Raises `ConnectError` when no broker answers."""
+        await greet(options)
         self._consumer = AIOKafkaConsumer(
             group_id=group,
             enable_auto_commit=False,
@@ -94,7 +96,7 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._consumer.start()
         except KafkaError as error:
             await self._consumer.stop()
-            raise ConnectError(f"kafka: {options['bootstrap_servers']}: {error}") from error
+            raise unreachable(options, error) from error
         refuse_commits_of_strangers(self._consumer)
 
     async def stop(self) -> None:

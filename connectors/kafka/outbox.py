@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from connectors.kafka.backlog import Backlog
+from connectors.kafka.greeting import greet, unreachable
 from connectors.kafka.patience import leave
 from stream.errors import ConnectError
 from stream.ports import Record
@@ -38,6 +39,7 @@ class KafkaOutbox:
 
     async def start(self, options: Mapping[str, Any], max_bytes: int) -> None:
         """Connect. Raises `ConnectError` when no broker answers."""
+        await greet(options)
         self._producer = AIOKafkaProducer(
             acks="all",
             enable_idempotence=True,  # retried without end and without changing the order
@@ -50,7 +52,7 @@ class KafkaOutbox:
             await self._producer.start()
         except KafkaError as error:
             await self._producer.stop()
-            raise ConnectError(f"kafka: {options['bootstrap_servers']}: {error}") from error
+            raise unreachable(options, error) from error
 
     async def stop(self) -> None:
         """Disconnect, with everything acknowledged that can be."""

@@ -10,9 +10,9 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from connectors.kafka.client import FETCH_BYTES
+from connectors.kafka.greeting import greet, unreachable
 from connectors.kafka.patience import leave, patiently
 from connectors.kafka.records import record_of
-from stream.errors import ConnectError
 from stream.ports import Record
 
 FOUND_MS = 1000
@@ -90,6 +90,7 @@ class Reader:
 @asynccontextmanager
 async def open_reader(options: Mapping[str, Any]) -> AsyncIterator[Reader]:
     """Connect. Raises `ConnectError` when no broker answers, or one fails meanwhile."""
+    await greet(options)
     consumer = AIOKafkaConsumer(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -104,7 +105,7 @@ async def open_reader(options: Mapping[str, Any]) -> AsyncIterator[Reader]:
         finally:
             await leave(consumer.stop())
     except KafkaError as error:
-        raise ConnectError(f"kafka: {', '.join(options['bootstrap_servers'])}: {error}") from error
+        raise unreachable(options, error) from error
 
 
 async def whole(

@@ -56,7 +56,9 @@ def _read(source: SecretSource, env: Mapping[str, str]) -> str:
     assert source.file is not None
     try:
         with source.file.open("rb") as file:
-            return file.read(_MOST_BYTES).decode("ascii", "replace")
+            return file.read(_MOST_BYTES).decode()
+    except UnicodeDecodeError:
+        raise ConfigError("the file is not UTF-8") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a path"
         raise ConfigError(f"the file cannot be read: {reason}") from error

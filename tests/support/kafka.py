@@ -10,9 +10,10 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -44,10 +45,24 @@ def require_kafka() -> None:
     require("kafka", is_installed(), "no broker: tests/setup/kafka.sh needs Java and Maven")
 
 
+@dataclass(frozen=True)
+class Listeners:
+    """Ports beside the plain one, by protocol, with what Kafka needs for them."""
+
+    ports: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    format_words: tuple[str, ...] = ()
+
+
+PLAIN_ALONE = Listeners()
+
+
 class Node:
     """One broker, which is a controller as well. It keeps its ports and data when restarted."""
 
-    def __init__(self, number: int, folder: Path, port: int, controllers: list[int]) -> None:
+    def __init__(
+        self, number: int, folder: Path, port: int, controllers: list[int], listeners: Listeners
+    ) -> None:
         self.number = number
         self.port = port
         self._folder = folder
@@ -55,8 +70,11 @@ class Node:
         self._log = folder / "log.txt"
         self._popen: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True)
-        self._properties.write_text(_properties(number, folder, port, controllers))
-        self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c").check_returncode()
+        settings = _settings(number, folder, port, controllers, listeners)
+        lines = [f"{key}={value}\n" for key, value in settings.items()]
+        self._properties.write_text("".join(lines))
+        words = ["format", "-t", CLUSTER, *listeners.format_words, "-c"]
+        self._java("kafka.tools.StorageTool", *words).check_returncode()
 
     @property
     def bootstrap(self) -> str:
@@ -109,7 +127,9 @@ class Node:
 
 
 @contextmanager
-def cluster(count: int, port: int | None = None) -> Iterator[list[Node]]:
+def cluster(
+    count: int, port: int | None = None, listeners: Listeners = PLAIN_ALONE
+) -> Iterator[list[Node]]:
     """``count`` nodes that know each other; gone afterwards, with their data."""
     ports = free_ports(2 * count)
     if port is not None:
@@ -118,7 +138,7 @@ def cluster(count: int, port: int | None = None) -> Iterator[list[Node]]:
         folder = Path(tempfile.mkdtemp(prefix="maskstream-kafka-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         nodes = [
-            Node(number + 1, folder / str(number + 1), ports[number], ports[count:])
+            Node(number + 1, folder / str(number + 1), ports[number], ports[count:], listeners)
             for number in range(count)
         ]
         for node in nodes:
@@ -145,14 +165,19 @@ _JAVA = [
 ]  # fmt: skip
 
 
-def _properties(number: int, folder: Path, port: int, controllers: list[int]) -> str:
-    public = f"PLAINTEXT://127.0.0.1:{port}"
+def _settings(
+    number: int, folder: Path, port: int, controllers: list[int], listeners: Listeners
+) -> Mapping[str, object]:
+    ports = {"PLAINTEXT": port, **listeners.ports}
+    public = ",".join(f"{name}://127.0.0.1:{each}" for name, each in ports.items())
     copies = min(3, len(controllers))
     voters = ",".join(f"{at + 1}@127.0.0.1:{each}" for at, each in enumerate(controllers))
-    settings = {
+    return {
         "process.roles": "broker,controller",
         "node.id": number,
         "controller.quorum.voters": voters,
+        "listener.security.protocol.map": ",".join(f"{name}:{name}" for name in ports)
+        + ",CONTROLLER:PLAINTEXT",
         "listeners": f"{public},CONTROLLER://127.0.0.1:{controllers[number - 1]}",
         "advertised.listeners": public,
         "controller.listener.names": "CONTROLLER",
@@ -171,8 +196,8 @@ def _properties(number: int, folder: Path, port: int, controllers: list[int]) ->
         "share.coordinator.state.topic.min.isr": 1,
         "num.network.threads": 2,
         "num.io.threads": 4,
+        **listeners.settings,
     }
-    return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
 async def _brokers(bootstrap: str) -> int:

@@ -1,5 +1,6 @@
 """``kafka://`` in tests: fresh topics for each."""
 
+from typing import Any
 from uuid import uuid4
 
 from connectors.kafka import KafkaTransport
@@ -8,8 +9,8 @@ from stream.config import Settings
 PARTITIONS = 2
 
 
-def kafka_settings(bootstrap: str, replication: int = 1) -> Settings:
-    """Settings with a prefix of their own."""
+def kafka_settings(bootstrap: str, replication: int = 1, **more: Any) -> Settings:
+    """Settings with a prefix of their own; ``more`` goes into the section ``kafka``."""
     document = {
         "transport": f"kafka://{bootstrap}",
         "model": {"weights": "yolo"},
@@ -18,6 +19,7 @@ def kafka_settings(bootstrap: str, replication: int = 1) -> Settings:
             "prefix": f"{uuid4().hex[:8]}.",
             "partitions": PARTITIONS,
             "replication": replication,
+            **more,
         },
     }
     return Settings.model_validate(document)

@@ -99,17 +99,22 @@ class Deployment:
         self.prefix = f"{uuid4().hex[:8]}."
         self.processes: list[Process] = []
         document = _document(bootstrap, self.prefix, replication)
-        self.config.write_text(json.dumps({**document, **more}))
+        kafka = {**document["kafka"], **more.pop("kafka", {})}
+        self.config.write_text(json.dumps({**document, **more, "kafka": kafka}))
         self.command("topics", "apply")
 
     def command(self, *words: str) -> str:
         """Run a command to its end; returns what it printed."""
-        done = subprocess.run(
-            [*_MASKSTREAM, *words, str(self.config)],
-            check=False, cwd=ROOT, capture_output=True, text=True,
-        )  # fmt: skip
+        done = self.tried(*words)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def tried(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command that may fail."""
+        return subprocess.run(
+            [*_MASKSTREAM, *words, str(self.config)],
+            check=False, cwd=ROOT, capture_output=True, text=True, timeout=STOP_S,
+        )  # fmt: skip
 
     def start(self, *roles: str) -> list[Process]:
         """Start roles; each is there as soon as it says so."""

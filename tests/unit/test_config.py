@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from stream.config import Settings, check_labels, check_text, load, parse, reference, signing_key
+from stream.config import (
+    Settings,
+    check_labels,
+    check_text,
+    load,
+    parse,
+    password,
+    reference,
+    signing_key,
+)
 from stream.config.reference import EXAMPLE
 from stream.errors import ConfigError
 from stream.rules import Presence
@@ -117,6 +126,19 @@ def test_what_check_prints_can_be_loaded_again_and_means_the_same() -> None:
     assert again.model_dump() == settings.model_dump()
     assert "cooldown: 5s" in shown
     assert "max_age: 1s" in shown
+
+
+def test_a_password_is_read_with_all_of_its_letters(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_bytes(" größer=;x \n".encode())
+    assert password(SecretSource(file=file), {}).get_secret_value() == " größer=;x "
+
+
+def test_a_password_in_another_encoding_is_refused_and_not_shown(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_bytes("canary-größer".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"^the file is not UTF-8$"):
+        password(SecretSource(file=file), {})
 
 
 def test_check_shows_where_a_secret_is_and_never_the_secret() -> None:
