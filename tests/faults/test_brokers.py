@@ -1,44 +1,19 @@
 """Brokers that die, come back, or are away for a while: roles wait, and lose nothing."""
 
-import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from stream.errors import EXIT_DRAIN_TIMEOUT, EXIT_OK
+from tests.faults.film import FILM, FULL, assert_nobody_left, begin, long_film
 from tests.faults.verdict import assert_whole, wait_for_alerts, wait_for_results
 from tests.support.kafka import Node, cluster, require_kafka
-from tests.support.roles import DATA, Deployment, deployment
 
 pytestmark = pytest.mark.slow
 
-FILM = 1125
-"""Pictures of the demo's film."""
-OUTAGE_S = 60.0 if os.environ.get("MASKSTREAM_FAULTS") == "full" else 20.0
+OUTAGE_S = 60.0 if FULL else 20.0
 """How long brokers are away: longer than a session in the short form too."""
-
-
-@contextmanager
-def long_film(folder: Path, nodes: Sequence[Node]) -> Iterator[Deployment]:
-    """The demo's film with all of its pictures: brokers take their time to die and come back."""
-    camera = {"id": "yard", "url": str(DATA / "yard.mp4"), "mode": "archive"}
-    bootstrap = ",".join(node.bootstrap for node in nodes)
-    with deployment(folder, bootstrap, len(nodes), cameras=[camera]) as deployed:
-        yield deployed
-
-
-def begin(deployed: Deployment) -> None:
-    deployed.start("segment", "watch", "ingest")
-    wait_for_results(deployed, 20)
-
-
-def assert_nobody_left(deployed: Deployment) -> None:
-    """But for ingest, whose file may have ended."""
-    for process in deployed.processes:
-        assert process.is_running or process.popen.returncode == 0, process.text()[-2000:]
 
 
 def test_a_leader_killed_again_and_again_costs_nothing(tmp_path: Path, kafka3: list[Node]) -> None:

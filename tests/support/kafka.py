@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -46,6 +46,17 @@ def require_kafka() -> None:
 
 
 @dataclass(frozen=True)
+class Ports:
+    """Where a broker listens on loopback."""
+
+    near: int
+    far: int
+    """Who comes this way is sent to ``proxy`` from then on, where a test may put a bad network."""
+    proxy: int
+    controller: int
+
+
+@dataclass(frozen=True)
 class Listeners:
     """Ports beside the plain one, by protocol, with what Kafka needs for them."""
 
@@ -61,16 +72,16 @@ class Node:
     """One broker, which is a controller as well. It keeps its ports and data when restarted."""
 
     def __init__(
-        self, number: int, folder: Path, port: int, controllers: list[int], listeners: Listeners
+        self, number: int, folder: Path, ports: Ports, controllers: list[int], listeners: Listeners
     ) -> None:
         self.number = number
-        self.port = port
+        self.ports = ports
         self._folder = folder
         self._properties = folder / "server.properties"
         self._log = folder / "log.txt"
         self._popen: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True)
-        settings = _settings(number, folder, port, controllers, listeners)
+        settings = _settings(number, folder, ports, controllers, listeners)
         lines = [f"{key}={value}\n" for key, value in settings.items()]
         self._properties.write_text("".join(lines))
         words = ["format", "-t", CLUSTER, *listeners.format_words, "-c"]
@@ -78,7 +89,7 @@ class Node:
 
     @property
     def bootstrap(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return f"127.0.0.1:{self.ports.near}"
 
     def start(self) -> None:
         """Start, or start again."""
@@ -131,15 +142,16 @@ def cluster(
     count: int, port: int | None = None, listeners: Listeners = PLAIN_ALONE
 ) -> Iterator[list[Node]]:
     """``count`` nodes that know each other; gone afterwards, with their data."""
-    ports = free_ports(2 * count)
+    free = iter(free_ports(4 * count))
+    ports = [Ports(*each) for each in zip(free, free, free, free, strict=True)]
     if port is not None:
-        ports[0] = port
+        ports[0] = replace(ports[0], near=port)
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="maskstream-kafka-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         nodes = [
-            Node(number + 1, folder / str(number + 1), ports[number], ports[count:], listeners)
-            for number in range(count)
+            Node(number, folder / str(number), own, [each.controller for each in ports], listeners)
+            for number, own in enumerate(ports, 1)
         ]
         for node in nodes:
             stack.callback(node.kill)
@@ -166,20 +178,20 @@ _JAVA = [
 
 
 def _settings(
-    number: int, folder: Path, port: int, controllers: list[int], listeners: Listeners
+    number: int, folder: Path, ports: Ports, controllers: list[int], listeners: Listeners
 ) -> Mapping[str, object]:
-    ports = {"PLAINTEXT": port, **listeners.ports}
-    public = ",".join(f"{name}://127.0.0.1:{each}" for name, each in ports.items())
+    here = {"PLAINTEXT": ports.near, "FAR": ports.far, **listeners.ports}
+    told = {**here, "FAR": ports.proxy}
+    protocols = {**{name: name for name in here}, "FAR": "PLAINTEXT", "CONTROLLER": "PLAINTEXT"}
     copies = min(3, len(controllers))
     voters = ",".join(f"{at + 1}@127.0.0.1:{each}" for at, each in enumerate(controllers))
     return {
         "process.roles": "broker,controller",
         "node.id": number,
         "controller.quorum.voters": voters,
-        "listener.security.protocol.map": ",".join(f"{name}:{name}" for name in ports)
-        + ",CONTROLLER:PLAINTEXT",
-        "listeners": f"{public},CONTROLLER://127.0.0.1:{controllers[number - 1]}",
-        "advertised.listeners": public,
+        "listeners": _addresses({**here, "CONTROLLER": ports.controller}),
+        "advertised.listeners": _addresses(told),
+        "listener.security.protocol.map": ",".join(f"{a}:{b}" for a, b in protocols.items()),
         "controller.listener.names": "CONTROLLER",
         "log.dirs": folder / "data",
         "auto.create.topics.enable": "false",
@@ -198,6 +210,10 @@ def _settings(
         "num.io.threads": 4,
         **listeners.settings,
     }
+
+
+def _addresses(ports: Mapping[str, int]) -> str:
+    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())
 
 
 async def _brokers(bootstrap: str) -> int:

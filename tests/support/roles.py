@@ -7,9 +7,9 @@ import re
 import signal
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,10 +18,15 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 from uuid import uuid4
 
+from aiokafka import TopicPartition
+
 from connectors import open_transport
+from connectors.kafka.client import client_options
+from connectors.kafka.reading import Reader, open_reader, whole
+from connectors.kafka.topics import name_of
 from stream import codec
 from stream.audit import Audit
-from stream.config import load
+from stream.config import Settings, load
 from stream.errors import RecordError
 from stream.types import Alert, EpochClosed, EpochOpened, Gap, MaskMessage, Result
 from stream.watching import replay
@@ -91,12 +96,16 @@ class Seen:
 
 
 class Deployment:
-    """A configuration, its topics, and the processes that run it."""
+    """A configuration, its topics, and the processes that run it.
+
+    Tests look into topics at ``bootstrap``, whatever way the processes' own ``transport`` takes.
+    """
 
     def __init__(self, folder: Path, bootstrap: str, replication: int = 1, **more: Any) -> None:
         self.folder = folder
         self.config = folder / "config.yaml"
         self.prefix = f"{uuid4().hex[:8]}."
+        self._looks_at = f"kafka://{bootstrap}"
         self.processes: list[Process] = []
         document = _document(bootstrap, self.prefix, replication)
         kafka = {**document["kafka"], **more.pop("kafka", {})}
@@ -138,7 +147,7 @@ class Deployment:
 
     def seen(self) -> Seen:
         """What the topics hold now."""
-        return asyncio.run(_seen(self.config))
+        return asyncio.run(_seen(self._settings()))
 
     def wait_closed(self, deadline_s: float = 120.0) -> Seen:
         """What the topics hold once every epoch is closed and answered up to its close."""
@@ -153,7 +162,19 @@ class Deployment:
 
     def records(self, topic: str) -> int:
         """How many records a topic holds now."""
-        return asyncio.run(_count(self.config, topic))
+        return sum(self.lengths(topic))
+
+    def lengths(self, topic: str) -> list[int]:
+        """How many records each partition of a topic holds now."""
+        return asyncio.run(_lengths(self._settings(), topic))
+
+    def written_ms(self, topic: str) -> dict[str, list[int]]:
+        """When the records of each camera were written, by the writers' clock, in order."""
+        return asyncio.run(_written_ms(self._settings(), topic))
+
+    def _settings(self) -> Settings:
+        settings = load(self.config, secrets=False)
+        return settings.model_copy(update={"transport": self._looks_at})
 
     def end(self) -> None:
         for process in self.processes:
@@ -209,13 +230,30 @@ def _has_started(process: Process) -> bool:
     return "started" in process.text() or not process.is_running
 
 
-async def _count(config: Path, topic: str) -> int:
-    transport = open_transport(load(config, secrets=False))
-    return len([record async for record in transport.whole(topic)])
+@asynccontextmanager
+async def _reader(settings: Settings) -> AsyncIterator[Reader]:
+    options = client_options(settings.transport, settings.kafka)
+    async with open_reader(options, settings.pictures.max_bytes) as reader:
+        yield reader
 
 
-async def _seen(config: Path) -> Seen:
-    settings = load(config, secrets=False)
+async def _lengths(settings: Settings, topic: str) -> list[int]:
+    async with _reader(settings) as reader:
+        name = name_of(topic, settings.kafka)
+        partitions = [TopicPartition(name, number) for number in range(PARTITIONS)]
+        return [await reader.end(each) - await reader.beginning(each) for each in partitions]
+
+
+async def _written_ms(settings: Settings, topic: str) -> dict[str, list[int]]:
+    written: defaultdict[str, list[int]] = defaultdict(list)
+    async with _reader(settings) as reader:
+        async for records in whole(reader, name_of(topic, settings.kafka), PARTITIONS):
+            for each in records:
+                written[(each.key or b"").decode()].append(each.timestamp)
+    return written
+
+
+async def _seen(settings: Settings) -> Seen:
     transport = open_transport(settings)
     seen = Seen(Audit())
     messages: list[MaskMessage] = []

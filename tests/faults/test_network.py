@@ -1,0 +1,81 @@
+"""A network that is slow, breaks or forgets: roles go on when it is good again, and lose nothing."""
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.faults.film import FILM, FULL, assert_nobody_left, begin, long_film
+from tests.faults.verdict import assert_whole, wait_for_alerts
+from tests.support.kafka import Node, cluster, require_kafka
+from tests.support.proxy import CALM, Fault, Proxy, proxied
+from tests.support.roles import Deployment
+from tests.support.waiting import wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+STRIKES = 100 if FULL else 20
+"""Messages that a fault hits at the least."""
+STALL_S = 60.0 if FULL else 20.0
+"""Longer than a session, and than a request waits for its answer, in the short form too."""
+RECOVERY_S = 30.0
+NETWORKS = {
+    "slow": Fault(latency_s=(0.1, 0.3)),
+    "reset": Fault(reset_share=0.05),
+    "cut": Fault(carried_bytes=(1_000, 2_000_000)),
+    "forgetful": Fault(lost_share=0.3),
+}
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    require_kafka()
+    with cluster(1) as (node,):
+        yield node
+
+
+@pytest.fixture
+def proxy(node: Node) -> Iterator[Proxy]:
+    with proxied(node.ports.proxy, node.ports.far, seed=5) as proxy:
+        yield proxy
+
+
+def assert_goes_on(deployed: Deployment) -> None:
+    """Now that the network is good again; and nothing that it did shows in the topics."""
+    there = deployed.records("masks")
+    assert there < FILM, "the fault came too late"
+    goes_on = partial(has_more, deployed, min(there + 20, FILM))
+    wait_until(goes_on, f"more than {there} masks", RECOVERY_S, pause_s=0.2)
+    seen = deployed.wait_closed(240.0)
+    print("duplicates", seen.duplicates)
+    assert_whole(seen, FILM, crashes=1)
+    wait_for_alerts(deployed, repeats=True)
+    assert_nobody_left(deployed)
+
+
+def has_more(deployed: Deployment, count: int) -> bool:
+    return deployed.records("masks") >= count
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_bad_network_costs_nothing(tmp_path: Path, node: Node, proxy: Proxy, name: str) -> None:
+    with long_film(tmp_path, [node], transport=f"kafka://127.0.0.1:{node.ports.proxy}") as deployed:
+        begin(deployed)
+        proxy.impose(NETWORKS[name])
+        wait_until(lambda: proxy.struck >= STRIKES, f"{STRIKES} messages are hit", 120.0)
+        proxy.impose(CALM)
+        assert_goes_on(deployed)
+
+
+def test_a_network_that_stands_still_costs_nothing(
+    tmp_path: Path, node: Node, proxy: Proxy
+) -> None:
+    with long_film(tmp_path, [node], transport=f"kafka://127.0.0.1:{node.ports.proxy}") as deployed:
+        begin(deployed)
+        proxy.impose(Fault(is_stalled=True))
+        time.sleep(STALL_S)  # the fault itself, not a wait for something
+        assert proxy.struck
+        proxy.impose(CALM)
+        assert_goes_on(deployed)
