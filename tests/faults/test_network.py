@@ -1,4 +1,4 @@
-"""A network that is slow, breaks or forgets: roles go on when it is good again, and lose nothing."""
+"""A network that is slow, breaks or forgets: roles go on when it is good again, with all of it."""
 
 import time
 from collections.abc import Iterator

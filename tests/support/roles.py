@@ -233,21 +233,25 @@ def _has_started(process: Process) -> bool:
 @asynccontextmanager
 async def _reader(settings: Settings) -> AsyncIterator[Reader]:
     options = client_options(settings.transport, settings.kafka)
-    async with open_reader(options, settings.pictures.max_bytes) as reader:
+    async with open_reader(options) as reader:
         yield reader
 
 
 async def _lengths(settings: Settings, topic: str) -> list[int]:
     async with _reader(settings) as reader:
-        name = name_of(topic, settings.kafka)
-        partitions = [TopicPartition(name, number) for number in range(PARTITIONS)]
+        partitions = _partitions(settings, topic)
         return [await reader.end(each) - await reader.beginning(each) for each in partitions]
+
+
+def _partitions(settings: Settings, topic: str) -> list[TopicPartition]:
+    name = name_of(topic, settings.kafka)
+    return [TopicPartition(name, number) for number in range(PARTITIONS)]
 
 
 async def _written_ms(settings: Settings, topic: str) -> dict[str, list[int]]:
     written: defaultdict[str, list[int]] = defaultdict(list)
     async with _reader(settings) as reader:
-        async for records in whole(reader, name_of(topic, settings.kafka), PARTITIONS):
+        async for records in whole(reader, _partitions(settings, topic), None):
             for each in records:
                 written[(each.key or b"").decode()].append(each.timestamp)
     return written

@@ -60,7 +60,7 @@ def secured_broker(folder: Path) -> Iterator[Secured]:
     with ExitStack() as stack:
         ports = dict(zip(SECURITY, free_ports(len(SECURITY)), strict=True))
         (node,) = stack.enter_context(cluster(1, listeners=_listeners(ports, folder)))
-        yield Secured({"PLAINTEXT": node.port, **ports}, folder)
+        yield Secured({"PLAINTEXT": node.ports.near, **ports}, folder)
 
 
 def _certificates(folder: Path) -> None:
