@@ -109,7 +109,9 @@ class MemoryInbox:
         self._topic = topic
         self._group = group
 
-    async def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
+    async def receive(
+        self, limit: int, timeout_s: float, under_way: Collection[Delivery] = ()
+    ) -> list[Delivery]:
         """Up to ``limit`` records in order; empty after ``timeout_s``; then `EndOfStream`."""
         topic, group = self._topic, self._group
         async with topic.changed:

@@ -9,10 +9,14 @@ from stream.ledger import Answer, Entry, Ledger
 from stream.ports import Delivery, Inbox, Outbox
 
 POLL_S = 0.5
+OPEN_WINDOWS = 8
+"""Records that are open, in windows: what has its answer, as a frame that is too old has at once,
+waits for those before it to be written, and must not keep the device from the next meanwhile."""
 
 
 class Lane:
-    """Reads an inbox while fewer than ``window`` records are open; answers each in its own task.
+    """Reads an inbox while fewer than ``window`` records wait for their answer; answers each in its
+    own task, and tells ``acknowledged`` once that lies on the transport.
 
     The order of every round is: write the answers, have them acknowledged, commit what led to
     them. A crash between two of these repeats answers and loses none.
@@ -23,13 +27,16 @@ class Lane:
         inbox: Inbox,
         outbox: Outbox,
         answer: Callable[[Delivery], Awaitable[Answer]],
+        acknowledged: Callable[[Delivery], None],
         window: int,
     ) -> None:
         self._inbox = inbox
         self._outbox = outbox
         self._answer = answer
+        self._acknowledged = acknowledged
         self._window = window
         self._ledger = Ledger()
+        self._unanswered: set[Delivery] = set()
         self._answered: set[str] = set()
         self._ended = False
         self._changed = asyncio.Condition()
@@ -45,17 +52,22 @@ class Lane:
 
     async def _read(self, tasks: asyncio.TaskGroup) -> None:
         while True:
-            await self._wait_for(lambda: len(self._ledger) < self._window)
+            await self._wait_for(lambda: self._room() > 0)
             try:
-                room = self._window - len(self._ledger)
-                deliveries = await self._inbox.receive(room, POLL_S)
+                deliveries = await self._inbox.receive(self._room(), POLL_S, self._unanswered)
             except EndOfStream:
                 return
+            self._unanswered.update(deliveries)
             for delivery in deliveries:
                 tasks.create_task(self._settle(self._ledger.receive(delivery)))
 
+    def _room(self) -> int:
+        is_open = len(self._ledger)
+        return min(self._window - len(self._unanswered), OPEN_WINDOWS * self._window - is_open)
+
     async def _settle(self, entry: Entry) -> None:
         entry.answer = await self._answer(entry.delivery)
+        self._unanswered.discard(entry.delivery)
         async with self._changed:
             self._answered.add(entry.delivery.record.key)
             self._changed.notify_all()
@@ -74,6 +86,7 @@ class Lane:
             await self._outbox.flush()
             for entry in entries:
                 entry.written = True
+                self._acknowledged(entry.delivery)
             await self._inbox.commit(self._ledger.committable())
             async with self._changed:
                 self._changed.notify_all()

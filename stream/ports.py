@@ -35,8 +35,13 @@ class Delivery:
 class Inbox(Protocol):
     """One member's view of a topic."""
 
-    async def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
+    async def receive(
+        self, limit: int, timeout_s: float, under_way: Collection[Delivery] = ()
+    ) -> list[Delivery]:
         """Up to ``limit`` records, in order; empty after ``timeout_s`` without one.
+
+        Where the transport keeps cameras apart, those that have the fewest ``under_way`` (received
+        and not yet answered) come first.
 
         Raises `EndOfStream` when no writer is left and everything was read (``memory://`` alone
         can know), and once the transport was ended.

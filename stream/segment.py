@@ -65,6 +65,7 @@ class Segment:
         self._clock = clock
         self._metrics = metrics
         self._device = Device(model, clock, metrics)
+        self._admitted_us: dict[Delivery, int] = {}
 
     async def run(self, inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
         """Answer until every inbox (by topic) has ended."""
@@ -72,7 +73,8 @@ class Segment:
             device = tasks.create_task(self._device.run())
             async with asyncio.TaskGroup() as lanes:
                 for topic, inbox in inboxes.items():
-                    lane = Lane(inbox, outbox, self._answer, self._window(topic))
+                    window = self._window(topic)
+                    lane = Lane(inbox, outbox, self._answer, self._acknowledged, window)
                     lanes.create_task(lane.run())
             device.cancel()
 
@@ -90,7 +92,7 @@ class Segment:
             if codec.kind_of(delivery.record) != "frame":
                 return [("masks", _control(delivery.record))]
             frame = codec.decode_frame(delivery.record)
-            if (reason := self._unworthy(frame)) is not None:
+            if (reason := self._unworthy(delivery, frame)) is not None:
                 return [("masks", self._gap(frame.id, frame.time_us, reason))]
             result = await self._segment(frame, delivery.ref)
         except RecordError as error:
@@ -100,7 +102,7 @@ class Segment:
         self._count(result)
         return [("masks", codec.encode(result))]
 
-    def _unworthy(self, frame: Frame) -> GapReason | None:
+    def _unworthy(self, delivery: Delivery, frame: Frame) -> GapReason | None:
         """Why a frame is not worth the device; the frames of files always are."""
         if frame.mode == "archive":
             return None
@@ -108,7 +110,8 @@ class Segment:
         if not self._quarantine.admits(frame.id.camera, now_us):
             return "quarantined"
         if not self._freshness.admits(now_us - frame.arrived_us):
-            return "stale"  # it would be too old by the time that it is answered
+            return "stale"  # it would be too old by the time that it is published
+        self._admitted_us[delivery] = now_us
         return None
 
     def _judge(self, delivery: Delivery, *, sound: bool) -> None:
@@ -119,20 +122,19 @@ class Segment:
         if (change := self._quarantine.tried(camera, now_us, sound=sound)) is not None:
             _log.warning("%s", change)
 
+    def _acknowledged(self, delivery: Delivery) -> None:
+        """Learn from live frames alone: what files wait for these says nothing about them."""
+        if (admitted_us := self._admitted_us.pop(delivery, None)) is not None:
+            self._freshness.took(self._clock.now_us() - admitted_us)
+
     async def _segment(self, frame: Frame, frame_ref: str) -> Result:
-        began_us = self._clock.now_us()
-        try:
-            instances = await self._instances(frame, await self._pixels(frame))
-        finally:
-            if frame.mode == "live":  # what files wait for live cameras says nothing about these
-                self._freshness.took(self._clock.now_us() - began_us)
         return Result(
             *frame.id,
             frame.time_us,
             frame.arrived_us,
             frame.size,
             self._model.ref,
-            instances,
+            await self._instances(frame, await self._pixels(frame)),
             frame_ref,
         )
 

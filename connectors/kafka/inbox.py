@@ -9,7 +9,8 @@ it was.
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from connectors.kafka.greeting import greet, unreachable
 from connectors.kafka.members import refuse_commits_of_strangers
 from connectors.kafka.patience import leave, patiently
 from connectors.kafka.records import record_of
+from connectors.kafka.turns import take
 from stream.errors import ConnectError, EndOfStream
 from stream.ports import Delivery
 
@@ -103,11 +105,12 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         """Leave the group at once."""
         await leave(self._consumer.stop())
 
-    async def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
+    async def receive(
+        self, limit: int, timeout_s: float, under_way: Collection[Delivery] = ()
+    ) -> list[Delivery]:
         """As `stream.ports.Inbox.receive`; `EndOfStream` once the transport was ended."""
-        fetching = asyncio.ensure_future(
-            self._consumer.getmany(timeout_ms=round(timeout_s * 1e3), max_records=limit)
-        )
+        load = Counter(each.position.partition for each in under_way)
+        fetching = asyncio.ensure_future(take(self._consumer, limit, round(timeout_s * 1e3), load))
         ending = asyncio.ensure_future(self._end.wait())
         try:
             await asyncio.wait({fetching, ending}, return_when=asyncio.FIRST_COMPLETED)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Mapping
 
 import pytest
@@ -13,7 +14,7 @@ from connectors.kafka import KafkaTransport
 from connectors.kafka.backlog import MOST_FRAMES, Backlog
 from stream.config import Settings
 from stream.errors import ConfigError
-from stream.ports import Begin, Record
+from stream.ports import Begin, Delivery, Record
 from stream.specs import CameraSpec
 from tests.support.build import closed, frame, opened
 from tests.support.kafka_transport import fresh_transport, kafka_settings
@@ -21,6 +22,7 @@ from tests.support.topics import fill, settle
 
 HALL = CameraSpec(id="hall", url="hall.mp4", mode="archive")
 ARCHIVE = "frames-archive"
+EACH = 50
 
 
 async def begin(transport: KafkaTransport, camera: CameraSpec = HALL) -> Begin | None:
@@ -133,6 +135,29 @@ async def test_a_file_waits_while_too_much_of_it_lies_ahead() -> None:
     await backlog.wait(ARCHIVE, "yard")
     committed[0] = 1
     await waiting
+
+
+async def test_of_two_cameras_the_one_with_less_under_way_comes_next(kafka: str) -> None:
+    cameras = [HALL, CameraSpec(id="yard", url="y.mp4", mode="archive")]
+    settings = kafka_settings(kafka).model_copy(update={"cameras": tuple(cameras)})
+    transport = KafkaTransport(settings)
+    await transport.apply()
+    names = ("hall", "yard")
+    async with transport.outbox(ARCHIVE) as outbox, transport.inbox(ARCHIVE, "test") as inbox:
+        for name in names:  # each partition is being read, before much lies in both
+            await fill(outbox, ARCHIVE, [opened(name)])
+            while not await inbox.receive(1, 5.0):
+                continue
+        for name in names:
+            await fill(outbox, ARCHIVE, [frame(seq, name) for seq in range(EACH)])
+        under_way: list[Delivery] = []
+        shares = Counter(dict.fromkeys(names, 0))
+        while shares.total() < 2 * EACH:
+            for found in await inbox.receive(1, 5.0, under_way):
+                assert shares[found.record.key] == min(shares.values()) or not all(shares.values())
+                under_way.append(found)
+                shares[found.record.key] += 1
+            assert all(shares.values()) or shares.total() < EACH
 
 
 async def test_topics_are_made_once_changed_where_they_differ_and_never_split(kafka: str) -> None:

@@ -1,7 +1,7 @@
 """Many records under way, written in order, then committed: whatever happens in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from random import Random
 
@@ -13,7 +13,7 @@ from connectors.memory import MemoryTransport
 from stream import codec
 from stream.audit import Audit
 from stream.errors import EndOfStream
-from stream.lane import Lane
+from stream.lane import OPEN_WINDOWS, Lane
 from stream.ledger import Answer
 from stream.ports import Delivery, Inbox, Outbox, Record
 from stream.types import EpochClosed, EpochOpened, Frame, Gap, Result
@@ -59,7 +59,9 @@ class SlowInbox:
         self._pause = pause
         self.committed: list[Delivery] = []
 
-    async def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
+    async def receive(
+        self, limit: int, timeout_s: float, under_way: Collection[Delivery] = ()
+    ) -> list[Delivery]:
         return await self._inbox.receive(limit, timeout_s)
 
     async def commit(self, deliveries: Sequence[Delivery]) -> None:
@@ -80,6 +82,10 @@ def answers(pause: Pause) -> Callable[[Delivery], Awaitable[Answer]]:
         return [("masks", codec.encode(build.result(message.id.seq, message.id.camera)))]
 
     return answer
+
+
+def ignore(_: Delivery) -> None:
+    """Nobody wants to know what is on the transport."""
 
 
 Sent = Frame | EpochOpened | EpochClosed
@@ -104,7 +110,7 @@ async def lane_of(
 ) -> AsyncIterator[tuple[Lane, SlowInbox]]:
     async with transport.outbox("masks") as outbox, transport.inbox("frames", "segment") as inbox:
         slow = SlowInbox(inbox, pause)
-        yield Lane(slow, SlowOutbox(outbox, pause), answers(pause), window), slow
+        yield Lane(slow, SlowOutbox(outbox, pause), answers(pause), ignore, window), slow
 
 
 def audited(found: Sequence[codec.Message]) -> Audit:
@@ -157,10 +163,13 @@ async def test_after_any_crash_nothing_is_missing_and_order_holds(
 
 
 async def run_with(
-    transport: MemoryTransport, answer: Callable[[Delivery], Awaitable[Answer]], window: int = 4
+    transport: MemoryTransport,
+    answer: Callable[[Delivery], Awaitable[Answer]],
+    acknowledged: Callable[[Delivery], None] = ignore,
+    window: int = 4,
 ) -> None:
     async with transport.outbox("masks") as outbox, transport.inbox("frames", "segment") as inbox:
-        await Lane(inbox, outbox, answer, window).run()
+        await Lane(inbox, outbox, answer, acknowledged, window).run()
 
 
 async def left_uncommitted(transport: MemoryTransport) -> list[Frame | codec.Message]:
@@ -214,7 +223,7 @@ async def test_nothing_is_committed_before_its_answer_is_acknowledged() -> None:
         async with transport.outbox("frames") as outbox:
             await fill(outbox, "frames", [build.frame(seq) for seq in range(3)])
         slow, silent = SlowInbox(inbox, settle), Unacknowledged(masks)
-        running = asyncio.create_task(Lane(slow, silent, answers(settle), 4).run())
+        running = asyncio.create_task(Lane(slow, silent, answers(settle), ignore, 4).run())
         await settle(500)
         assert slow.committed == []
         silent.acknowledged.set()
@@ -222,7 +231,7 @@ async def test_nothing_is_committed_before_its_answer_is_acknowledged() -> None:
         assert len(slow.committed) == 3
 
 
-async def test_no_more_records_are_open_than_the_window_allows() -> None:
+async def test_no_more_records_wait_for_their_answer_than_the_window_allows() -> None:
     transport = roomy()
     under_way, most = 0, 0
 
@@ -238,6 +247,67 @@ async def test_no_more_records_are_open_than_the_window_allows() -> None:
         await fill(outbox, "frames", [build.frame(seq) for seq in range(30)])
     await run_with(transport, answer, window=5)
     assert most == 5
+
+
+async def test_answered_records_make_room_for_the_next_up_to_a_limit() -> None:
+    """As frames that are too old do, behind one that the device has."""
+    transport = roomy()
+    stuck = asyncio.Event()
+    asked = 0
+
+    async def answer(delivery: Delivery) -> Answer:
+        nonlocal asked
+        asked += 1
+        if codec.frame_id(delivery.record).seq == 0:
+            await stuck.wait()
+        return []
+
+    async with transport.outbox("frames") as outbox:
+        await fill(outbox, "frames", [build.frame(seq) for seq in range(100)])
+    running = asyncio.create_task(run_with(transport, answer, window=4))
+    await settle(500)
+    assert asked == 4 * OPEN_WINDOWS
+    stuck.set()
+    await running
+    assert asked == 100
+
+
+async def test_a_record_is_told_as_soon_as_its_answer_is_acknowledged() -> None:
+    transport = roomy()
+    async with transport.inbox("frames", "segment") as inbox, transport.outbox("masks") as masks:
+        async with transport.outbox("frames") as outbox:
+            await fill(outbox, "frames", [build.frame(seq) for seq in range(3)])
+        silent = Unacknowledged(masks)
+        told: list[Delivery] = []
+        lane = Lane(inbox, silent, answers(settle), told.append, 4)
+        running = asyncio.create_task(lane.run())
+        await settle(500)
+        assert told == []
+        silent.acknowledged.set()
+        await running
+        assert [codec.frame_id(each.record).seq for each in told] == [0, 1, 2]
+
+
+async def test_the_inbox_is_told_what_waits_for_its_answer() -> None:
+    transport = roomy()
+    seen: list[int] = []
+
+    async def answer(delivery: Delivery) -> Answer:
+        await settle()
+        return []
+
+    class Asked(SlowInbox):
+        async def receive(
+            self, limit: int, timeout_s: float, under_way: Collection[Delivery] = ()
+        ) -> list[Delivery]:
+            seen.append(len(under_way))
+            return await super().receive(1, timeout_s)
+
+    async with transport.inbox("frames", "segment") as inbox, transport.outbox("masks") as masks:
+        async with transport.outbox("frames") as outbox:
+            await fill(outbox, "frames", [build.frame(seq) for seq in range(3)])
+        await Lane(Asked(inbox, settle), masks, answer, ignore, 8).run()
+    assert seen == [0, 1, 2, 3]
 
 
 async def test_an_error_in_an_answer_stops_the_lane_without_committing_it() -> None:
@@ -268,7 +338,7 @@ async def test_the_last_commit_is_not_cut_off_by_the_end_of_the_stream() -> None
     async with transport.inbox("frames", "segment") as inbox, transport.outbox("masks") as masks:
         async with transport.outbox("frames") as outbox:
             slow = SlowInbox(inbox, hold)
-            running = asyncio.create_task(Lane(slow, masks, answers(settle), 4).run())
+            running = asyncio.create_task(Lane(slow, masks, answers(settle), ignore, 4).run())
             await fill(outbox, "frames", [build.frame(0)])
             await committing.wait()
         await settle()

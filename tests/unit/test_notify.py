@@ -3,7 +3,15 @@
 import asyncio
 import json
 import selectors
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Coroutine,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import wraps
@@ -440,7 +448,9 @@ class Witness:
         self.seen.append("flush")
         await self.outbox.flush()
 
-    async def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
+    async def receive(
+        self, limit: int, timeout_s: float, under_way: Collection[Delivery] = ()
+    ) -> list[Delivery]:
         return await self.inbox.receive(limit, timeout_s)
 
     async def commit(self, deliveries: Sequence[Delivery]) -> None:

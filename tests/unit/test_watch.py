@@ -449,7 +449,9 @@ async def test_alerts_are_acknowledged_before_state_and_state_before_the_commit(
     class In:
         done = False
 
-        async def receive(self, limit: int, timeout_s: float) -> list[Delivery]:
+        async def receive(
+            self, limit: int, timeout_s: float, under_way: Collection[Delivery] = ()
+        ) -> list[Delivery]:
             if self.done:
                 raise EndOfStream
             self.done = True
