@@ -2,8 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+)
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +32,28 @@ from stream.config import Settings, check_files, check_labels, load
 from stream.errors import ConfigError
 from stream.health import Health
 from stream.metrics import Metrics
-from stream.ports import Clock, Transport, Window
+from stream.ports import Clock, Model, Transport, Window
+from stream.specs import ModelSpec
 
 WIDE = Window(0, 0, 1920, 1080)
 """The picture that is likeliest to come: its network is compiled before the first does."""
 LOOK_S = 1.0
 
+OpenModel = Callable[[ModelSpec], AbstractAsyncContextManager[Model]]
+"""Opens the model of a ``model`` section, ready for work."""
+
 _log = logging.getLogger(__name__)
 
 
-def run_role(name: str, config: Path) -> None:
+@asynccontextmanager
+async def warm(spec: ModelSpec) -> AsyncIterator[Model]:
+    """The model itself, with what the likeliest pictures need compiled."""
+    async with opened(spec) as model:
+        await model.warm_up([WIDE])
+        yield model
+
+
+def run_role(name: str, config: Path, open_model: OpenModel = warm) -> None:
     """Run one role on Kafka until a signal comes, or until its files end."""
     log_to_stderr()
     settings = load(config)
@@ -45,10 +62,10 @@ def run_role(name: str, config: Path) -> None:
             f"{config}: transport: given {settings.transport}; a role of its own needs "
             "kafka://host:port; maskstream run holds all roles in one process"
         )
-    asyncio.run(_play(name, settings))
+    asyncio.run(_play(name, settings, open_model))
 
 
-async def _play(name: str, settings: Settings) -> None:
+async def _play(name: str, settings: Settings, open_model: OpenModel) -> None:
     transport = open_transport(settings)
     await transport.check()
     clock, metrics = SteadyClock(), Metrics()
@@ -58,7 +75,7 @@ async def _play(name: str, settings: Settings) -> None:
         served = serve_health(health, clock, metrics.registry, settings.health)
         _log.info("%s: probes on %s", name, await stack.enter_async_context(served))
         common = Common(settings, transport, clock, metrics)
-        role = await stack.enter_async_context(_opened(name, common, health))
+        role = await stack.enter_async_context(_opened(name, common, health, open_model))
         stop = stack.enter_context(stop_on_signals())
         with _running(_end(stop, transport, health)), _running(_look(transport, health, clock)):
             _log.info("%s: started", name)
@@ -89,7 +106,9 @@ async def _end(stop: asyncio.Event, transport: Transport, health: Health) -> Non
 
 
 @asynccontextmanager
-async def _opened(name: str, common: Common, health: Health) -> AsyncIterator[Role]:
+async def _opened(
+    name: str, common: Common, health: Health, open_model: OpenModel
+) -> AsyncIterator[Role]:
     settings = common.settings
     async with AsyncExitStack() as stack:
         match name:
@@ -97,9 +116,8 @@ async def _opened(name: str, common: Common, health: Health) -> AsyncIterator[Ro
                 check_files(settings)
                 yield ingest_role(common)
             case "segment":
-                model = await stack.enter_async_context(opened(settings.model))
+                model = await stack.enter_async_context(open_model(settings.model))
                 check_labels(settings, model.labels)
-                await model.warm_up([WIDE])
                 stack.enter_context(_running(sing(model, health, common.clock)))
                 yield segment_role(common, model)
             case "watch":

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,6 +26,7 @@ from connectors.kafka.reading import Reader, open_reader, whole
 from connectors.kafka.topics import name_of
 from stream import codec
 from stream.audit import Audit
+from stream.cli.bench.sleeping import Sleep
 from stream.config import Settings, load
 from stream.errors import RecordError
 from stream.types import Alert, EpochClosed, EpochOpened, Gap, MaskMessage, Result
@@ -127,18 +128,34 @@ class Deployment:
 
     def start(self, *roles: str) -> list[Process]:
         """Start roles; each is there as soon as it says so."""
-        started = [self._start(role) for role in roles]
+        return self._all_started([self._run(role, _command(role, self.config)) for role in roles])
+
+    def start_sleeping(self, sleep: Sleep) -> Process:
+        """Start a ``segment`` whose model only takes its time."""
+        (process,) = self._all_started([self._run("segment", sleep.command(self.config))])
+        return process
+
+    def start_ingest_of(self, *cameras: str) -> Process:
+        """Start an ``ingest`` of some of the cameras."""
+        document = json.loads(self.config.read_text())
+        document["cameras"] = [each for each in document["cameras"] if each["id"] in cameras]
+        config = self.folder / f"{'-'.join(cameras)}.yaml"
+        config.write_text(json.dumps(document))
+        (process,) = self._all_started([self._run("ingest", _command("ingest", config))])
+        return process
+
+    def _all_started(self, processes: Iterable[Process]) -> list[Process]:
+        started = list(processes)
         for process in started:
             wait_until(partial(_has_started, process), f"{process.role} has started")
             assert process.is_running or process.popen.returncode == 0, process.text()
         return started
 
-    def _start(self, role: str) -> Process:
+    def _run(self, role: str, command: list[str]) -> Process:
         log = self.folder / f"{role}-{len(self.processes)}.log"
         with log.open("wb") as out:
             popen = subprocess.Popen(
-                [*_MASKSTREAM, role, str(self.config)],
-                cwd=ROOT, stdout=out, stderr=out, start_new_session=True,
+                command, cwd=ROOT, stdout=out, stderr=out, start_new_session=True,
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )  # fmt: skip
         process = Process(role, log, popen)
@@ -200,6 +217,10 @@ def deployment(
 
 
 _MASKSTREAM = [sys.executable, "-c", "from stream.cli import main; main()"]
+
+
+def _command(role: str, config: Path) -> list[str]:
+    return [*_MASKSTREAM, role, str(config)]
 
 
 def _document(bootstrap: str, prefix: str, replication: int) -> dict[str, Any]:

@@ -1,0 +1,68 @@
+"""Results on ``masks``, and when they came to lie there by the broker's clock.
+
+No reader runs meanwhile, so none is in the way, and none adds its own delay.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from connectors.kafka.admin import open_admin
+from connectors.kafka.client import client_options
+from connectors.kafka.reading import open_reader, whole
+from connectors.kafka.records import record_of
+from connectors.kafka.topics import Plan, name_of, record_bytes, wanted
+from stream import codec
+from stream.config import Settings
+from stream.types import Result
+
+TOPIC = "masks"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A result, and when a broker had it, in microseconds since the Unix epoch."""
+
+    result: Result
+    at_us: int
+
+    @property
+    def age_s(self) -> float:
+        """From arrival at ingest to publication."""
+        return (self.at_us - self.result.arrived_us) / 1e6
+
+
+async def stamp(settings: Settings) -> None:
+    """Let brokers write when they got each record of ``masks``; its topic is there."""
+    name = name_of(TOPIC, settings.kafka)
+    topics = wanted(settings.kafka, settings.pictures.max_bytes)
+    (topic,) = (each for each in topics if each.name == name)
+    stamped = {**topic.settings, "message.timestamp.type": "LogAppendTime"}
+    changed = ((replace(topic, settings=stamped), stamped),)
+    async with open_admin(client_options(settings.transport, settings.kafka)) as admin:
+        await admin.apply(Plan(missing=(), changed=changed, refused=()))
+
+
+async def published(settings: Settings) -> list[Published]:
+    """All results on ``masks``, in the order of their publication."""
+    name = name_of(TOPIC, settings.kafka)
+    options = client_options(settings.transport, settings.kafka)
+    found = []
+    async with open_reader(options, record_bytes(settings.pictures.max_bytes)) as reader:
+        async for records in whole(reader, name, settings.kafka.partitions):
+            for each in records:
+                message = codec.decode(record_of(each))
+                if isinstance(message, Result):
+                    found.append(Published(message, 1000 * each.timestamp))
+    return sorted(found, key=lambda each: each.at_us)
+
+
+def age_s(results: Iterable[Published], part: float) -> float:
+    """The age that ``part`` (0…1) of the results are below, in seconds."""
+    return float(np.quantile([each.age_s for each in results], part))
+
+
+def rate_per_s(results: Sequence[Published]) -> float:
+    """Results per second between the first and the last."""
+    return (len(results) - 1) / (results[-1].at_us - results[0].at_us) * 1e6
