@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from aiokafka import TopicPartition
 
 from connectors.kafka.admin import open_admin
 from connectors.kafka.client import client_options
 from connectors.kafka.reading import open_reader, whole
 from connectors.kafka.records import record_of
-from connectors.kafka.topics import Plan, name_of, record_bytes, wanted
+from connectors.kafka.topics import Plan, name_of, wanted
 from stream import codec
 from stream.config import Settings
 from stream.types import Result
@@ -47,10 +48,10 @@ async def stamp(settings: Settings) -> None:
 async def published(settings: Settings) -> list[Published]:
     """All results on ``masks``, in the order of their publication."""
     name = name_of(TOPIC, settings.kafka)
-    options = client_options(settings.transport, settings.kafka)
+    partitions = [TopicPartition(name, number) for number in range(settings.kafka.partitions)]
     found = []
-    async with open_reader(options, record_bytes(settings.pictures.max_bytes)) as reader:
-        async for records in whole(reader, name, settings.kafka.partitions):
+    async with open_reader(client_options(settings.transport, settings.kafka)) as reader:
+        async for records in whole(reader, partitions, None):
             for each in records:
                 message = codec.decode(record_of(each))
                 if isinstance(message, Result):

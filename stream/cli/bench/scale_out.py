@@ -12,6 +12,7 @@ from stream import codec
 from stream.cli.bench.processes import Deployment, deployed, stop
 from stream.cli.bench.report import Report
 from stream.cli.bench.scale import Scale
+from stream.cli.bench.sleeping import Sleep
 from stream.cli.bench.stand_ins import StandIns, cameras
 from stream.config import Settings
 from stream.ports import Delivery
@@ -19,10 +20,8 @@ from stream.tally import Quantiles
 from stream.types import Result
 
 PARTITIONS, CAMERAS, FEW = 48, 48, 8
-BATCH, SERVICE_S = 8, 0.1
-QUICK_S = 0.02
-"""A model for latency: one that takes long hides what lies around it."""
-CAPACITY_PER_S = BATCH / SERVICE_S
+SLEEP, QUICK = Sleep(8, 0.1), Sleep(8, 0.02)
+"""The quick one is for latency: a model that takes long hides what lies around it."""
 LOAD = 0.7
 """The part of its capacity that a live group is given (docs/architecture.md)."""
 SETTLE_S = 4.0
@@ -75,7 +74,7 @@ def measure(report: Report, scale: Scale) -> None:
     report.figure("latency.kafka_p50_ms", seen.at_ms(0.5))
     report.figure("latency.kafka_p99_ms", seen.at_ms(0.99))
     report.say(
-        f"arrival to masks, a model that takes {QUICK_S * 1e3:.0f} ms for {BATCH} frames, at 70 %: "
+        f"arrival to masks at 70 % of a model that takes {QUICK.seconds * 1e3:.0f} ms a batch: "
         f"p50 {seen.at_ms(0.5):.0f} ms, p99 {seen.at_ms(0.99):.0f} ms"
     )
     pauses = _pauses(scale.kafka, scale.flow_s)
@@ -92,8 +91,8 @@ def measure(report: Report, scale: Scale) -> None:
 def _at(segmenters: int, kafka: str, over_s: float) -> tuple[float, Seen]:
     """The rate when saturated, and what was seen at 70 % load before."""
     both = {"model": {"weights": "none"}, "cameras": cameras("live", CAMERAS)}
-    model = StandIns(PICTURE_BYTES, batch_size=BATCH, service_s=SERVICE_S)
-    load = StandIns(PICTURE_BYTES, fps=LOAD * segmenters * CAPACITY_PER_S / CAMERAS)
+    model = StandIns(PICTURE_BYTES, sleep=SLEEP)
+    load = StandIns(PICTURE_BYTES, fps=LOAD * segmenters * SLEEP.capacity_per_s / CAMERAS)
     with deployed(kafka, PARTITIONS, **both) as deployment:
         for _ in range(segmenters):
             deployment.stand_in("segment", deployment.config("all"), model)
@@ -108,8 +107,8 @@ def _at(segmenters: int, kafka: str, over_s: float) -> tuple[float, Seen]:
 def _quick_model(kafka: str, over_s: float) -> Seen:
     """What is seen of one segmenter at 70 % load."""
     sections = {"model": {"weights": "none"}, "cameras": cameras("live", CAMERAS)}
-    model = StandIns(PICTURE_BYTES, batch_size=BATCH, service_s=QUICK_S)
-    load = StandIns(PICTURE_BYTES, fps=LOAD * BATCH / QUICK_S / CAMERAS)
+    model = StandIns(PICTURE_BYTES, sleep=QUICK)
+    load = StandIns(PICTURE_BYTES, fps=LOAD * QUICK.capacity_per_s / CAMERAS)
     with deployed(kafka, PARTITIONS, **sections) as deployment:
         deployment.stand_in("segment", deployment.config("all"), model)
         deployment.stand_in("ingest", deployment.config("all"), load)
@@ -147,8 +146,8 @@ async def _see(deployment: Deployment, over_s: float) -> Seen:
 def _pauses(kafka: str, over_s: float) -> dict[str, float]:
     """The longest silence of a live camera around each change of the segmenters."""
     sections = {"model": {"weights": "none"}, "cameras": cameras("live", FEW)}
-    model = StandIns(PICTURE_BYTES, batch_size=BATCH, service_s=SERVICE_S)
-    load = StandIns(PICTURE_BYTES, fps=LOAD * CAPACITY_PER_S / FEW)
+    model = StandIns(PICTURE_BYTES, sleep=SLEEP)
+    load = StandIns(PICTURE_BYTES, fps=LOAD * SLEEP.capacity_per_s / FEW)
     with deployed(kafka, PARTITIONS, **sections) as deployment:
         config = deployment.config("all")
 

@@ -7,7 +7,7 @@ watch as it is. The loops, the codec, the transport and the drain are those of t
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from zlib import crc32
@@ -19,14 +19,15 @@ from connectors import open_transport
 from connectors.clock import SteadyClock
 from connectors.jpeg import JpegCodec
 from stream import ingest, segment
+from stream.cli.bench.sleeping import Sleep, SleepingModel
 from stream.cli.embedded import Role, run_roles
 from stream.cli.pipeline import Common, watch_role
 from stream.cli.stop import stop_on_signals
 from stream.config import load
 from stream.metrics import Metrics
-from stream.ports import Clock, Inbox, Outbox, Shot, View, Window
+from stream.ports import Clock, Inbox, Outbox, Shot
 from stream.specs import CameraSpec
-from stream.types import Encoded, Instance, Mode, ModelRef, Picture, Pixels, Size
+from stream.types import Encoded, Mode, Picture, Pixels, Size
 
 SIZE: Size = (480, 640)
 
@@ -35,36 +36,12 @@ class StandIns(msgspec.Struct, frozen=True):
     """What replaces the ends.
 
     A live camera offers ``fps`` pictures a second, an archive camera what is taken from it. A
-    picture is a JPEG of about ``picture_bytes``. The model takes ``batch_size`` views,
-    ``in_flight`` batches at once, and sleeps ``service_s`` on each.
+    picture is a JPEG of about ``picture_bytes``. The model is a `SleepingModel`.
     """
 
     picture_bytes: int
     fps: float = 0.0
-    batch_size: int = 8
-    in_flight: int = 1
-    service_s: float = 0.0
-
-
-class SleepingModel:
-    """A `stream.ports.Model` that takes its time and finds nothing."""
-
-    labels: tuple[str, ...] = ("thing",)
-
-    def __init__(self, spec: StandIns) -> None:
-        self.ref = ModelRef("sleeping", "0" * 64, "f32")
-        self.batch_size = spec.batch_size
-        self.in_flight = spec.in_flight
-        self._service_s = spec.service_s
-
-    def shape(self, window: Window) -> Size:
-        """One for all."""
-        return SIZE
-
-    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
-        """Nothing, after a while."""
-        await asyncio.sleep(self._service_s)
-        return [()] * len(batch)
+    sleep: Sleep = Sleep()
 
 
 class PacedFeed:
@@ -143,7 +120,12 @@ def segment_role(common: Common, spec: StandIns) -> Role:
 
     async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
         loop = segment.Segment(
-            SleepingModel(spec), lambda _: pixels, {}, max_age_us, common.clock, common.metrics
+            SleepingModel(spec.sleep),
+            lambda _: pixels,
+            {},
+            max_age_us,
+            common.clock,
+            common.metrics,
         )
         await loop.run(inboxes, outbox)
 

@@ -5,10 +5,11 @@ import asyncio
 from stream.cli.bench.processes import Deployment, deployed
 from stream.cli.bench.report import Report
 from stream.cli.bench.scale import Scale
+from stream.cli.bench.sleeping import Sleep
 from stream.cli.bench.stand_ins import StandIns, cameras
 
 PARTITIONS, CAMERAS = 8, 8
-STAND_INS = StandIns(picture_bytes=60_000, batch_size=32, in_flight=4)
+STAND_INS = StandIns(picture_bytes=60_000, sleep=Sleep(batch_size=64, seconds=0.0))
 SETTLE_S = 5.0
 
 
