@@ -8,7 +8,7 @@ of every group has left, nobody could make room: writers do not wait, and all is
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -135,10 +135,22 @@ class MemoryInbox:
                 if self._topic.commit(self._group, last + 1):
                     self._topic.changed.notify_all()
 
+    @property
+    def is_assigned(self) -> bool:
+        """Whether it is this member's turn."""
+        return self._group.members[0] is self
+
+    def owns(self, _: str) -> bool:
+        """All keys, while it is this member's turn."""
+        return self.is_assigned
+
+    def before_handover(self, _: Callable[[], Awaitable[None]]) -> None:
+        """A turn lasts until its member leaves."""
+
     def _has_something(self) -> bool:
         if self._topic.closed:
             return True
-        if self._group.members[0] is not self:
+        if not self.is_assigned:
             return False
         return self._group.received < self._topic.end or self._topic.ended
 

@@ -228,10 +228,16 @@ def _headers(kind: str, identity: str, time_us: int, content_type: str) -> dict[
 
 
 def _key_of(message: Message) -> str:
-    """The camera; for a delivery what compaction keeps apart: change of an alert and endpoint."""
-    if isinstance(message, DeliveryStatus):
-        return f"{message.alert}/{message.state_of_alert}/{message.endpoint}"
-    return message.camera
+    """The camera; for a delivery what compaction keeps apart: change of an alert and endpoint.
+
+    An alert may be updated more than once, so its changes are told apart by their time as well.
+    """
+    if not isinstance(message, DeliveryStatus):
+        return message.camera
+    change = f"{message.alert}/{message.state_of_alert}"
+    if message.snapshot is not None:
+        change += f"/{message.snapshot.time_us}"
+    return f"{change}/{message.endpoint}"
 
 
 def _id_of(message: Message) -> str:

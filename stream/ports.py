@@ -4,7 +4,7 @@ Nothing here names a topic's partition, an offset or a broker. A `Delivery`'s ``
 to its transport; code above the seam only hands it back.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -51,6 +51,23 @@ class Inbox(Protocol):
         """Say that these, and what was received before them of the same keys, need not come again.
 
         What another member of the group has by now is left to that member.
+        """
+
+
+class Member(Inbox, Protocol):
+    """An inbox that says whose a key is, for work that goes on after its record was committed."""
+
+    @property
+    def is_assigned(self) -> bool:
+        """Whether it is settled which keys are this member's."""
+
+    def owns(self, key: str) -> bool:
+        """Whether records of ``key`` come to this member now, and so to no other."""
+
+    def before_handover(self, let_go: Callable[[], Awaitable[None]]) -> None:
+        """Await ``let_go`` whenever keys may go to another member, before they do.
+
+        It is cancelled where it takes too long. What is owned is told anew afterwards.
         """
 
 
@@ -200,7 +217,7 @@ class Progress:
 class Transport(Protocol):
     """Where records live. Open every outbox before a reader starts, else readers see the end."""
 
-    def inbox(self, topic: str, group: str) -> AbstractAsyncContextManager[Inbox]:
+    def inbox(self, topic: str, group: str) -> AbstractAsyncContextManager[Member]:
         """Join ``group`` on ``topic``."""
 
     def outbox(self, *topics: str) -> AbstractAsyncContextManager[Outbox]:

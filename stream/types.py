@@ -235,7 +235,7 @@ class DeliveryStatus(Struct, frozen=True, tag="delivery", tag_field="type"):
     """How far one change of an alert got with one endpoint; ``answer`` is what the last try met.
 
     ``snapshot`` is the change itself: it says which one this is, and lets a notify that takes over
-    go on with it.
+    go on with it, no sooner than at ``due_us``, when the next try is due.
     """
 
     alert: str
@@ -246,3 +246,4 @@ class DeliveryStatus(Struct, frozen=True, tag="delivery", tag_field="type"):
     time_us: Instant
     answer: str = ""
     snapshot: Alert | None = None
+    due_us: Instant = 0

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,10 +68,14 @@ class _Tenure:
 class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
     """See `stream.ports.Inbox`; also what health wants to know of it."""
 
-    def __init__(self, topic: str, name: str, end: asyncio.Event) -> None:
+    def __init__(
+        self, topic: str, name: str, partition_of: Callable[[str], int], end: asyncio.Event
+    ) -> None:
         self._topic = topic
         self._name = name
+        self._partition_of = partition_of
         self._end = end
+        self._let_go: Callable[[], Awaitable[None]] = _nothing
         self._consumer: Any = None
         self._tenures: dict[TopicPartition, _Tenure] = {}
         self._number = 0
@@ -204,6 +208,15 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         """Whether the group has said which partitions are ours."""
         return self._settled.is_set()
 
+    def owns(self, key: str) -> bool:
+        """As `stream.ports.Member.owns`; False for all while members change."""
+        partition = TopicPartition(self._name, self._partition_of(key))
+        return self.is_assigned and partition in self._tenures
+
+    def before_handover(self, let_go: Callable[[], Awaitable[None]]) -> None:
+        """As `stream.ports.Member.before_handover`: ``let_go`` may take `HANDOVER_S`."""
+        self._let_go = let_go
+
     @property
     def lag(self) -> int:
         """Records in our partitions that are not yet committed, as far as it is known."""
@@ -223,10 +236,12 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         """Hand out nothing more, and wait a moment for what is in flight."""
         self._settled.clear()
         try:
-            async with asyncio.timeout(HANDOVER_S), self._committing:
-                await self._committing.wait_for(
-                    lambda: all(each.is_idle for each in self._tenures.values())
-                )
+            async with asyncio.timeout(HANDOVER_S):
+                await self._let_go()
+                async with self._committing:
+                    await self._committing.wait_for(
+                        lambda: all(each.is_idle for each in self._tenures.values())
+                    )
         except TimeoutError:
             _log.info("%s: a partition moves on with records in flight", self._topic)
 
@@ -267,3 +282,7 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
             Position(partition, found.offset, tenure.number),
             f"{self._topic}/{partition.partition}@{found.offset}",
         )
+
+
+async def _nothing() -> None:
+    return

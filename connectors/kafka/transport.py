@@ -48,14 +48,17 @@ class KafkaTransport:
     @asynccontextmanager
     async def inbox(self, topic: str, group: str) -> AsyncIterator[KafkaInbox]:
         """Join ``group``; on leaving, its partitions go to the other members at once."""
-        inbox = KafkaInbox(topic, name_of(topic, self._spec), self._end)
-        await inbox.start(self._group(group, topic), self._options)
+        name, partition_of = name_of(topic, self._spec), partial(self._partition_of, topic)
+        inbox = KafkaInbox(topic, name, partition_of, self._end)
         self._inboxes.add(inbox)
         try:
-            yield inbox
+            await inbox.start(self._group(group, topic), self._options)
+            try:
+                yield inbox
+            finally:
+                await inbox.stop()
         finally:
             self._inboxes.remove(inbox)
-            await inbox.stop()
 
     @asynccontextmanager
     async def outbox(self, *topics: str) -> AsyncIterator[KafkaOutbox]:
@@ -107,9 +110,9 @@ class KafkaTransport:
         return [TopicPartition(name, number) for number in range(self._spec.partitions)]
 
     def progress(self) -> Progress:
-        """How far the inboxes that are open here are."""
+        """How far the inboxes that are open here are; before there is one, none is assigned."""
         return Progress(
-            all(inbox.is_assigned for inbox in self._inboxes),
+            bool(self._inboxes) and all(inbox.is_assigned for inbox in self._inboxes),
             sum(inbox.committed for inbox in self._inboxes),
             sum(inbox.lag for inbox in self._inboxes),
         )

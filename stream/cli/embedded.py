@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from stream.errors import DrainTimeoutError
-from stream.ports import Inbox, Outbox, Transport
+from stream.ports import Member, Outbox, Transport
 
-Work = Callable[[Mapping[str, Inbox], Outbox], Coroutine[Any, Any, None]]
+Work = Callable[[Mapping[str, Member], Outbox], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from connectors.jpeg import JpegCodec
 from connectors.video import open_feed
@@ -15,7 +16,7 @@ from stream.cli.embedded import Role
 from stream.config import Settings, signing_key
 from stream.errors import RecordError
 from stream.metrics import Metrics
-from stream.ports import Clock, Inbox, Model, Outbox, Sink, Transport
+from stream.ports import Clock, Inbox, Member, Model, Outbox, Sink, Transport
 from stream.specs import EndpointSpec, PicturesSpec
 from stream.types import DeliveryStatus, Picture, Pixels, Raw
 from stream.watching import plans
@@ -98,9 +99,9 @@ def watch_role(common: Common) -> Role:
 def notify_role(common: Common, sinks: Mapping[str, Sink]) -> Role:
     """Delivers alerts to ``sinks``."""
 
-    async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
-        history = [status async for status in _deliveries(common.transport)]
+    async def work(inboxes: Mapping[str, Member], outbox: Outbox) -> None:
         loop = notify.Notify(sinks, outbox, common.clock, common.metrics, random.random)
+        history = partial(_deliveries, common.transport)
         await loop.run(inboxes["alerts"], common.settings.drain, history)
 
     return Role("notify", work, reads=("alerts",), writes=notify.TOPICS)

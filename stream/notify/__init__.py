@@ -2,8 +2,13 @@
 
 What is written, in this order: ``pending`` for every change and endpoint, flush, commit of the
 alerts, then the tries; ``delivered`` or ``given_up`` after the last try, flush. A crash anywhere
-repeats at most the tries that were in flight, with the same body: the next notify is handed the
-``deliveries`` topic as its history and goes on.
+repeats at most the tries that were in flight, with the same body: whoever has the alert's camera
+next reads ``deliveries`` as its history and goes on, on schedule.
+
+Cameras move between the members of the group. Before they do, each member finishes its tries in
+flight and lets all go; afterwards it begins anew with what is pending for the cameras that are its
+own. The topic is the one home of what is pending, so a member that was frozen or cut off is in
+step again by the same way.
 
 An endpoint has lanes, one for each alert with something to deliver: a lane sends opened before
 updated before resolved, lanes run side by side, and a lane that waits for its next try holds no
@@ -16,6 +21,6 @@ it is given (a long backlog after a start), the inbox waits for it: later is bet
 
 from stream.notify.body import body_of
 from stream.notify.endpoint import Limits
-from stream.notify.loop import TOPICS, Notify
+from stream.notify.loop import TOPICS, History, Notify
 
-__all__ = ["TOPICS", "Limits", "Notify", "body_of"]
+__all__ = ["TOPICS", "History", "Limits", "Notify", "body_of"]

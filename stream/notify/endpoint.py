@@ -2,8 +2,10 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from stream.errors import DeliveryError
 from stream.notify.journal import Change, Journal
@@ -27,18 +29,21 @@ DEFAULT_LIMITS = Limits()
 class Endpoint:
     """One endpoint.
 
-    A lane holds the changes of one alert, in order; it sleeps between the tries of its first. A
-    slot is held during a try only. A Retry-After makes the whole endpoint quiet for that time.
+    A lane holds the changes of one alert, in order; it sleeps until the next try of its first is
+    due. A slot is held during a try and until its outcome is written down, so slots bound what may
+    be repeated after a crash. A Retry-After makes the whole endpoint quiet for that time.
     """
 
     def __init__(
         self,
+        name: str,
         sink: Sink,
         journal: Journal,
         clock: Clock,
         random: Callable[[], float],
         limits: Limits,
     ) -> None:
+        self._name = name
         self._sink = sink
         self._journal = journal
         self._clock = clock
@@ -47,10 +52,12 @@ class Endpoint:
         self._slots = asyncio.Semaphore(limits.tries)
         self._quiet_until_us = 0
         self._failing = False
+        self._leaving = False
         self._asleep = 0
         self._moved = asyncio.Event()
         self._lanes: dict[str, deque[Change]] = {}
         self._known: dict[tuple[str, str, int], None] = {}
+        self._busy: set[asyncio.Task[Any]] = set()
         self.waiting = 0
         self.workers: set[asyncio.Task[None]] = set()
 
@@ -75,9 +82,9 @@ class Endpoint:
             del self._known[next(iter(self._known))]
 
     def reserve(self, change: Change) -> None:
-        """Give it a place; `begin` must follow."""
+        """Give it a place; `begin` must follow, or `forget`."""
         self.remember(change)
-        self._count(change, 1)
+        self._count(1)
 
     def begin(self, change: Change, tasks: asyncio.TaskGroup) -> None:
         """Put it into its alert's lane, which runs in ``tasks``."""
@@ -92,41 +99,82 @@ class Endpoint:
         """What was begun and not finished, in order within each alert."""
         return [change for lane in self._lanes.values() for change in lane]
 
+    async def let_go(self) -> None:
+        """Stop once the tries in flight are over and written down; at once where cancelled."""
+        self._leaving = True
+        try:
+            for worker in self.workers - self._busy:
+                worker.cancel()
+            if self._busy:
+                await asyncio.wait(self._busy)
+        finally:
+            for worker in self.workers:
+                worker.cancel()
+            self._leaving = False
+            self._empty()
+
+    def forget(self) -> None:
+        """Begin anew: nothing waits, and nothing is known."""
+        self._empty()
+        self._known = {}
+
+    def _empty(self) -> None:
+        self._lanes = {}
+        self._count(-self.waiting)
+
     async def _work(self, alert: str, lane: deque[Change]) -> None:
-        while lane:
+        while lane and not self._leaving:
             await self._deliver(lane)
-            self._count(lane.popleft(), -1)
+            lane.popleft()
+            self._count(-1)
         del self._lanes[alert]
 
     async def _deliver(self, lane: deque[Change]) -> None:
         """Try the first of the lane until it is delivered or given up."""
-        while True:
-            change = lane[0] = replace(lane[0], attempts=lane[0].attempts + 1)
-            try:
-                answer = await self._try(change)
-            except DeliveryError as error:
-                change = lane[0] = replace(change, answer=str(error))
-                wait_s = self._wait_s(change, error)
-                if wait_s is None:
-                    self._known.pop(change.key, None)  # so that a replay of it gets through
-                    return await self._journal.give_up(change)
-                await self._journal.failed(change)
-                await self._sleep(wait_s)
-            else:
-                return await self._journal.delivered(replace(change, answer=answer))
-
-    async def _try(self, change: Change) -> str:
-        try:
+        is_over = False
+        while not is_over:
+            await self._sleep_until(lane[0].due_us)
             async with self._slots:
                 while (left_us := self._quiet_until_us - self._clock.now_us()) > 0:
                     await self._clock.sleep(left_us / 1e6)
-                answer = await self._sink.deliver(change.alert, change.body)
+                with self._unbroken():
+                    is_over = await self._try(lane)
+
+    async def _try(self, lane: deque[Change]) -> bool:
+        """Try the first of the lane once, and write down what came of it: whether it is over."""
+        change = lane[0] = replace(lane[0], attempts=lane[0].attempts + 1)
+        try:
+            answer = await self._sink.deliver(change.alert, change.body)
         except DeliveryError as error:
             self._failing = error.retriable
-            raise
-        else:
-            self._failing = False
-            return answer
+            return await self._failed(lane, error)
+        self._failing = False
+        await self._journal.delivered(replace(change, answer=answer))
+        return True
+
+    async def _failed(self, lane: deque[Change], error: DeliveryError) -> bool:
+        change = lane[0] = replace(lane[0], answer=str(error))
+        wait_s = self._wait_s(change, error)
+        if wait_s is None:
+            self._known.pop(change.key, None)  # so that a replay of it gets through
+            await self._journal.give_up(change)
+            return True
+        lane[0] = replace(change, due_us=self._clock.now_us() + round(wait_s * 1e6))
+        await self._journal.failed(lane[0])
+        return False
+
+    @contextmanager
+    def _unbroken(self) -> Iterator[None]:
+        """For what a handover waits for; the worker ends after it."""
+        worker = asyncio.current_task()
+        assert worker is not None
+        self._busy.add(worker)
+        try:
+            yield
+        finally:
+            self._busy.discard(worker)
+            if self._leaving:
+                worker.cancel()
 
     def _wait_s(self, change: Change, error: DeliveryError) -> float | None:
         if not error.retriable:
@@ -136,18 +184,19 @@ class Endpoint:
             self._quiet_until_us = max(self._quiet_until_us, self._clock.now_us() + quiet_us)
         return delay_s(change.attempts, self._random(), error.retry_after_s)
 
-    async def _sleep(self, seconds: float) -> None:
-        self._asleep += 1
-        self._moved.set()
-        try:
-            await self._clock.sleep(seconds)
-        finally:
-            self._asleep -= 1
+    async def _sleep_until(self, due_us: int) -> None:
+        while (left_us := due_us - self._clock.now_us()) > 0:
+            self._asleep += 1
+            self._moved.set()
+            try:
+                await self._clock.sleep(left_us / 1e6)
+            finally:
+                self._asleep -= 1
 
     def _moving(self) -> bool:
         return not self._failing and self._asleep < len(self._lanes)
 
-    def _count(self, change: Change, by: int) -> None:
+    def _count(self, by: int) -> None:
         self.waiting += by
         self._moved.set()
-        self._journal.metrics.deliveries_pending.labels(change.endpoint).set(self.waiting)
+        self._journal.metrics.deliveries_pending.labels(self._name).set(self.waiting)

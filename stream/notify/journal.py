@@ -19,6 +19,8 @@ class Change:
     delivery: Delivery
     attempts: int = 0
     answer: str = ""
+    due_us: int = 0
+    """When its next try may begin."""
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -45,6 +47,7 @@ class Journal:
             time_us=self._clock.now_us(),
             answer=change.answer,
             snapshot=change.alert,
+            due_us=change.due_us,
         )
         await self._outbox.send("deliveries", codec.encode(status))
 

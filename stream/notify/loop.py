@@ -1,11 +1,13 @@
 """The loop: reads alerts, hands each endpoint its changes, and ends in an orderly way."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from stream import codec
 from stream.errors import (
+    ConnectError,
     DrainTimeoutError,
     EndOfStream,
     RecordError,
@@ -16,12 +18,17 @@ from stream.metrics import Metrics
 from stream.notify.body import body_of
 from stream.notify.endpoint import DEFAULT_LIMITS, Endpoint, Limits
 from stream.notify.journal import Change, Journal
-from stream.ports import Clock, Delivery, Inbox, Outbox, Sink
-from stream.types import Alert, DeliveryStatus
+from stream.ports import Clock, Delivery, Inbox, Member, Outbox, Sink
+from stream.types import Alert, DeliveryState, DeliveryStatus
 
 TOPICS = ("deliveries", "dead-letters")
+History = Callable[[], AsyncIterator[DeliveryStatus]]
+"""What ``deliveries`` holds now, oldest first."""
+_LIFE = ("opened", "updated", "resolved")
 _BATCH = 100
 _POLL_S = 1.0
+
+_log = logging.getLogger(__name__)
 
 
 class Notify:
@@ -41,28 +48,32 @@ class Notify:
         self._batch = min(_BATCH, limits.waiting)
         self._journal = Journal(outbox, clock, metrics)
         self._endpoints = {
-            name: Endpoint(sink, self._journal, clock, random, limits)
+            name: Endpoint(name, sink, self._journal, clock, random, limits)
             for name, sink in sinks.items()
         }
+        self._is_resumed = False
+        """Whether what is pending for the cameras that are ours is in the lanes."""
 
-    async def run(
-        self, inbox: Inbox, drain_s: float, history: Iterable[DeliveryStatus] = ()
-    ) -> None:
+    async def run(self, inbox: Member, drain_s: float, history: History) -> None:
         """Deliver until the alerts end, then at most ``drain_s`` longer.
 
-        ``history`` is what ``deliveries`` holds from earlier runs, oldest first: what is pending
-        there is gone on with, and what was delivered is not delivered again.
+        Of ``history``, what is pending for the cameras that are ours is gone on with, and what was
+        delivered is not delivered again. It is read again whenever cameras may have moved between
+        the members of the group.
 
         Raises `DrainTimeoutError` with the number of deliveries left, each recorded as pending,
         and `UnsupportedVersionError` at an alert from a newer writer, which is not committed.
         """
         stopped: UnsupportedVersionError | None = None
+        inbox.before_handover(self._let_go)
         async with asyncio.TaskGroup() as tasks:
-            await self._resume(history, tasks)
             try:
                 while True:
-                    await self._take(await inbox.receive(self._batch, _POLL_S), inbox, tasks)
+                    deliveries = await inbox.receive(self._batch, _POLL_S)
+                    await self._resume(inbox, history, tasks)
+                    await self._take(deliveries, inbox, tasks)
             except EndOfStream:
+                await self._resume(inbox, history, tasks)
                 await self._drain(drain_s, tasks)
             except UnsupportedVersionError as error:
                 stopped = error
@@ -71,15 +82,33 @@ class Notify:
             raise stopped
         await self._leave(drain_s)
 
-    async def _resume(self, history: Iterable[DeliveryStatus], tasks: asyncio.TaskGroup) -> None:
-        latest = {}
-        for status in history:
-            if status.snapshot is not None:
-                change = _resumed(status, status.snapshot)
-                latest[status.endpoint, change.key] = (status.state, change)
-        for state, change in latest.values():
-            if state == "pending" and await self._accepts(change):
-                self._endpoints[change.endpoint].begin(change, tasks)
+    async def _let_go(self) -> None:
+        """Before cameras move: ``deliveries`` holds what is pending, for whoever has them next."""
+        self._is_resumed = False
+        await asyncio.gather(*(each.let_go() for each in self._endpoints.values()))
+        await self._outbox.flush()
+
+    async def _resume(self, inbox: Member, history: History, tasks: asyncio.TaskGroup) -> None:
+        while inbox.is_assigned and not self._is_resumed:
+            self._is_resumed = True  # until a handover, which may come at any of the awaits below
+            for endpoint in self._endpoints.values():
+                endpoint.forget()
+            try:
+                found = [each async for each in history()]
+            except ConnectError as error:
+                _log.warning("what is pending cannot be read, trying again: %s", error)
+                self._is_resumed = False
+                await self._clock.sleep(_POLL_S)
+            else:
+                await self._begin_pending(found, inbox, tasks)
+
+    async def _begin_pending(
+        self, history: Sequence[DeliveryStatus], inbox: Member, tasks: asyncio.TaskGroup
+    ) -> None:
+        own = [each for each in _latest(history) if inbox.owns(each[1].alert.camera)]
+        for state, change in own:
+            if state == "pending" and await self._has_place(change):
+                self._begin(change, tasks)
             elif state == "delivered" and change.endpoint in self._endpoints:
                 self._endpoints[change.endpoint].remember(change)
 
@@ -93,14 +122,21 @@ class Notify:
             except RecordError as error:
                 await self._journal.bury(delivery, error)
                 continue
-            accepted += [change for change in changes if await self._accepts(change)]
+            accepted += [change for change in changes if await self._has_place(change)]
+        for change in accepted:
+            await self._journal.write(change, "pending")
         await self._outbox.flush()
         await inbox.commit(deliveries)
         for change in accepted:
+            self._begin(change, tasks)
+
+    def _begin(self, change: Change, tasks: asyncio.TaskGroup) -> None:
+        """Unless cameras are moving: then `_resume` finds it, where it is still ours."""
+        if self._is_resumed:
             self._endpoints[change.endpoint].begin(change, tasks)
 
-    async def _accepts(self, change: Change) -> bool:
-        """Write it down as pending, unless it is a repeat or can go nowhere."""
+    async def _has_place(self, change: Change) -> bool:
+        """Reserve a place, unless it is a repeat or can go nowhere."""
         endpoint = self._endpoints.get(change.endpoint)
         if endpoint is None:
             answer = "no such endpoint is configured"
@@ -110,7 +146,6 @@ class Notify:
             answer = f"{endpoint.waiting} deliveries wait already, and none is getting through"
         else:
             endpoint.reserve(change)
-            await self._journal.write(change, "pending")
             return True
         await self._journal.give_up(replace(change, answer=answer))
         return False
@@ -158,7 +193,29 @@ def _changes(delivery: Delivery) -> list[Change]:
     return [Change(alert, body, name, delivery) for name in dict.fromkeys(alert.notify)]
 
 
+def _latest(history: Sequence[DeliveryStatus]) -> list[tuple[DeliveryState, Change]]:
+    """What became of each change, in the order of each alert's life.
+
+    The history of one change is in order, that of an alert is not. Delivered is final: who was
+    frozen or slow may write pending after it.
+    """
+    latest: dict[tuple[object, ...], tuple[DeliveryState, Change]] = {}
+    for status in history:
+        if status.snapshot is not None:
+            change = _resumed(status, status.snapshot)
+            before = latest.get((status.endpoint, change.key))
+            if before is None or before[0] != "delivered":
+                latest[status.endpoint, change.key] = (status.state, change)
+    return sorted(latest.values(), key=lambda each: _in_life(each[1].alert))
+
+
+def _in_life(alert: Alert) -> tuple[int, int]:
+    return _LIFE.index(alert.state), alert.time_us
+
+
 def _resumed(status: DeliveryStatus, alert: Alert) -> Change:
     delivery = Delivery("alerts", codec.encode(alert), None, "")
     body = body_of(alert)
-    return Change(alert, body, status.endpoint, delivery, status.attempts, status.answer)
+    return Change(
+        alert, body, status.endpoint, delivery, status.attempts, status.answer, status.due_us
+    )

@@ -196,6 +196,55 @@ def with_kafka(settings: Settings, **changed: object) -> KafkaTransport:
     return KafkaTransport(settings.model_copy(update={"kafka": spec}))
 
 
+async def test_a_process_is_assigned_once_all_that_it_reads_is(kafka: str) -> None:
+    transport = await fresh_transport(kafka)
+    assert not transport.progress().is_assigned
+    async with transport.inbox("frames", "segment"):
+        assert transport.progress().is_assigned
+        async with transport.inbox(ARCHIVE, "segment"):
+            assert transport.progress().is_assigned
+    assert not transport.progress().is_assigned
+
+
+async def joined(transport: KafkaTransport) -> None:
+    async with transport.inbox(ARCHIVE, "segment") as inbox:
+        assert inbox.is_assigned
+
+
+async def test_keys_are_let_go_before_another_member_has_them(kafka: str) -> None:
+    transport = await fresh_transport(kafka)
+    asked, may_go = asyncio.Event(), asyncio.Event()
+
+    async def let_go() -> None:
+        asked.set()
+        await may_go.wait()
+
+    async with transport.inbox(ARCHIVE, "segment") as first:
+        first.before_handover(let_go)
+        other = asyncio.create_task(joined(transport))
+        await asked.wait()
+        assert not first.owns("hall")
+        assert not other.done()
+        may_go.set()
+        await other
+
+
+async def test_who_does_not_let_go_is_cut_short(kafka: str) -> None:
+    transport = await fresh_transport(kafka)
+    cut = asyncio.Event()
+
+    async def let_go() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cut.set()
+
+    async with transport.inbox(ARCHIVE, "segment") as first:
+        first.before_handover(let_go)
+        await joined(transport)
+        assert cut.is_set()
+
+
 async def test_records_that_are_not_ours_do_not_stop_a_file(kafka: str) -> None:
     transport = await fresh_transport(kafka)
     async with transport.outbox(ARCHIVE) as outbox:

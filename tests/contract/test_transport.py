@@ -9,7 +9,7 @@ import pytest
 from connectors.clock import SteadyClock
 from connectors.memory import MemoryTransport
 from stream.errors import EndOfStream
-from stream.ports import Delivery, Record, Transport
+from stream.ports import Delivery, Member, Record, Transport
 from stream.specs import CameraSpec
 from tests.support.kafka_transport import fresh_transport
 from tests.support.records import TOPIC, numbers, record, some, write
@@ -152,6 +152,35 @@ async def test_a_member_that_only_stood_by_changes_nothing_by_leaving(
         async with transport.inbox(TOPIC, "segment"):
             pass
         assert numbers(await some(first, 2)) == [2, 3]
+
+
+KEYS = [f"camera-{number}" for number in range(8)]
+
+
+async def shared(*members: Member) -> None:
+    """Return once each key is owned by exactly one of them."""
+    async with asyncio.timeout(PATIENCE_S):
+        while any(sum(each.owns(key) for each in members) != 1 for key in KEYS):
+            assert await members[0].receive(1, 0.05) == []
+
+
+async def test_each_key_is_owned_by_the_one_member_that_its_records_come_to(
+    transport: Transport,
+) -> None:
+    async with transport.outbox(TOPIC) as outbox, transport.inbox(TOPIC, "segment") as first:
+        assert first.is_assigned
+        assert all(first.owns(key) for key in KEYS)
+        async with transport.inbox(TOPIC, "segment") as second:
+            await shared(first, second)
+            for key in KEYS:
+                await outbox.send(TOPIC, record(0, key))
+            await outbox.flush()
+            for member in (first, second):
+                own = {key for key in KEYS if member.owns(key)}
+                found = await some(member, len(own))
+                assert {each.record.key for each in found} == own
+                await member.commit(found)
+        await shared(first)
 
 
 async def test_two_groups_each_get_everything(transport: Transport) -> None:

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 from time import time_ns
 
@@ -519,6 +520,11 @@ async def test_the_key_is_in_no_repr_log_or_error(caplog: pytest.LogCaptureFixtu
         assert form not in "\n".join(told)
 
 
+async def told(history: Sequence[DeliveryStatus]) -> AsyncIterator[DeliveryStatus]:
+    for status in history:
+        yield status
+
+
 class Run:
     """notify on the memory transport, with real webhooks."""
 
@@ -537,7 +543,7 @@ class Run:
             self.transport.outbox(*TOPICS) as outbox,
         ):
             notify = Notify({"ops": ops}, self.wrap(outbox), self.clock, Metrics(), lambda: 0.0)
-            await notify.run(inbox, DRAIN_S, history)
+            await notify.run(inbox, DRAIN_S, partial(told, history))
 
     async def statuses(self) -> list[DeliveryStatus]:
         found: list[DeliveryStatus] = []
@@ -558,7 +564,8 @@ async def test_a_500_is_followed_by_a_second_try_with_the_same_id_and_body() -> 
 
     assert len(ops.bodies) == 2
     assert len(set(ops.ids)) == len(set(ops.bodies)) == 1
-    assert run.clock.waits_s == [1.0]
+    (wait_s,) = run.clock.waits_s
+    assert 0.0 < wait_s <= 1.0
     assert [each.state for each in await run.statuses()] == ["pending", "pending", "delivered"]
 
 
@@ -568,7 +575,7 @@ async def test_a_429_is_followed_by_a_try_when_its_retry_after_is_over() -> None
         await run.of(ops.url, ALERT)
 
     assert len(ops.bodies) == 2
-    assert run.clock.waits_s[0] == 7.0
+    assert 5.0 < run.clock.waits_s[0] <= 7.0
 
 
 async def test_a_410_ends_the_delivery_and_later_changes_still_go_out() -> None:

@@ -163,6 +163,23 @@ def test_the_value_of_an_encoded_frame_is_the_picture_itself() -> None:
     assert record.headers["content-type"] == b"image/jpeg"
 
 
+UPDATED = Alert(
+    id="a1",
+    state="updated",
+    rule="leaves",
+    kind="presence",
+    camera="hall",
+    zone=None,
+    labels=("person",),
+    severity="warning",
+    tracks=(),
+    opened_us=5,
+    time_us=7,
+    evidence=None,
+    notify=("ops",),
+)
+
+
 @pytest.mark.parametrize(
     ("message", "key", "identity", "kind"),
     [
@@ -176,6 +193,12 @@ def test_the_value_of_an_encoded_frame_is_the_picture_itself() -> None:
             DeliveryStatus("a1", "opened", "ops", "pending", 2, 5),
             "a1/opened/ops",
             "a1/opened/ops/pending/2",
+            "delivery",
+        ),
+        (
+            DeliveryStatus("a1", "updated", "ops", "pending", 2, 5, snapshot=UPDATED),
+            "a1/updated/7/ops",
+            "a1/updated/7/ops/pending/2",
             "delivery",
         ),
     ],

@@ -5,6 +5,7 @@ import json
 import selectors
 from collections.abc import (
     AsyncIterator,
+    Awaitable,
     Callable,
     Collection,
     Coroutine,
@@ -12,9 +13,9 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec
 
 import msgspec
@@ -25,6 +26,7 @@ from hypothesis import strategies as st
 from connectors.memory import MemoryTransport
 from stream import codec
 from stream.errors import (
+    ConnectError,
     DeliveryError,
     DeliveryRefusedError,
     DrainTimeoutError,
@@ -33,8 +35,8 @@ from stream.errors import (
     UnsupportedVersionError,
 )
 from stream.metrics import Metrics
-from stream.notify import TOPICS, Limits, Notify, body_of
-from stream.ports import Delivery, Inbox, Outbox, Record, Sink
+from stream.notify import TOPICS, History, Limits, Notify, body_of
+from stream.ports import Delivery, Member, Outbox, Record, Sink
 from stream.retry import STEPS_S
 from stream.types import Alert, AlertState, DeliveryStatus, Evidence
 from tests.support.crash import Crash, CrashingOutbox
@@ -126,14 +128,17 @@ def seconds() -> float:
 
 
 def alert(
-    name: str = "a1", state: AlertState = "opened", notify: tuple[str, ...] = ("ops",)
+    name: str = "a1",
+    state: AlertState = "opened",
+    notify: tuple[str, ...] = ("ops",),
+    camera: str = "hall",
 ) -> Alert:
     return Alert(
         id=name,
         state=state,
         rule="person-leaves",
         kind="presence",
-        camera="hall",
+        camera=camera,
         zone="exit",
         labels=("person",),
         severity="warning",
@@ -143,6 +148,14 @@ def alert(
         evidence=Evidence(epoch=1, seq=17, score=0.9, overlap=0.4, box=(1.0, 2.0, 30.0, 40.0)),
         notify=notify,
     )
+
+
+async def told(history: Iterable[DeliveryStatus]) -> AsyncIterator[DeliveryStatus]:
+    for status in history:
+        yield status
+
+
+nothing = partial(told, ())
 
 
 @dataclass
@@ -167,10 +180,10 @@ class Run:
                     "alerts", each if isinstance(each, Record) else codec.encode(each)
                 )
         async with self.transport.inbox("alerts", "notify") as inbox:
-            await self.reading(inbox, drain_s, history)
+            await self.reading(inbox, drain_s, partial(told, history))
 
     async def reading(
-        self, inbox: Inbox, drain_s: float = MONTH_S, history: Iterable[DeliveryStatus] = ()
+        self, inbox: Member, drain_s: float = MONTH_S, history: History = nothing
     ) -> None:
         async with self.transport.outbox(*TOPICS) as outbox:
             notify = Notify(
@@ -433,10 +446,12 @@ async def test_an_alert_of_a_newer_writer_stops_notify_and_comes_again() -> None
 class Witness:
     """Writes down, in order, what happens at an outbox, an inbox and an endpoint."""
 
-    def __init__(self, outbox: Outbox, inbox: Inbox, seen: list[str]) -> None:
+    def __init__(self, outbox: Outbox, inbox: Member, seen: list[str]) -> None:
         self.outbox = outbox
         self.inbox = inbox
         self.seen = seen
+        self.is_assigned, self.owns = inbox.is_assigned, inbox.owns
+        self.before_handover = inbox.before_handover
 
     async def send(self, topic: str, record: Record) -> None:
         message = codec.decode(record)
@@ -470,7 +485,7 @@ async def test_pending_is_acknowledged_and_the_alert_committed_before_the_first_
     async with transport.outbox(*TOPICS) as outbox, transport.inbox("alerts", "notify") as inbox:
         witness = Witness(outbox, inbox, [])
         notify = Notify({"ops": witness}, witness, LoopClock(), Metrics(), lambda: 0.0)
-        await notify.run(witness, 1.0)
+        await notify.run(witness, 1.0, nothing)
 
     assert witness.seen == ["pending", "flush", "commit", "try", "delivered", "flush", "flush"]
 
@@ -550,6 +565,157 @@ async def test_a_crash_after_the_2xx_repeats_the_alert_once_with_the_same_body()
     third = Run({"ops": ops})
     await third.of(alert(), history=[*await run.statuses(), *await again.statuses()])
     assert len(ops.tries) == 2
+
+
+@in_virtual_time
+async def test_a_restart_keeps_to_the_schedule() -> None:
+    ops = Endpoint((DeliveryError("503", retry_after_s=100.0), "200 OK"))
+    run = Run({"ops": ops})
+    with pytest.raises(DrainTimeoutError):
+        await run.of(alert(), drain_s=20.0)
+    assert seconds() == 20
+
+    await Run({"ops": ops}).of(history=await run.statuses())
+    assert ops.times_s == [0, 100]
+
+
+@in_virtual_time
+async def test_changes_of_an_alert_are_gone_on_with_in_order_wherever_they_were_written() -> None:
+    ops, pager = Endpoint((DeliveryError("503"),)), Endpoint()
+    run = Run({"ops": ops})
+    states: tuple[AlertState, ...] = ("opened", "updated", "resolved")
+    with pytest.raises(DrainTimeoutError):
+        await run.of(*(alert("a1", state) for state in states), drain_s=0.5)
+
+    await Run({"ops": pager}).of(history=reversed(await run.statuses()))
+    assert pager.changes == ["a1 opened", "a1 updated", "a1 resolved"]
+
+
+@in_virtual_time
+async def test_what_was_delivered_is_not_pending_again_whatever_is_written_late() -> None:
+    ops = Endpoint()
+    run = Run({"ops": ops})
+    await run.of(alert())
+    pending, delivered = await run.statuses()
+
+    await Run({"ops": ops}).of(history=[pending, delivered, pending])
+    assert len(ops.tries) == 1
+
+
+class Moving:
+    """A member whose cameras move as a test says; its notify goes on with what was written."""
+
+    def __init__(self, run: Run, inbox: Member, *cameras: str) -> None:
+        self.transport = run.transport
+        self.receive, self.commit = inbox.receive, inbox.commit
+        self.cameras = cameras
+        self.is_assigned = True
+        self.faults: list[ConnectError] = []
+        self.let_go: Callable[[], Awaitable[None]]
+
+    def owns(self, key: str) -> bool:
+        return self.is_assigned and key in self.cameras
+
+    def before_handover(self, let_go: Callable[[], Awaitable[None]]) -> None:
+        self.let_go = let_go
+
+    async def history(self) -> AsyncIterator[DeliveryStatus]:
+        if self.faults:
+            raise self.faults.pop()
+        async for record in self.transport.whole("deliveries"):
+            status = codec.decode(record)
+            assert isinstance(status, DeliveryStatus)
+            yield status
+
+    async def move(self, *cameras: str, patience_s: float = MONTH_S) -> None:
+        self.is_assigned = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                await self.let_go()
+        self.cameras, self.is_assigned = cameras, True
+
+
+@asynccontextmanager
+async def moving(ops: Endpoint, *alerts: Alert) -> AsyncIterator[Moving]:
+    """A notify for the cameras hall and yard that has begun with ``alerts``."""
+    run = Run({"ops": ops})
+    async with asyncio.TaskGroup() as tasks, run.transport.inbox("alerts", "notify") as inbox:
+        member = Moving(run, inbox, "hall", "yard")
+        async with run.transport.outbox("alerts") as writer:
+            for each in alerts:
+                await writer.send("alerts", codec.encode(each))
+            running = tasks.create_task(run.reading(member, 10.0, member.history))
+            yield member
+        with suppress(DrainTimeoutError):
+            await running
+
+
+@in_virtual_time
+async def test_cameras_that_move_take_what_is_pending_along_on_schedule() -> None:
+    ops = Endpoint((DeliveryError("503"),) * 4 + ("200 OK",))
+    async with moving(ops, alert("a1"), alert("b1", camera="yard")) as member:
+        await asyncio.sleep(2)
+        assert ops.tries == [(0, "a1 opened"), (0, "b1 opened"), (1, "a1 opened"), (1, "b1 opened")]
+        await member.move("hall")
+        await asyncio.sleep(20)
+        assert ops.tries[4:] == [(6, "a1 opened")]
+        await member.move("hall", "yard")
+        await asyncio.sleep(2)
+        assert [change for _, change in ops.tries[5:]] == ["b1 opened"]
+
+
+@in_virtual_time
+async def test_cameras_move_when_tries_in_flight_are_over_and_no_new_one_begins() -> None:
+    ops = Endpoint(busy_s=2.0)
+    async with moving(ops, alert("a1"), alert("a1", "resolved")) as member:
+        await asyncio.sleep(1)
+        await member.move()
+        assert seconds() == 2
+        assert [each.state async for each in member.history()] == ["pending"] * 2 + ["delivered"]
+        await asyncio.sleep(20)
+        assert ops.tries == [(0, "a1 opened")]
+        await member.move("hall")
+        await asyncio.sleep(20)
+        assert ops.changes == ["a1 opened", "a1 resolved"]
+
+
+@in_virtual_time
+async def test_a_try_that_keeps_cameras_from_moving_is_left_and_made_again() -> None:
+    ops = Endpoint(busy_s=8.0)
+    async with moving(ops, alert("a1")) as member:
+        await asyncio.sleep(1)
+        await member.move("hall", patience_s=3.0)
+        assert seconds() == 4
+        ops.busy_s = 0.0
+        await asyncio.sleep(5)
+        assert ops.changes == ["a1 opened"] * 2
+        assert len(set(ops.bodies)) == 1
+
+
+@in_virtual_time
+async def test_what_comes_while_cameras_move_is_delivered_once() -> None:
+    ops = Endpoint()
+    async with moving(ops) as member:
+        await asyncio.sleep(1)
+        moved = asyncio.create_task(member.move("hall"))
+        async with member.transport.outbox("alerts") as writer:
+            await writer.send("alerts", codec.encode(alert("a1")))
+            await writer.send("alerts", codec.encode(alert("a1")))
+        await moved
+        await asyncio.sleep(5)
+        assert ops.changes == ["a1 opened"]
+
+
+@in_virtual_time
+async def test_what_is_pending_is_asked_for_again_where_it_cannot_be_read() -> None:
+    ops = Endpoint((DeliveryError("503"), "200 OK"))
+    async with moving(ops, alert("a1")) as member:
+        await asyncio.sleep(0.5)
+        member.faults = [ConnectError("kafka: away")] * 3
+        await member.move("hall")
+        await asyncio.sleep(20)
+        assert member.faults == []
+        assert ops.changes == ["a1 opened"] * 2
 
 
 @in_virtual_time

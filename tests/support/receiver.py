@@ -1,0 +1,69 @@
+"""A user's webhook receiver on this machine, as a thread: it checks signatures, and can be down."""
+
+import base64
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import standardwebhooks
+
+SECRET = base64.b64encode(b"a key that only tests know").decode()
+DOWN, UP = 503, 200
+
+
+@dataclass
+class Receiver:
+    """What came, by ``webhook-id``, and how it is answered."""
+
+    status: int = UP
+    port: int = 0
+    bodies: dict[str, set[bytes]] = field(default_factory=dict)
+    taken: Counter[str] = field(default_factory=Counter)
+    """How often each was taken as a user's code would: before the answer went out."""
+    may_answer: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook"
+
+    def take(self, name: str, body: bytes) -> int:
+        """The status to answer with."""
+        self.bodies.setdefault(name, set()).add(body)
+        if self.status == UP:
+            self.taken[name] += 1
+        status = self.status
+        self.may_answer.wait()
+        return status
+
+
+@contextmanager
+def receiver(status: int) -> Iterator[Receiver]:
+    """A receiver that answers at once, with ``status`` until that is changed."""
+    found = Receiver(status)
+    found.may_answer.set()
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            standardwebhooks.Webhook(SECRET).verify(body, dict(self.headers))
+            self.send_response(found.take(self.headers["webhook-id"], body))
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    found.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield found
+    finally:
+        found.may_answer.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
