@@ -52,17 +52,21 @@ async def watch(
         except EndOfStream:
             return
         if deliveries:
-            await _batch(deliveries, outbox, store, plans, metrics)
+            await watch_batch(deliveries, outbox, store, plans, metrics)
             await inbox.commit(deliveries)
 
 
-async def _batch(
+async def watch_batch(
     deliveries: Sequence[Delivery],
     outbox: Outbox,
     store: Store,
     plans: Mapping[str, Plan],
     metrics: Metrics,
 ) -> None:
+    """Watch a few messages; on return all that they come to is kept, and they may be committed.
+
+    Raises as `watch` does, with no state of the batch kept.
+    """
     cameras = {delivery.record.key for delivery in deliveries}
     kept = await store.get([_key(camera) for camera in cameras])
     before = {camera: _state(camera, kept.get(_key(camera))) for camera in cameras}
