@@ -1,6 +1,7 @@
 """A writer, as an `stream.ports.Outbox`."""
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -48,6 +49,9 @@ class KafkaOutbox:
             max_request_size=max_bytes,
             **options,
         )
+        # aiokafka 0.14 gives up what it holds for a partition that has no leader for as long as a
+        # request may take (``drain_by_nodes``), idempotent or not: an outage, to us.
+        self._producer._message_accumulator._batch_ttl = math.inf
         try:
             await self._producer.start()
         except KafkaError as error:
