@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from stream.config import Settings
 from stream.errors import EndOfStream
-from stream.ports import Begin, Clock, Delivery, Progress, Record
+from stream.ports import Begin, Clock, Delivery, Progress, Record, State
 from stream.specs import CameraSpec
 
 CAPACITY = 32
@@ -264,15 +264,17 @@ class MemoryStore:
     """State that lives as long as the process; see `stream.ports.Store`."""
 
     def __init__(self) -> None:
-        self._values: dict[str, bytes] = {}
+        self._states: dict[str, State] = {}
 
     async def get(self, keys: Collection[str]) -> Mapping[str, bytes]:
-        """The last value put under each of ``keys`` that has one."""
-        return {key: self._values[key] for key in keys if key in self._values}
+        """As `stream.ports.Store.get`."""
+        return {key: self._states[key].value for key in keys if key in self._states}
 
-    async def put(self, values: Mapping[str, bytes]) -> None:
-        """Replace the value under each key."""
-        self._values |= values
+    async def put(self, states: Mapping[str, State]) -> None:
+        """As `stream.ports.Store.put`."""
+        for key, state in states.items():
+            if key not in self._states or state.version >= self._states[key].version:
+                self._states[key] = state
 
 
 class MemoryEpochs:

@@ -7,7 +7,7 @@ to its transport; code above the seam only hands it back.
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from stream.specs import CameraSpec
 from stream.types import Alert, Instance, ModelRef, Pixels, Size
@@ -192,14 +192,29 @@ class Sink(Protocol):
         """
 
 
+class State(NamedTuple):
+    """What is kept under a key. Versions of one key are compared as tuples are; those of one writer
+    never fall.
+    """
+
+    value: bytes
+    version: tuple[int, ...] = ()
+
+
 class Store(Protocol):
     """State kept by key, read back after a restart."""
 
     async def get(self, keys: Collection[str]) -> Mapping[str, bytes]:
-        """The last value put under each of ``keys`` that has one, by whomever."""
+        """The value of the highest version under each of ``keys`` that has one; the last of those,
+        by whomever it was put.
+        """
 
-    async def put(self, values: Mapping[str, bytes]) -> None:
-        """Replace the value under each key; on return they are kept."""
+    async def put(self, states: Mapping[str, State]) -> None:
+        """Replace the value under each key, unless one of a higher version is there.
+
+        A process that was thought dead may still write what it knew: that changes nothing. On
+        return they are kept.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import msgspec
 from stream import codec
 from stream.errors import EndOfStream, RecordError, SchemaError
 from stream.metrics import Metrics
-from stream.ports import Delivery, Inbox, Outbox, Record, Store
+from stream.ports import Delivery, Inbox, Outbox, Record, State, Store
 from stream.types import Alert, EpochClosed, EpochOpened, Gap, MaskMessage, Result, Tracks
 from stream.watching import NOTHING, Plan, Watched, step
 
@@ -74,8 +74,7 @@ async def watch_batch(
     for topic, record in outcome.records:
         await outbox.send(topic, record)
     await outbox.flush()
-    states = outcome.states.items()
-    await store.put({_key(camera): msgspec.msgpack.encode(state) for camera, state in states})
+    await store.put({_key(camera): _kept(state) for camera, state in outcome.states.items()})
 
 
 async def _digest(
@@ -141,3 +140,11 @@ def _state(camera: str, kept: bytes | None) -> Watched:
 
 def _key(camera: str) -> str:
     return f"watch/{camera}"
+
+
+def _kept(state: Watched) -> State:
+    """A camera's states in their order: what knows less of its masks never replaces what knows
+    more.
+    """
+    version = state.mark.epoch, state.mark.next_seq, int(state.mark.closed)
+    return State(msgspec.msgpack.encode(state), version)

@@ -9,7 +9,7 @@ import pytest
 from connectors.clock import SteadyClock
 from connectors.memory import MemoryTransport
 from stream.errors import EndOfStream
-from stream.ports import Delivery, Member, Record, Transport
+from stream.ports import Delivery, Member, Record, State, Transport
 from stream.specs import CameraSpec
 from tests.support.kafka_transport import fresh_transport
 from tests.support.records import TOPIC, numbers, record, some, write
@@ -252,30 +252,44 @@ async def test_state_is_read_back_as_it_was_put_last(transport: Transport) -> No
     async with transport.store() as store:
         assert await store.get(["watch/hall"]) == {}
         for value in (b"one", b"two"):
-            await store.put({"watch/hall": value})
+            await store.put({"watch/hall": State(value)})
             assert await store.get(["watch/hall"]) == {"watch/hall": value}
-        await store.put({"watch/yard": b"other"})
+        await store.put({"watch/yard": State(b"other")})
     async with transport.store() as another:
         assert await another.get(["watch/hall"]) == {"watch/hall": b"two"}
-        await another.put({"watch/hall": b"three"})
+        await another.put({"watch/hall": State(b"three")})
         assert await another.get(["watch/yard"]) == {"watch/yard": b"other"}
 
 
 async def test_state_of_many_is_kept_and_read_at_once(transport: Transport) -> None:
     values = {f"watch/camera-{number}": b"%d" % number for number in range(20)}
     async with transport.store() as store:
-        await store.put(values)
-        await store.put({"watch/camera-3": b"again"})
+        await store.put({key: State(value) for key, value in values.items()})
+        await store.put({"watch/camera-3": State(b"again")})
     async with transport.store() as another:
         assert await another.get([*values, "watch/never"]) == {**values, "watch/camera-3": b"again"}
 
 
 async def test_state_that_another_put_meanwhile_is_seen(transport: Transport) -> None:
     async with transport.store() as one, transport.store() as other:
-        await one.put({"watch/hall": b"one"})
+        await one.put({"watch/hall": State(b"one")})
         assert await other.get(["watch/hall"]) == {"watch/hall": b"one"}
-        await other.put({"watch/hall": b"two"})
+        await other.put({"watch/hall": State(b"two")})
         assert await one.get(["watch/hall"]) == {"watch/hall": b"two"}
+
+
+async def test_a_lower_version_that_comes_late_changes_no_state(transport: Transport) -> None:
+    async with transport.store() as one, transport.store() as zombie:
+        await one.put({"watch/hall": State(b"nine", (1, 9))})
+        await one.put({"watch/hall": State(b"ten", (1, 10))})
+        await zombie.put({"watch/hall": State(b"nine again", (1, 9))})
+        assert await one.get(["watch/hall"]) == {"watch/hall": b"ten"}
+        assert await zombie.get(["watch/hall"]) == {"watch/hall": b"ten"}
+        await zombie.put({"watch/hall": State(b"next epoch", (2, 0))})
+        assert await one.get(["watch/hall"]) == {"watch/hall": b"next epoch"}
+    async with transport.store() as another:
+        await another.put({"watch/hall": State(b"ten again", (1, 10))})
+        assert await another.get(["watch/hall"]) == {"watch/hall": b"next epoch"}
 
 
 async def test_every_claim_of_a_live_camera_is_higher_than_all_before(

@@ -17,7 +17,7 @@ from stream import codec
 from stream.errors import ConfigError, EndOfStream, UnsupportedVersionError
 from stream.masks import Mask
 from stream.metrics import Metrics
-from stream.ports import Delivery, Outbox, Record, Store
+from stream.ports import Delivery, Outbox, Record, State, Store
 from stream.rules import Dwell, Presence
 from stream.specs import ZoneSpec
 from stream.types import (
@@ -348,10 +348,7 @@ async def test_duplicates_are_counted() -> None:
 )
 async def test_a_camera_whose_kept_state_is_damaged_begins_anew(damaged: bytes) -> None:
     store = MemoryStore()
-    async with written([codec.encode(message) for message in WALK]) as transport:
-        await run_loop(transport, store)
-    assert await store.get(["watch/yard"])
-    await store.put({"watch/yard": damaged})
+    await store.put({"watch/yard": State(damaged)})
     async with written([codec.encode(message) for message in WALK]) as transport:
         await run_loop(transport, store)
         assert len(await read_all(transport, "tracks")) == 80
@@ -372,10 +369,10 @@ class Fragile:
         self._call()
         return await self._store.get(keys)
 
-    async def put(self, values: Mapping[str, bytes]) -> None:
-        for key, value in values.items():
+    async def put(self, states: Mapping[str, State]) -> None:
+        for key, state in states.items():
             self._call()
-            await self._store.put({key: value})
+            await self._store.put({key: state})
 
     async def send(self, topic: str, record: Record) -> None:
         self._call()
@@ -424,6 +421,28 @@ async def test_a_watcher_that_is_stopped_mid_dwell_goes_on() -> None:
     assert told == run(WALK)[2]
 
 
+class Frozen:
+    """A store as a process has it that was frozen after it had read, before anybody wrote."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get(self, _: Collection[str]) -> Mapping[str, bytes]:
+        return {}
+
+    async def put(self, states: Mapping[str, State]) -> None:
+        await self._store.put(states)
+
+
+async def test_a_watcher_that_thaws_takes_no_state_back() -> None:
+    store = MemoryStore()
+    for part, seen in ((WALK[:45], store), (WALK[:20], Frozen(store)), (WALK[45:], store)):
+        async with written([codec.encode(message) for message in part]) as transport:
+            await run_loop(transport, seen)
+    kept = await store.get(["watch/yard"])
+    assert kept == {"watch/yard": msgspec.msgpack.encode(run(WALK)[0])}
+
+
 class Ordered(MemoryStore):
     """Remembers what the outside was asked for, in order."""
 
@@ -431,9 +450,9 @@ class Ordered(MemoryStore):
         super().__init__()
         self.calls: list[str] = []
 
-    async def put(self, values: Mapping[str, bytes]) -> None:
+    async def put(self, states: Mapping[str, State]) -> None:
         self.calls.append("state")
-        await super().put(values)
+        await super().put(states)
 
 
 async def test_alerts_are_acknowledged_before_state_and_state_before_the_commit() -> None:
