@@ -91,6 +91,7 @@ class Ingest:
                 await self._status(camera, "ended")
                 if not camera.loop:
                     return
+                await self._outbox.flush()  # where a file stands is read from what is acknowledged
                 retry_s = RETRY_FIRST_S
 
     async def _run_epoch(self, camera: CameraSpec, begin: Begin) -> None:

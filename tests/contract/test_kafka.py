@@ -13,12 +13,17 @@ from connectors.clock import SteadyClock
 from connectors.kafka import KafkaTransport
 from connectors.kafka.backlog import MOST_FRAMES, Backlog
 from stream.config import Settings
-from stream.errors import ConfigError
+from stream.errors import CameraRefusedError, ConfigError
+from stream.ingest import TOPICS, Ingest
+from stream.metrics import Metrics
 from stream.ports import Begin, Delivery, Record
 from stream.specs import CameraSpec
+from stream.types import Frame
 from tests.support.build import closed, frame, opened
+from tests.support.feeds import blank_feed, feeds
 from tests.support.kafka_transport import fresh_transport, kafka_settings
-from tests.support.topics import fill, settle
+from tests.support.segmenting import JPEG
+from tests.support.topics import fill, read, settle
 
 HALL = CameraSpec(id="hall", url="hall.mp4", mode="archive")
 ARCHIVE = "frames-archive"
@@ -253,3 +258,16 @@ async def test_records_that_are_not_ours_do_not_stop_a_file(kafka: str) -> None:
         ]
         await fill(outbox, ARCHIVE, [opened(), frame(0), *strange])
     assert await begin(transport) == Begin(1, 1, is_new=False, goes_on=True)
+
+
+async def test_a_file_that_loops_repeats_no_identity(kafka: str) -> None:
+    transport, turns, clock = await fresh_transport(kafka), 20, SteadyClock()
+    sources = feeds({"hall": [*(blank_feed(3) for _ in range(turns)), CameraRefusedError("gone")]})
+    async with transport.outbox(*TOPICS) as outbox, transport.epochs(clock) as epochs:
+        ingest = Ingest(sources, JPEG.encode, outbox, clock, Metrics(), epochs)
+        await ingest.run((HALL.model_copy(update={"loop": True}),))
+        await outbox.flush()
+    found = [read(record) async for record in transport.whole(ARCHIVE)]
+    frames = [each.id for each in found if isinstance(each, Frame)]
+    assert frames == [("hall", turn, seq) for turn in range(1, turns + 1) for seq in range(3)]
+    assert len(found) == turns * (1 + 3 + 1)
