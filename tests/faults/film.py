@@ -14,6 +14,9 @@ FILM = 1125
 """Its pictures."""
 FULL = os.environ.get("MASKSTREAM_FAULTS") == "full"
 """Whether faults last as long and come as often as the fault matrix says."""
+OUTAGE_S = 60.0 if FULL else 20.0
+"""How long brokers are away: longer than a session, and than a request waits for its answer, in
+the short form too."""
 
 
 @contextmanager

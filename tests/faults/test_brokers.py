@@ -6,14 +6,11 @@ from pathlib import Path
 import pytest
 
 from stream.errors import EXIT_DRAIN_TIMEOUT, EXIT_OK
-from tests.faults.film import FILM, FULL, assert_nobody_left, begin, long_film
+from tests.faults.film import FILM, OUTAGE_S, assert_nobody_left, begin, long_film
 from tests.faults.verdict import assert_whole, wait_for_alerts, wait_for_results
 from tests.support.kafka import Node, cluster, require_kafka
 
 pytestmark = pytest.mark.slow
-
-OUTAGE_S = 60.0 if FULL else 20.0
-"""How long brokers are away: longer than a session in the short form too."""
 
 
 def test_a_leader_killed_again_and_again_costs_nothing(tmp_path: Path, kafka3: list[Node]) -> None:

@@ -1,5 +1,9 @@
 """What must hold after every fault, and waiting for it."""
 
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
 from stream import codec
 from tests.support.roles import Deployment, Seen
 from tests.support.waiting import wait_until
@@ -8,6 +12,8 @@ FRAMES = 300
 """Of the demo's film at 4 frames/s."""
 WINDOW = 8
 """Records that a segmenter of the demo's model may have under way."""
+
+ALWAYS = (-math.inf, math.inf)
 
 
 def assert_whole(seen: Seen, frames: int = FRAMES, *, crashes: int = 0) -> None:
@@ -46,3 +52,31 @@ def wait_for_results(deployed: Deployment, count: int) -> None:
 def wait_for_frames(deployed: Deployment, count: int) -> None:
     """More records than that are on ``frames-archive``."""
     wait_until(lambda: deployed.records("frames-archive") > count, f"{count} frames")
+
+
+def wait_for_masks(deployed: Deployment, more: int) -> None:
+    """So many more records on ``masks`` than now."""
+    there = deployed.records("masks")
+    wait_until(lambda: deployed.records("masks") >= there + more, f"{more} more on masks", 90.0)
+
+
+def wait_for_all_cameras(deployed: Deployment) -> None:
+    """Something new of every camera that has something on ``masks``; each has its partition."""
+    there = deployed.lengths("masks")
+
+    def go_on() -> bool:
+        return all(
+            now > then for then, now in zip(there, deployed.lengths("masks"), strict=True) if then
+        )
+
+    wait_until(go_on, "all cameras go on", 90.0)
+
+
+def longest_pause_s(written_ms: Sequence[int], within_ms: tuple[float, float] = ALWAYS) -> float:
+    """The longest time between two records, of those that overlap ``within_ms``."""
+    begin, end = within_ms
+    return max(
+        (later - earlier) / 1e3
+        for earlier, later in pairwise(written_ms)
+        if later >= begin and earlier <= end
+    )

@@ -57,22 +57,22 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class Listeners:
-    """Ports beside the plain one, by protocol, with what Kafka needs for them."""
+class Extras:
+    """What else a test wants: ports by protocol, settings of Kafka, words at the format."""
 
     ports: Mapping[str, int] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
     format_words: tuple[str, ...] = ()
 
 
-PLAIN_ALONE = Listeners()
+NO_EXTRAS = Extras()
 
 
 class Node:
     """One broker, which is a controller as well. It keeps its ports and data when restarted."""
 
     def __init__(
-        self, number: int, folder: Path, ports: Ports, controllers: list[int], listeners: Listeners
+        self, number: int, folder: Path, ports: Ports, controllers: list[int], extras: Extras
     ) -> None:
         self.number = number
         self.ports = ports
@@ -81,10 +81,10 @@ class Node:
         self._log = folder / "log.txt"
         self._popen: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True)
-        settings = _settings(number, folder, ports, controllers, listeners)
+        settings = _settings(number, folder, ports, controllers, extras)
         lines = [f"{key}={value}\n" for key, value in settings.items()]
         self._properties.write_text("".join(lines))
-        words = ["format", "-t", CLUSTER, *listeners.format_words, "-c"]
+        words = ["format", "-t", CLUSTER, *extras.format_words, "-c"]
         self._java("kafka.tools.StorageTool", *words).check_returncode()
 
     @property
@@ -105,6 +105,13 @@ class Node:
             wait_until(self._answers, f"broker {self.number} answers", READY_S, pause_s=0.2)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self._log.read_text()[-3000:]}") from None
+
+    def wait_ended(self) -> str:
+        """Return what it told once it has ended by itself."""
+        assert self._popen is not None
+        popen = self._popen
+        wait_until(lambda: popen.poll() is not None, f"broker {self.number} ends")
+        return self._log.read_text()
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -139,7 +146,7 @@ class Node:
 
 @contextmanager
 def cluster(
-    count: int, port: int | None = None, listeners: Listeners = PLAIN_ALONE
+    count: int, port: int | None = None, extras: Extras = NO_EXTRAS
 ) -> Iterator[list[Node]]:
     """``count`` nodes that know each other; gone afterwards, with their data."""
     free = iter(free_ports(4 * count))
@@ -150,7 +157,7 @@ def cluster(
         folder = Path(tempfile.mkdtemp(prefix="maskstream-kafka-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         nodes = [
-            Node(number, folder / str(number), own, [each.controller for each in ports], listeners)
+            Node(number, folder / str(number), own, [each.controller for each in ports], extras)
             for number, own in enumerate(ports, 1)
         ]
         for node in nodes:
@@ -178,9 +185,9 @@ _JAVA = [
 
 
 def _settings(
-    number: int, folder: Path, ports: Ports, controllers: list[int], listeners: Listeners
+    number: int, folder: Path, ports: Ports, controllers: list[int], extras: Extras
 ) -> Mapping[str, object]:
-    here = {"PLAINTEXT": ports.near, "FAR": ports.far, **listeners.ports}
+    here = {"PLAINTEXT": ports.near, "FAR": ports.far, **extras.ports}
     told = {**here, "FAR": ports.proxy}
     protocols = {**{name: name for name in here}, "FAR": "PLAINTEXT", "CONTROLLER": "PLAINTEXT"}
     copies = min(3, len(controllers))
@@ -208,7 +215,7 @@ def _settings(
         "share.coordinator.state.topic.min.isr": 1,
         "num.network.threads": 2,
         "num.io.threads": 4,
-        **listeners.settings,
+        **extras.settings,
     }
 
 

@@ -108,10 +108,15 @@ class Deployment:
         self.prefix = f"{uuid4().hex[:8]}."
         self._looks_at = f"kafka://{bootstrap}"
         self.processes: list[Process] = []
-        document = _document(bootstrap, self.prefix, replication)
-        kafka = {**document["kafka"], **more.pop("kafka", {})}
-        self.config.write_text(json.dumps({**document, **more, "kafka": kafka}))
+        self._document = _document(bootstrap, self.prefix, replication)
+        kafka = {**self._document["kafka"], **more.pop("kafka", {})}
+        self.configure(**more, kafka=kafka)
         self.command("topics", "apply")
+
+    def configure(self, **sections: Any) -> None:
+        """Change sections of the configuration, for the processes that start from now on."""
+        self._document |= sections
+        self.config.write_text(json.dumps(self._document))
 
     def command(self, *words: str) -> str:
         """Run a command to its end; returns what it printed."""
@@ -168,14 +173,18 @@ class Deployment:
 
     def wait_closed(self, deadline_s: float = 120.0) -> Seen:
         """What the topics hold once every epoch is closed and answered up to its close."""
-        latest = [self.seen()]
+        there = -1
+        seen = Seen(Audit())
 
         def is_closed() -> bool:
-            latest[0] = self.seen()
-            return latest[0].is_closed
+            nonlocal there, seen
+            before, there = there, self.records("masks")
+            if there == before:  # to read it all while work goes on would take time from it
+                seen = self.seen()
+            return seen.is_closed
 
         wait_until(is_closed, "every epoch is closed on masks", deadline_s, pause_s=1.0)
-        return latest[0]
+        return seen
 
     def records(self, topic: str) -> int:
         """How many records a topic holds now."""

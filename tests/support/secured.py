@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.kafka import Listeners, cluster, free_ports, require_kafka
+from tests.support.kafka import Extras, cluster, free_ports, require_kafka
 from tests.support.required import require
 
 USER = "maskstream"
@@ -59,7 +59,7 @@ def secured_broker(folder: Path) -> Iterator[Secured]:
     _certificates(folder)
     with ExitStack() as stack:
         ports = dict(zip(SECURITY, free_ports(len(SECURITY)), strict=True))
-        (node,) = stack.enter_context(cluster(1, listeners=_listeners(ports, folder)))
+        (node,) = stack.enter_context(cluster(1, extras=_listeners(ports, folder)))
         yield Secured({"PLAINTEXT": node.ports.near, **ports}, folder)
 
 
@@ -80,7 +80,7 @@ def _openssl(folder: Path, name: str, *words: str) -> None:
     subprocess.run([*command, *files], check=True, capture_output=True, cwd=folder)
 
 
-def _listeners(ports: Mapping[str, int], folder: Path) -> Listeners:
+def _listeners(ports: Mapping[str, int], folder: Path) -> Extras:
     settings = {
         "ssl.keystore.type": "PEM",
         "ssl.keystore.location": folder / "broker-store.pem",
@@ -95,7 +95,7 @@ def _listeners(ports: Mapping[str, int], folder: Path) -> Listeners:
             settings[key] = _login(mechanism)
     added = [f'{each}=[name={USER},password="{PASSWORD}"]' for each in MECHANISMS[1:]]
     words = [word for each in added for word in ("--add-scram", each)]
-    return Listeners(ports, settings, tuple(words))
+    return Extras(ports, settings, tuple(words))
 
 
 def _login(mechanism: str) -> str:
