@@ -8,7 +8,7 @@ import pytest
 from tests.faults.film import FILM, OUTAGE_S, assert_nobody_left, begin, long_film
 from tests.faults.verdict import assert_whole, wait_for_alerts
 from tests.support.disk import small_disk
-from tests.support.kafka import cluster, require_kafka, Extras, Node
+from tests.support.kafka import Extras, Node, cluster, require_kafka
 from tests.support.roles import Deployment
 
 pytestmark = pytest.mark.slow
