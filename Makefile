@@ -12,6 +12,7 @@ demo: .venv/.demo
 test: .venv/.dev check
 	@tests/setup/chromium.sh
 	@tests/setup/kafka.sh
+	@tests/setup/kcat.sh
 	$(BIN)/pytest -m "not slow and not gpu" $(ARGS)
 
 check: .venv/.dev
