@@ -5,8 +5,8 @@ committed. Live frames never wait here.
 """
 
 import asyncio
-from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 TOPIC = "frames-archive"
 MOST_FRAMES = 512
@@ -16,29 +16,46 @@ LOOK_S = 0.2
 
 Committed = Callable[[], Awaitable[Mapping[int, int]]]
 """Tells the next offset that ``segment`` needs, by partition."""
+Left = Callable[[str], Awaitable[Iterable[tuple[int, int]]]]
+"""Tells partition and offset of each record of a camera that ``segment`` has not committed."""
 
 
 class Backlog:
-    """Counts what was acknowledged and is not yet committed by the reader, by camera."""
+    """Counts what was handed over and is not yet committed by the reader, by camera."""
 
-    def __init__(self, committed: Committed) -> None:
+    def __init__(self, committed: Committed, left: Left) -> None:
         self._committed = committed
-        self._ahead: defaultdict[str, deque[tuple[int, int]]] = defaultdict(deque)
+        self._left = left
+        self._handed: Counter[str] = Counter()
+        self._ahead: dict[str, deque[tuple[int, int]]] = {}
         self._looking = asyncio.Lock()
+
+    def handed(self, topic: str, camera: str) -> None:
+        """A record is on its way to the brokers."""
+        if topic == TOPIC:
+            self._handed[camera] += 1
 
     def sent(self, topic: str, camera: str, partition: int, offset: int) -> None:
         """A record was acknowledged."""
         if topic == TOPIC:
+            self._handed[camera] -= 1
             self._ahead[camera].append((partition, offset))
 
     async def wait(self, topic: str, camera: str) -> None:
         """Return when the camera may write another record."""
-        while topic == TOPIC and len(self._ahead[camera]) >= MOST_FRAMES:
+        if topic != TOPIC:
+            return
+        if camera not in self._ahead:
+            self._ahead[camera] = deque(await self._left(camera))  # of a process before this one
+        while self._is_far(camera):
             async with self._looking:
-                if len(self._ahead[camera]) >= MOST_FRAMES:
+                if self._is_far(camera):
                     await self._look()
-            if len(self._ahead[camera]) >= MOST_FRAMES:
+            if self._is_far(camera):
                 await asyncio.sleep(LOOK_S)
+
+    def _is_far(self, camera: str) -> bool:
+        return len(self._ahead[camera]) + self._handed[camera] >= MOST_FRAMES
 
     async def _look(self) -> None:
         committed = await self._committed()

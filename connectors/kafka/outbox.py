@@ -69,6 +69,7 @@ class KafkaOutbox:
             await asyncio.wait(self._open, return_when=asyncio.FIRST_COMPLETED)
         self._raise_failure()
         answer = await self._hand_over(topic, record)
+        self._backlog.handed(topic, record.key)
         self._open.add(answer)
         answer.add_done_callback(lambda done: self._acknowledged(topic, record.key, done))
 

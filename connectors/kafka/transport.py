@@ -78,9 +78,7 @@ class KafkaTransport:
         async with self.outbox(CLAIMS) as outbox, self._reader() as reader:
 
             async def last(camera: str) -> Standing | None:
-                number = self._partition_of(ARCHIVE, camera)
-                partition = TopicPartition(name_of(ARCHIVE, self._spec), number)
-                return await reader.last_of(partition, camera, standing)
+                return await reader.last_of(self._archived(camera), camera, standing)
 
             yield KafkaEpochs(partial(outbox.write_through, CLAIMS), last, clock)
 
@@ -179,13 +177,28 @@ class KafkaTransport:
     @asynccontextmanager
     async def _backlog(self, topics: tuple[str, ...]) -> AsyncIterator[Backlog]:
         if ARCHIVE not in topics:
-            yield Backlog(_nothing)
+            yield Backlog(_nothing, _none)
             return
-        async with open_admin(self._options) as admin:
-            yield Backlog(lambda: self._committed(admin))
+        async with open_admin(self._options) as admin, self._reader() as reader:
+            yield Backlog(partial(self._committed, admin), partial(self._left, admin, reader))
 
     async def _committed(self, admin: Admin) -> Mapping[int, int]:
         return await admin.committed(self._group(READER, ARCHIVE), name_of(ARCHIVE, self._spec))
+
+    async def _left(self, admin: Admin, reader: Reader, camera: str) -> list[tuple[int, int]]:
+        partition = self._archived(camera)
+        committed = (await self._committed(admin)).get(partition.partition, 0)
+        start = max(committed, await reader.beginning(partition))
+        return [
+            (each.partition, each.offset)
+            async for records in reader.between(partition, start, await reader.end(partition))
+            for each in records
+            if each.key == camera.encode()
+        ]
+
+    def _archived(self, camera: str) -> TopicPartition:
+        number = self._partition_of(ARCHIVE, camera)
+        return TopicPartition(name_of(ARCHIVE, self._spec), number)
 
     def _group(self, role: str, topic: str) -> str:
         """One group for each topic that a role reads, so that each has a lag of its own."""
@@ -197,3 +210,7 @@ _LIMIT = "max.message.bytes"
 
 async def _nothing() -> Mapping[int, int]:
     return {}
+
+
+async def _none(_: str) -> list[tuple[int, int]]:
+    return []

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Mapping
 
 import pytest
 from aiokafka import TopicPartition
@@ -11,7 +10,9 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from connectors.clock import SteadyClock
 from connectors.kafka import KafkaTransport
-from connectors.kafka.backlog import MOST_FRAMES, Backlog
+from connectors.kafka.backlog import MOST_FRAMES
+from connectors.kafka.outbox import KafkaOutbox
+from stream import codec
 from stream.config import Settings
 from stream.errors import CameraRefusedError, ConfigError
 from stream.ingest import TOPICS, Ingest
@@ -123,23 +124,33 @@ async def test_a_camera_lies_in_its_own_partition(kafka: str) -> None:
     assert refs == {"hall": "masks/1@0", "yard": "masks/0@0"}
 
 
-async def test_a_file_waits_while_too_much_of_it_lies_ahead() -> None:
-    committed: dict[int, int] = {}
-
-    async def ask() -> Mapping[int, int]:
-        return committed
-
-    backlog = Backlog(ask)
-    for offset in range(MOST_FRAMES):
-        await backlog.wait(ARCHIVE, "hall")
-        backlog.sent(ARCHIVE, "hall", 0, offset)
-    waiting = asyncio.create_task(backlog.wait(ARCHIVE, "hall"))
-    await settle()
+async def held_up(outbox: KafkaOutbox, seq: int) -> asyncio.Task[None]:
+    """Sending one more frame of a file that is too far ahead, and not of others."""
+    waiting = asyncio.create_task(outbox.send(ARCHIVE, codec.encode_frame(frame(seq))))
+    await fill(outbox, "frames", [frame(0)])
+    await fill(outbox, ARCHIVE, [frame(0, "yard")])
     assert not waiting.done()
-    await backlog.wait("frames", "hall")
-    await backlog.wait(ARCHIVE, "yard")
-    committed[0] = 1
-    await waiting
+    return waiting
+
+
+async def test_a_file_waits_while_too_much_of_it_lies_ahead_whoever_wrote_it(kafka: str) -> None:
+    cameras = [HALL, CameraSpec(id="yard", url="y.mp4", mode="archive")]
+    settings = kafka_settings(kafka).model_copy(update={"cameras": tuple(cameras)})
+    transport = KafkaTransport(settings)
+    await transport.apply()
+    async with transport.outbox("frames", ARCHIVE) as outbox:
+        for seq in range(MOST_FRAMES):  # none is acknowledged before the next is sent
+            await outbox.send(ARCHIVE, codec.encode_frame(frame(seq)))
+        (await held_up(outbox, MOST_FRAMES)).cancel()
+    async with transport.outbox("frames", ARCHIVE) as outbox:
+        waiting = await held_up(outbox, MOST_FRAMES)
+        async with transport.inbox(ARCHIVE, "segment") as inbox:
+            found: list[Delivery] = []
+            while len(found) <= MOST_FRAMES:
+                found += await inbox.receive(MOST_FRAMES, 5.0)
+            assert not waiting.done()
+            await inbox.commit([each for each in found if each.record.key == "hall"][:1])
+            await waiting
 
 
 async def test_of_two_cameras_the_one_with_less_under_way_comes_next(kafka: str) -> None:
