@@ -24,7 +24,7 @@ from tests.support.build import closed, frame, opened
 from tests.support.feeds import blank_feed, feeds
 from tests.support.kafka_transport import fresh_transport, kafka_settings
 from tests.support.segmenting import JPEG
-from tests.support.topics import fill, read, settle
+from tests.support.topics import fill, read
 
 HALL = CameraSpec(id="hall", url="hall.mp4", mode="archive")
 ARCHIVE = "frames-archive"
