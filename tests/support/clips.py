@@ -1,8 +1,9 @@
 """Small video files, written as they are needed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -32,6 +33,30 @@ def write_clip(
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "bgr24")))
         container.mux(stream.encode())
     return path
+
+
+def loop_clip(clip: Path, path: Path, seconds: float) -> int:
+    """Write ``clip`` again and again until there are so many seconds; returns how many frames.
+
+    Packets are copied as they are.
+    """
+    with av.open(str(path), "w") as target, av.open(str(clip)) as source:
+        video = source.streams.video[0]
+        copy = target.add_stream_from_template(video)
+        frames = round(seconds * float(video.average_rate))
+        for number, packet in zip(range(frames), _again_and_again(source), strict=False):
+            turns, length = number // video.frames, video.duration
+            packet.pts += turns * length
+            packet.dts += turns * length
+            packet.stream = copy
+            target.mux(packet)
+    return frames
+
+
+def _again_and_again(source: Any) -> Iterator[Any]:
+    while True:
+        yield from (packet for packet in source.demux(video=0) if packet.dts is not None)
+        source.seek(0)
 
 
 def write_sound(path: Path) -> Path:
