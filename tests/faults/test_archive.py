@@ -49,7 +49,7 @@ async def standing(settings: Settings) -> tuple[int, int]:
     options = client_options(settings.transport, settings.kafka)
     group = settings.kafka.prefix + "segment.frames-archive"
     topic = settings.kafka.prefix + "frames-archive"
-    reading = open_reader(options, settings.pictures.max_bytes)
+    reading = open_reader(options)
     async with reading as reader, open_admin(options) as admin:
         end = await reader.end(TopicPartition(topic, PARTITION))
         return end, (await admin.committed(group, topic)).get(PARTITION, 0)
