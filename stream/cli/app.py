@@ -1,5 +1,6 @@
 """The commands and their options; what they do is in the modules beside this one."""
 
+from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -68,10 +69,25 @@ def segment(config: Config) -> None:
     _role("segment", config)
 
 
+class Host(StrEnum):
+    """What takes part in the group of ``watch``."""
+
+    OWN = "own"
+    FAUST = "faust"
+
+
 @app.command()
-def watch(config: Config) -> None:
+def watch(
+    config: Config,
+    host: Annotated[Host, typer.Option(help="what reads the masks from Kafka")] = Host.OWN,
+) -> None:
     """On Kafka: make tracks and alerts of masks."""
-    _role("watch", config)
+    if host is Host.OWN:
+        _role("watch", config)
+        return
+    from stream.cli.hosting import watch_on_faust
+
+    watch_on_faust(config)
 
 
 @app.command()

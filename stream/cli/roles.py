@@ -32,7 +32,7 @@ from stream.config import Settings, check_files, check_labels, load
 from stream.errors import ConfigError
 from stream.health import Health
 from stream.metrics import Metrics
-from stream.ports import Clock, Model, Transport, Window
+from stream.ports import Clock, Model, Progress, Transport, Window
 from stream.specs import ModelSpec
 
 WIDE = Window(0, 0, 1920, 1080)
@@ -56,13 +56,18 @@ async def warm(spec: ModelSpec) -> AsyncIterator[Model]:
 def run_role(name: str, config: Path, open_model: OpenModel = warm) -> None:
     """Run one role on Kafka until a signal comes, or until its files end."""
     log_to_stderr()
+    asyncio.run(_play(name, on_kafka(config), open_model))
+
+
+def on_kafka(config: Path) -> Settings:
+    """The settings. Raises `ConfigError` where they are not of ``kafka://``."""
     settings = load(config)
     if settings.transport.startswith("memory:"):
         raise ConfigError(
             f"{config}: transport: given {settings.transport}; a role of its own needs "
             "kafka://host:port; maskstream run holds all roles in one process"
         )
-    asyncio.run(_play(name, settings, open_model))
+    return settings
 
 
 async def _play(name: str, settings: Settings, open_model: OpenModel) -> None:
@@ -77,7 +82,8 @@ async def _play(name: str, settings: Settings, open_model: OpenModel) -> None:
         common = Common(settings, transport, clock, metrics)
         role = await stack.enter_async_context(_opened(name, common, health, open_model))
         stop = stack.enter_context(stop_on_signals())
-        with _running(_end(stop, transport, health)), _running(_look(transport, health, clock)):
+        stack.enter_context(running(_end(stop, transport, health)))
+        with running(look(transport.progress, health, clock)):
             _log.info("%s: started", name)
             health.reached("start")
             await run_roles(transport, [role], stop, settings.drain)
@@ -85,7 +91,8 @@ async def _play(name: str, settings: Settings, open_model: OpenModel) -> None:
 
 
 @contextmanager
-def _running(work: Coroutine[Any, Any, None]) -> Iterator[None]:
+def running(work: Coroutine[Any, Any, None]) -> Iterator[None]:
+    """Let ``work`` go on beside the body; it is cancelled with it."""
     task = asyncio.create_task(work)
     try:
         yield
@@ -93,15 +100,21 @@ def _running(work: Coroutine[Any, Any, None]) -> Iterator[None]:
         task.cancel()
 
 
-async def _look(transport: Transport, health: Health, clock: Clock) -> None:
+async def look(progress: Callable[[], Progress], health: Health, clock: Clock) -> None:
+    """Tell ``health`` how far the work is, again and again."""
     while True:
-        health.progress(transport.progress(), clock.now_us())
+        health.progress(progress(), clock.now_us())
         await clock.sleep(LOOK_S)
 
 
-async def _end(stop: asyncio.Event, transport: Transport, health: Health) -> None:
+async def ended(stop: asyncio.Event, health: Health) -> None:
+    """Tell ``health`` of the stop."""
     await stop.wait()
     health.draining()
+
+
+async def _end(stop: asyncio.Event, transport: Transport, health: Health) -> None:
+    await ended(stop, health)
     await transport.end()
 
 
@@ -118,7 +131,7 @@ async def _opened(
             case "segment":
                 model = await stack.enter_async_context(open_model(settings.model))
                 check_labels(settings, model.labels)
-                stack.enter_context(_running(sing(model, health, common.clock)))
+                stack.enter_context(running(sing(model, health, common.clock)))
                 yield segment_role(common, model)
             case "watch":
                 yield watch_role(common)

@@ -132,7 +132,7 @@ class Deployment:
         )  # fmt: skip
 
     def start(self, *roles: str) -> list[Process]:
-        """Start roles; each is there as soon as it says so."""
+        """Start roles, with their options; each is there as soon as it says so."""
         return self._all_started([self._run(role, _command(role, self.config)) for role in roles])
 
     def start_sleeping(self, sleep: Sleep) -> Process:
@@ -157,7 +157,7 @@ class Deployment:
         return started
 
     def _run(self, role: str, command: list[str]) -> Process:
-        log = self.folder / f"{role}-{len(self.processes)}.log"
+        log = self.folder / f"{role.split(maxsplit=1)[0]}-{len(self.processes)}.log"
         with log.open("wb") as out:
             popen = subprocess.Popen(
                 command, cwd=ROOT, stdout=out, stderr=out, start_new_session=True,
@@ -229,7 +229,7 @@ _MASKSTREAM = [sys.executable, "-c", "from stream.cli import main; main()"]
 
 
 def _command(role: str, config: Path) -> list[str]:
-    return [*_MASKSTREAM, role, str(config)]
+    return [*_MASKSTREAM, *role.split(), str(config)]
 
 
 def _document(bootstrap: str, prefix: str, replication: int) -> dict[str, Any]:

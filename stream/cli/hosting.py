@@ -1,0 +1,53 @@
+"""``maskstream watch --host faust``: the same batches, handed out by Faust."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from connectors import open_transport
+from connectors.clock import SteadyClock
+from connectors.faust_app import FaustHost
+from connectors.health import serve_health
+from stream import watch
+from stream.cli.logs import log_to_stderr
+from stream.cli.roles import ended, look, on_kafka, running
+from stream.cli.stop import stop_on_signals
+from stream.config import Settings
+from stream.health import Health
+from stream.metrics import Metrics
+from stream.ports import Delivery
+from stream.watching import plans
+
+_log = logging.getLogger(__name__)
+
+
+def watch_on_faust(config: Path) -> None:
+    """Run ``watch`` as an agent of Faust until a signal comes."""
+    log_to_stderr()
+    asyncio.run(_play(on_kafka(config)))
+
+
+async def _play(settings: Settings) -> None:
+    transport = open_transport(settings)
+    await transport.check()
+    clock, metrics = SteadyClock(), Metrics()
+    watched = plans(settings.rules, settings.zones)
+    health = Health(clock.now_us(), ["start", "partitions"])
+    async with AsyncExitStack() as stack:
+        served = serve_health(health, clock, metrics.registry, settings.health)
+        _log.info("watch: probes on %s", await stack.enter_async_context(served))
+        outbox = await stack.enter_async_context(transport.outbox(*watch.TOPICS))
+        store = await stack.enter_async_context(transport.store())
+
+        async def work(deliveries: Sequence[Delivery]) -> None:
+            await watch.watch_batch(deliveries, outbox, store, watched, metrics)
+
+        host = FaustHost(settings, "watch", "masks", work)
+        stop = stack.enter_context(stop_on_signals())
+        with running(ended(stop, health)), running(look(host.progress, health, clock)):
+            _log.info("watch: started")
+            health.reached("start")
+            await host.run(stop, settings.drain)
+    _log.info("watch: stopped")
