@@ -42,7 +42,6 @@ class FaustHost:
     def __init__(self, settings: Settings, role: str, topic: str, work: Work) -> None:
         self._topic = topic
         self._work = work
-        self._turn = asyncio.Lock()
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._assigned = False
         self._app = _app(settings, f"{role}.{topic}")
@@ -70,12 +69,18 @@ class FaustHost:
             raise ConnectError(f"faust: {self._topic}: {error}") from error
         try:
             await self._ended(stop)
+        except BaseException:
+            self._app.conf.stream_wait_empty = False  # what failed is never acknowledged
+            raise
         finally:
-            try:
-                async with asyncio.timeout(drain_s), self._turn:
-                    await self._app.stop()
-            except TimeoutError:
-                raise DrainTimeoutError(f"work was left {drain_s:g} s after the stop") from None
+            await self._leave(drain_s)
+
+    async def _leave(self, drain_s: float) -> None:
+        leaving = asyncio.ensure_future(self._app.stop())
+        done, _ = await asyncio.wait({leaving}, timeout=drain_s)
+        if not done:
+            raise DrainTimeoutError(f"work was left {drain_s:g} s after the stop")
+        leaving.result()
 
     async def _ended(self, stop: asyncio.Event) -> None:
         stopping = asyncio.ensure_future(stop.wait())
@@ -94,14 +99,14 @@ class FaustHost:
 
     async def _agent(self, stream: Any) -> None:
         async for events in stream.noack_take(BATCH, within=WITHIN_S):
-            async with self._turn:
-                try:
-                    await self._work([self._delivery(event.message) for event in events])
-                except Exception as error:
-                    self._failed.set_exception(error)
-                    return
-                for event in events:
-                    await stream.ack(event)
+            try:
+                await self._work([self._delivery(event.message) for event in events])
+            except Exception as error:
+                self._failed.set_exception(error)
+                await self._app.wait_until_stopped()  # an agent that returned would be started anew
+                return
+            for event in events:
+                await stream.ack(event)
 
     def _delivery(self, message: Any) -> Delivery:
         record = Record(

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,6 +16,7 @@ from stream.cli.logs import log_to_stderr
 from stream.cli.roles import ended, look, on_kafka, running
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings
+from stream.errors import DrainTimeoutError
 from stream.health import Health
 from stream.metrics import Metrics
 from stream.ports import Delivery
@@ -49,5 +51,10 @@ async def _play(settings: Settings) -> None:
         with running(ended(stop, health)), running(look(host.progress, health, clock)):
             _log.info("watch: started")
             health.reached("start")
-            await host.run(stop, settings.drain)
+            try:
+                await host.run(stop, settings.drain)
+            except DrainTimeoutError as error:
+                # Faust goes on through any cancellation, in a thread as well: only this ends it.
+                _log.error("watch: %s", error)
+                os._exit(error.exit_code)
     _log.info("watch: stopped")
