@@ -18,6 +18,7 @@ from yarl import URL
 
 from connectors.kafka.client import REQUEST_TIMEOUT_MS, client_options
 from connectors.kafka.inbox import FETCH_WAIT_MS, HEARTBEAT_MS, SESSION_MS
+from connectors.kafka.members import refuse_commits_of_strangers
 from connectors.kafka.topics import name_of, record_bytes
 from stream.config import Settings
 from stream.errors import ConnectError, DrainTimeoutError
@@ -177,6 +178,10 @@ class _Thread(driver.AIOKafkaConsumerThread):
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust says 1500 and takes no other
         return consumer
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        refuse_commits_of_strangers(self._consumer)
 
 
 class _Consumer(driver.Consumer):
