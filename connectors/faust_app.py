@@ -3,7 +3,7 @@
 Records come as raw bytes with their headers, and one batch at a time is worked on. Only what was
 worked on is acknowledged to Faust, which commits it now and then: after an exception Faust would
 commit all the same, so none leaves the agent. Faust makes no topic, keeps no table, serves no page
-and knows no pickle. docs/decisions/0007 says what it can be relied on for.
+and knows no pickle. docs/decisions/0009 says what it can be relied on for.
 """
 
 import asyncio
