@@ -21,11 +21,13 @@ from tests.faults.verdict import (
     wait_for_masks,
     wait_for_results,
 )
-from tests.support.roles import DATA, Deployment, deployment
+from tests.support.roles import DATA, MODEL, Deployment, deployment
 from tests.support.waiting import wait_until
 
 PAUSE_S = 5.0
 """The most that a partition may stand still when a segmenter leaves cleanly."""
+SMALL = {**MODEL, "image_size": 128}
+"""For tests that look at no mask, and segment a lot."""
 
 
 def test_four_processes_lose_nothing_and_stop_when_asked(tmp_path: Path, kafka: str) -> None:
@@ -132,7 +134,7 @@ def test_segmenters_that_come_and_go_cost_nothing(tmp_path: Path, kafka: str) ->
         for n in range(4)
     ]
     loops = [{**camera, "loop": True} for camera in cameras]
-    with deployment(tmp_path, kafka, cameras=loops, zones=[], rules=[]) as deployed:
+    with deployment(tmp_path, kafka, cameras=loops, zones=[], rules=[], model=SMALL) as deployed:
         (first,) = deployed.start("segment")
         (ingest,) = deployed.start("ingest")
         leaves = [leave for _ in range(10 if FULL else 2) for leave in storm(deployed)]

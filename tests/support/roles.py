@@ -36,6 +36,10 @@ from tests.support.waiting import wait_until
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "connectors" / "demo" / "data"
 PARTITIONS = 8
+MODEL = {
+    "weights": str(DATA / "yard-seg"), "backend": "openvino", "precision": "f32",
+    "image_size": 416, "confidence": 0.4,
+}  # fmt: skip
 STOP_S = 40.0
 
 
@@ -236,10 +240,7 @@ def _document(bootstrap: str, prefix: str, replication: int) -> dict[str, Any]:
     return {
         "transport": f"kafka://{bootstrap}",
         "kafka": {"prefix": prefix, "partitions": PARTITIONS, "replication": replication},
-        "model": {
-            "weights": str(DATA / "yard-seg"), "backend": "openvino", "precision": "f32",
-            "image_size": 416, "confidence": 0.4,
-        },
+        "model": MODEL,
         "cameras": [{"id": "yard", "url": str(DATA / "yard.mp4"), "mode": "archive", "fps": 4}],
         "zones": [
             {
