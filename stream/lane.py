@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from stream import gaps
 from stream.errors import EndOfStream
@@ -9,14 +10,24 @@ from stream.ledger import Answer, Entry, Ledger
 from stream.ports import Delivery, Inbox, Outbox
 
 POLL_S = 0.5
-OPEN_WINDOWS = 8
-"""Records that are open, in windows: what has its answer, as a frame that is too old has at once,
-waits for those before it to be written, and must not keep the device from the next meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many records may be under way: ``unanswered`` ones, and ``uncommitted`` ones in all.
+
+    What is answered makes room for the next before it is committed; what is not yet committed is
+    what a crash may repeat.
+    """
+
+    unanswered: int
+    uncommitted: int
 
 
 class Lane:
-    """Reads an inbox while fewer than ``window`` records wait for their answer; answers each in its
-    own task, and tells ``acknowledged`` once that lies on the transport.
+    """Reads an inbox while its ``limits`` leave room, and answers each record in its own task.
+
+    ``acknowledged`` is told of a record once its answer lies on the transport.
 
     The order of every round is: write the answers, have them acknowledged, commit what led to
     them. A crash between two of these repeats answers and loses none.
@@ -28,13 +39,13 @@ class Lane:
         outbox: Outbox,
         answer: Callable[[Delivery], Awaitable[Answer]],
         acknowledged: Callable[[Delivery], None],
-        window: int,
+        limits: Limits,
     ) -> None:
         self._inbox = inbox
         self._outbox = outbox
         self._answer = answer
         self._acknowledged = acknowledged
-        self._window = window
+        self._limits = limits
         self._ledger = Ledger()
         self._unanswered: set[Delivery] = set()
         self._answered: set[str] = set()
@@ -62,8 +73,10 @@ class Lane:
                 tasks.create_task(self._settle(self._ledger.receive(delivery)))
 
     def _room(self) -> int:
-        is_open = len(self._ledger)
-        return min(self._window - len(self._unanswered), OPEN_WINDOWS * self._window - is_open)
+        return min(
+            self._limits.unanswered - len(self._unanswered),
+            self._limits.uncommitted - len(self._ledger),
+        )
 
     async def _settle(self, entry: Entry) -> None:
         entry.answer = await self._answer(entry.delivery)
@@ -87,7 +100,9 @@ class Lane:
             for entry in entries:
                 entry.written = True
                 self._acknowledged(entry.delivery)
-            await self._inbox.commit(self._ledger.committable())
+            deliveries = self._ledger.committable()
+            await self._inbox.commit(deliveries)
+            self._ledger.committed(deliveries)
             async with self._changed:
                 self._changed.notify_all()
 

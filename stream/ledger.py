@@ -8,6 +8,7 @@ answer is not yet written and acknowledged. It is the one place that decides eit
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from stream.ports import Delivery, Record
 from stream.types import Gap
@@ -53,8 +54,10 @@ class Ledger:
         return released
 
     def committable(self) -> list[Delivery]:
-        """Take out the longest run of written entries from the oldest on."""
-        done = []
-        while self._received and self._received[0].written:
-            done.append(self._received.popleft().delivery)
-        return done
+        """The longest run of written entries from the oldest on."""
+        return [each.delivery for each in takewhile(lambda each: each.written, self._received)]
+
+    def committed(self, deliveries: Sequence[Delivery]) -> None:
+        """Drop what was `committable`, now that it is committed."""
+        for _ in deliveries:
+            self._received.popleft()

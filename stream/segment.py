@@ -14,7 +14,7 @@ from stream import codec
 from stream.device import Device
 from stream.errors import DecodeError, RecordError, SchemaError
 from stream.freshness import Freshness
-from stream.lane import Lane
+from stream.lane import Lane, Limits
 from stream.ledger import Answer
 from stream.metrics import Metrics
 from stream.ports import Clock, Delivery, Inbox, Model, Outbox, Record, View
@@ -73,19 +73,21 @@ class Segment:
             device = tasks.create_task(self._device.run())
             async with asyncio.TaskGroup() as lanes:
                 for topic, inbox in inboxes.items():
-                    window = self._window(topic)
-                    lane = Lane(inbox, outbox, self._answer, self._acknowledged, window)
+                    lane = Lane(
+                        inbox, outbox, self._answer, self._acknowledged, self._limits(topic)
+                    )
                     lanes.create_task(lane.run())
             device.cancel()
 
-    def _window(self, topic: str) -> int:
-        """Records under way: what the device holds and the batch that is prepared meanwhile.
+    def _limits(self, topic: str) -> Limits:
+        """What the device holds and the batch that is prepared meanwhile, and what is written.
 
-        Files have as much again, so that the device never waits for them; a live frame would only
-        grow old there.
+        Files have twice as much, so that the device never waits for them; a live frame would only
+        grow old there. But a live frame that is too old is answered at once, and the gap waits for
+        the frames before it: while they are at the device, the next ones must not wait too.
         """
         busy = self._model.batch_size * (self._model.in_flight + 1)
-        return busy if topic == LIVE else 2 * busy
+        return Limits(busy, 8 * busy) if topic == LIVE else Limits(2 * busy, 4 * busy)
 
     async def _answer(self, delivery: Delivery) -> Answer:
         try:

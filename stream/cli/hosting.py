@@ -9,7 +9,6 @@ from pathlib import Path
 
 from connectors import open_transport
 from connectors.clock import SteadyClock
-from connectors.faust_app import FaustHost
 from connectors.health import serve_health
 from stream import watch
 from stream.cli.logs import log_to_stderr
@@ -32,7 +31,9 @@ def watch_on_faust(config: Path) -> None:
 
 
 async def _play(settings: Settings) -> None:
-    transport = open_transport(settings)
+    transport = open_transport(settings)  # says what to install where Kafka's packages are missing
+    from connectors.faust_app import FaustHost
+
     await transport.check()
     clock, metrics = SteadyClock(), Metrics()
     watched = plans(settings.rules, settings.zones)

@@ -13,7 +13,7 @@ from connectors.memory import MemoryTransport
 from stream import codec
 from stream.audit import Audit
 from stream.errors import EndOfStream
-from stream.lane import OPEN_WINDOWS, Lane
+from stream.lane import Lane, Limits
 from stream.ledger import Answer
 from stream.ports import Delivery, Inbox, Outbox, Record
 from stream.types import EpochClosed, EpochOpened, Frame, Gap, Result
@@ -21,6 +21,7 @@ from tests.support import build
 from tests.support.topics import PATIENCE_S, fill, messages, read, roomy, settle
 
 CAMERAS = ("a", "b", "c")
+FEW = Limits(4, 16)
 Pause = Callable[[], Awaitable[None]]
 
 
@@ -106,11 +107,11 @@ def traffic(random: Random, frames: int) -> list[Sent]:
 
 @asynccontextmanager
 async def lane_of(
-    transport: MemoryTransport, pause: Pause, window: int = 8
+    transport: MemoryTransport, pause: Pause, limits: Limits = FEW
 ) -> AsyncIterator[tuple[Lane, SlowInbox]]:
     async with transport.outbox("masks") as outbox, transport.inbox("frames", "segment") as inbox:
         slow = SlowInbox(inbox, pause)
-        yield Lane(slow, SlowOutbox(outbox, pause), answers(pause), ignore, window), slow
+        yield Lane(slow, SlowOutbox(outbox, pause), answers(pause), ignore, limits), slow
 
 
 def audited(found: Sequence[codec.Message]) -> Audit:
@@ -122,14 +123,15 @@ def audited(found: Sequence[codec.Message]) -> Audit:
 
 
 @settings(max_examples=40)
-@given(st.integers(0, 2**32 - 1).map(Random), st.integers(1, 12))
+@given(st.integers(0, 2**32 - 1).map(Random), st.integers(1, 12), st.integers(0, 20))
 async def test_answers_come_in_the_order_of_each_camera_and_all_is_committed(
-    random: Random, window: int
+    random: Random, unanswered: int, more: int
 ) -> None:
     transport = roomy()
     async with transport.outbox("frames") as outbox:
         sent = await fill(outbox, "frames", traffic(random, 6))
-    async with lane_of(transport, at_random(random), window) as (lane, inbox):
+    limits = Limits(unanswered, unanswered + more)
+    async with lane_of(transport, at_random(random), limits) as (lane, inbox):
         await lane.run()
     assert [each.record for each in inbox.committed] == sent
     audit = audited(await messages(transport, "masks"))
@@ -141,23 +143,24 @@ async def test_answers_come_in_the_order_of_each_camera_and_all_is_committed(
 
 @settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1).map(Random), st.lists(st.integers(0, 60), max_size=5))
-async def test_after_any_crash_nothing_is_missing_and_order_holds(
+async def test_after_any_crash_nothing_is_missing_order_holds_and_little_is_repeated(
     random: Random, crashes: list[int]
 ) -> None:
-    transport, pause = roomy(), at_random(random)
+    transport, pause, limits = roomy(), at_random(random), Limits(2, 5)
     async with transport.outbox("masks"):  # the topic outlives its writers
         async with transport.outbox("frames") as outbox:
             await fill(outbox, "frames", traffic(random, 6))
         for turns in crashes:
-            async with lane_of(transport, pause) as (lane, _):
+            async with lane_of(transport, pause, limits) as (lane, _):
                 running = asyncio.create_task(lane.run())
                 await settle(turns)
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
-        async with lane_of(transport, pause) as (lane, _):
+        async with lane_of(transport, pause, limits) as (lane, _):
             await lane.run()
     audit = audited(await messages(transport, "masks"))
     assert (audit.missing, audit.passed) == (0, True)
+    assert sum(epoch.duplicates for epoch in audit.epochs) <= len(crashes) * limits.uncommitted
     for epoch in audit.epochs:
         assert (epoch.results, epoch.out_of_order, epoch.complete) == (6, 0, True)
 
@@ -166,10 +169,10 @@ async def run_with(
     transport: MemoryTransport,
     answer: Callable[[Delivery], Awaitable[Answer]],
     acknowledged: Callable[[Delivery], None] = ignore,
-    window: int = 4,
+    limits: Limits = FEW,
 ) -> None:
     async with transport.outbox("masks") as outbox, transport.inbox("frames", "segment") as inbox:
-        await Lane(inbox, outbox, answer, acknowledged, window).run()
+        await Lane(inbox, outbox, answer, acknowledged, limits).run()
 
 
 async def left_uncommitted(transport: MemoryTransport) -> list[Frame | codec.Message]:
@@ -223,7 +226,7 @@ async def test_nothing_is_committed_before_its_answer_is_acknowledged() -> None:
         async with transport.outbox("frames") as outbox:
             await fill(outbox, "frames", [build.frame(seq) for seq in range(3)])
         slow, silent = SlowInbox(inbox, settle), Unacknowledged(masks)
-        running = asyncio.create_task(Lane(slow, silent, answers(settle), ignore, 4).run())
+        running = asyncio.create_task(Lane(slow, silent, answers(settle), ignore, FEW).run())
         await settle(500)
         assert slow.committed == []
         silent.acknowledged.set()
@@ -231,7 +234,7 @@ async def test_nothing_is_committed_before_its_answer_is_acknowledged() -> None:
         assert len(slow.committed) == 3
 
 
-async def test_no_more_records_wait_for_their_answer_than_the_window_allows() -> None:
+async def test_no_more_records_wait_for_their_answer_than_the_limits_allow() -> None:
     transport = roomy()
     under_way, most = 0, 0
 
@@ -245,7 +248,7 @@ async def test_no_more_records_wait_for_their_answer_than_the_window_allows() ->
 
     async with transport.outbox("frames") as outbox:
         await fill(outbox, "frames", [build.frame(seq) for seq in range(30)])
-    await run_with(transport, answer, window=5)
+    await run_with(transport, answer, limits=Limits(5, 10))
     assert most == 5
 
 
@@ -264,9 +267,9 @@ async def test_answered_records_make_room_for_the_next_up_to_a_limit() -> None:
 
     async with transport.outbox("frames") as outbox:
         await fill(outbox, "frames", [build.frame(seq) for seq in range(100)])
-    running = asyncio.create_task(run_with(transport, answer, window=4))
+    running = asyncio.create_task(run_with(transport, answer, limits=Limits(4, 32)))
     await settle(500)
-    assert asked == 4 * OPEN_WINDOWS
+    assert asked == 32
     stuck.set()
     await running
     assert asked == 100
@@ -279,7 +282,7 @@ async def test_a_record_is_told_as_soon_as_its_answer_is_acknowledged() -> None:
             await fill(outbox, "frames", [build.frame(seq) for seq in range(3)])
         silent = Unacknowledged(masks)
         told: list[Delivery] = []
-        lane = Lane(inbox, silent, answers(settle), told.append, 4)
+        lane = Lane(inbox, silent, answers(settle), told.append, FEW)
         running = asyncio.create_task(lane.run())
         await settle(500)
         assert told == []
@@ -306,7 +309,7 @@ async def test_the_inbox_is_told_what_waits_for_its_answer() -> None:
     async with transport.inbox("frames", "segment") as inbox, transport.outbox("masks") as masks:
         async with transport.outbox("frames") as outbox:
             await fill(outbox, "frames", [build.frame(seq) for seq in range(3)])
-        await Lane(Asked(inbox, settle), masks, answer, ignore, 8).run()
+        await Lane(Asked(inbox, settle), masks, answer, ignore, Limits(8, 16)).run()
     assert seen == [0, 1, 2, 3]
 
 
@@ -338,7 +341,7 @@ async def test_the_last_commit_is_not_cut_off_by_the_end_of_the_stream() -> None
     async with transport.inbox("frames", "segment") as inbox, transport.outbox("masks") as masks:
         async with transport.outbox("frames") as outbox:
             slow = SlowInbox(inbox, hold)
-            running = asyncio.create_task(Lane(slow, masks, answers(settle), ignore, 4).run())
+            running = asyncio.create_task(Lane(slow, masks, answers(settle), ignore, FEW).run())
             await fill(outbox, "frames", [build.frame(0)])
             await committing.wait()
         await settle()

@@ -47,10 +47,18 @@ def test_only_written_records_are_committed_and_only_from_the_oldest_on() -> Non
     assert ledger.committable() == []
     first.written = True
     assert [each.position for each in ledger.committable()] == [0, 1]
-    assert len(ledger) == 1
     third.written = True
-    assert [each.position for each in ledger.committable()] == [2]
-    assert len(ledger) == 0
+    assert [each.position for each in ledger.committable()] == [0, 1, 2]
+
+
+def test_records_are_open_until_they_are_committed() -> None:
+    ledger, (first, second, _) = filled("aba")
+    first.written = second.written = True
+    done = ledger.committable()
+    assert len(ledger) == 3
+    ledger.committed(done)
+    assert len(ledger) == 1
+    assert ledger.committable() == []
 
 
 @given(st.text("abc", max_size=30), st.randoms(use_true_random=False))
@@ -66,7 +74,9 @@ def test_in_whatever_order_answers_come(cameras: str, random: Random) -> None:
         released += fresh
         for each in fresh:
             each.written = True
-        committed += ledger.committable()
+        done = ledger.committable()
+        ledger.committed(done)
+        committed += done
         written = {id(each.delivery) for each in released}
         assert all(id(each) in written for each in committed)
     assert committed == [entry.delivery for entry in entries]
