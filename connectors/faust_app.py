@@ -7,6 +7,7 @@ and knows no pickle. docs/decisions/0009 says what it can be relied on for.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -19,10 +20,11 @@ from yarl import URL
 from connectors.kafka.client import REQUEST_TIMEOUT_MS, client_options
 from connectors.kafka.inbox import FETCH_WAIT_MS, HEARTBEAT_MS, SESSION_MS
 from connectors.kafka.members import refuse_commits_of_strangers
+from connectors.kafka.records import record_of
 from connectors.kafka.topics import name_of, record_bytes
 from stream.config import Settings
 from stream.errors import ConnectError, DrainTimeoutError
-from stream.ports import Delivery, Progress, Record
+from stream.ports import Delivery, Progress
 
 BATCH = 64
 """Records that are worked on together."""
@@ -32,6 +34,8 @@ COMMIT_S = 0.5
 """How often Faust commits: what a crash repeats is what came meanwhile."""
 BUFFERED = 512
 """Records that Faust holds ahead of the work."""
+
+_log = logging.getLogger(__name__)
 
 Work = Callable[[Sequence[Delivery]], Awaitable[None]]
 """Does all that a batch comes to; on return it may be committed."""
@@ -70,8 +74,9 @@ class FaustHost:
             raise ConnectError(f"faust: {self._topic}: {error}") from error
         try:
             await self._ended(stop)
-        except BaseException:
+        except BaseException as error:
             self._app.conf.stream_wait_empty = False  # what failed is never acknowledged
+            _log.error("%s: %s", self._topic, error)  # leaving may fail as well, and hide it
             raise
         finally:
             await self._leave(drain_s)
@@ -110,13 +115,8 @@ class FaustHost:
                 await stream.ack(event)
 
     def _delivery(self, message: Any) -> Delivery:
-        record = Record(
-            (message.key or b"").decode(errors="replace"), message.value or b"",
-            dict(message.headers),
-        )  # fmt: skip
-        return Delivery(
-            self._topic, record, message, f"{self._topic}/{message.partition}@{message.offset}"
-        )
+        ref = f"{self._topic}/{message.partition}@{message.offset}"
+        return Delivery(self._topic, record_of(message), message, ref)
 
     async def _on_assigned(self, *_: object, **__: object) -> None:
         self._assigned = True

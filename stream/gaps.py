@@ -14,8 +14,8 @@ def records(entries: Iterable[Entry]) -> Iterator[tuple[str, Record]]:
     """What answered ``entries``, in order, each with its topic.
 
     Gaps of one epoch and reason that follow each other without a hole become one range: an
-    overloaded camera costs a record for each round of writing and not for each frame. Rounds are
-    committed whole, so no range spans a commit of its camera.
+    overloaded camera costs a record for each round of writing and not for each frame. A crash after
+    it may repeat a part of a range, where another camera held the commit back: readers trim that.
     """
     open_gap: tuple[str, Gap] | None = None
     for topic, what in (answer for entry in entries for answer in entry.answer or ()):

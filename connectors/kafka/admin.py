@@ -32,7 +32,11 @@ class Admin:
             return {}
         settings = await self._settings(wanted)
         return {
-            each["topic"]: Found(len(each["partitions"]), settings[each["topic"]])
+            each["topic"]: Found(
+                len(each["partitions"]),
+                min(len(partition["replicas"]) for partition in each["partitions"]),
+                settings[each["topic"]],
+            )
             for each in await self._client.describe_topics(wanted)
         }
 

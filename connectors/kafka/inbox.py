@@ -11,7 +11,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -24,7 +24,8 @@ from connectors.kafka.greeting import greet, unreachable
 from connectors.kafka.members import refuse_commits_of_strangers
 from connectors.kafka.patience import leave, patiently
 from connectors.kafka.records import record_of
-from connectors.kafka.turns import take
+from connectors.kafka.tenures import Position, Tenure
+from connectors.kafka.turns import Found, take
 from stream.errors import ConnectError, EndOfStream
 from stream.ports import Delivery
 
@@ -35,34 +36,6 @@ HANDOVER_S = 3.0
 """How long a rebalance waits for what is in flight: the pause of a partition stays under 5 s."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Where a delivery lies, and in which tenure of its partition it was handed out."""
-
-    partition: TopicPartition
-    offset: int
-    tenure: int
-
-
-@dataclass(slots=True)
-class _Tenure:
-    """One uninterrupted time in which this member has a partition. Offsets are the next ones."""
-
-    number: int
-    received: int | None = None
-    finished: int | None = None
-    """What the owner asked to commit; a rebalance may refuse it for a moment."""
-    committed: int | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        return self.received == self.committed
-
-    @property
-    def is_behind(self) -> bool:
-        return self.finished is not None and self.finished != self.committed
 
 
 class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -77,8 +50,9 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         self._end = end
         self._let_go: Callable[[], Awaitable[None]] = _nothing
         self._consumer: Any = None
-        self._tenures: dict[TopicPartition, _Tenure] = {}
-        self._number = 0
+        self._tenures: dict[TopicPartition, Tenure] = {}
+        self._turn = 0
+        """How often the group has said which partitions are ours."""
         self._committing = asyncio.Condition()  # one at a time, else an offset could go back
         self._settled = asyncio.Event()
         self._asked_at = time.monotonic()
@@ -100,10 +74,13 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer.subscribe([self._name], listener=self)
         try:
             await self._consumer.start()
-        except KafkaError as error:
-            await self._consumer.stop()
-            raise unreachable(options, error) from error
-        refuse_commits_of_strangers(self._consumer)
+            refuse_commits_of_strangers(self._consumer)
+            await self._settled.wait()
+        except BaseException as error:  # also when a stop comes first: nobody else would close it
+            await self.stop()
+            if isinstance(error, KafkaError):
+                raise unreachable(options, error) from error
+            raise
 
     async def stop(self) -> None:
         """Leave the group at once."""
@@ -114,30 +91,43 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
     ) -> list[Delivery]:
         """As `stream.ports.Inbox.receive`; `EndOfStream` once the transport was ended."""
         load = Counter(each.position.partition for each in under_way)
-        fetching = asyncio.ensure_future(take(self._consumer, limit, round(timeout_s * 1e3), load))
-        ending = asyncio.ensure_future(self._end.wait())
+        deadline = time.monotonic() + timeout_s
+        while True:
+            turn = self._turn
+            left_ms = max(0, round((deadline - time.monotonic()) * 1e3))
+            found = await self._fetch(take(self._consumer, limit, left_ms, load))
+            if not found:
+                return []
+            if await self._may_hand_out(turn):
+                return [self._delivery(at, each) for at, those in found.items() for each in those]
+            await self._put_back(found)
+
+    async def _may_hand_out(self, turn: int) -> bool:
+        """Whether what was fetched in a turn is ours still."""
+        if not await self._is_member() and turn == self._turn:
+            self._settled.clear()
+        await self._commit_finished()
+        return turn == self._turn and self._settled.is_set()
+
+    async def _fetch(self, fetching: Awaitable[Found]) -> Found:
+        taking = asyncio.ensure_future(fetching)
         try:
-            await asyncio.wait({fetching, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if ending.done():
-                raise EndOfStream(f"{self._topic}: this process is stopping")
-            found = fetching.result()
+            await self._unless_ended(taking)
+            return taking.result()
         except KafkaError as error:
             raise ConnectError(f"kafka: {self._topic}: {error}") from error
         finally:
+            taking.cancel()
+
+    async def _unless_ended(self, waiting: asyncio.Future[Any]) -> None:
+        """Return when ``waiting`` is done. Raises `EndOfStream` when the end comes before."""
+        ending = asyncio.ensure_future(self._end.wait())
+        try:
+            await asyncio.wait({waiting, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if ending.done():
+                raise EndOfStream(f"{self._topic}: this process is stopping")
+        finally:
             ending.cancel()
-            fetching.cancel()
-        if found and not await self._is_member():
-            self._settled.clear()
-        if not self._settled.is_set():
-            await self._put_back(found)
-            return []
-        await self._commit_finished()
-        return [
-            self._delivery(partition, each)
-            for partition, records in found.items()
-            if partition in self._tenures
-            for each in records
-        ]
 
     async def _is_member(self) -> bool:
         """Whether the group still counts on us. Only one that was still for longer than a session,
@@ -182,26 +172,40 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
             raise ConnectError(f"kafka: {self._topic}: commit: {error}") from error
         return True
 
-    async def _put_back(self, found: Iterable[TopicPartition]) -> None:
-        """Read again later what was read while members change."""
-        if not found:
-            return
-        await self._settled.wait()
+    async def _put_back(self, found: Collection[TopicPartition]) -> None:
+        """Read again later what was read while members change: none of it was handed out."""
+        while True:
+            await self._settle()
+            turn = self._turn
+            fresh = [at for at in found if at in self._tenures and not self._tenures[at].has_begun]
+            begins = dict(
+                zip(fresh, await asyncio.gather(*map(self._beginning, fresh)), strict=True)
+            )
+            if turn == self._turn:
+                break
         for partition in found:
-            tenure = self._tenures.get(partition)
-            if tenure is not None and tenure.received is None:
-                await self._begin(partition)
+            if (tenure := self._tenures.get(partition)) is not None:
+                self._seek(partition, begins.get(partition, tenure.received))
 
-    async def _begin(self, partition: TopicPartition) -> None:
-        """Read from where the group is, not from what lay here before it changed."""
-        committed = await patiently(lambda: self._consumer.committed(partition))
+    def _seek(self, partition: TopicPartition, offset: int | None) -> None:
+        with suppress(IllegalStateError):  # it has moved on meanwhile
+            self._consumer.seek(partition, offset)
+
+    async def _settle(self) -> None:
+        """Wait until it is known which partitions are ours."""
+        settling = asyncio.ensure_future(self._settled.wait())
         try:
-            if committed is None:
-                await self._consumer.seek_to_beginning(partition)
-            else:
-                self._consumer.seek(partition, committed)
-        except IllegalStateError:  # it has moved on meanwhile
-            return
+            await self._unless_ended(settling)
+        finally:
+            settling.cancel()
+
+    async def _beginning(self, partition: TopicPartition) -> int:
+        """Where the group is, and not what lay here before it changed."""
+        committed = await patiently(lambda: self._consumer.committed(partition))
+        if committed is None:
+            begins = await patiently(lambda: self._consumer.beginning_offsets([partition]))
+            return int(begins[partition])
+        return int(committed)
 
     @property
     def is_assigned(self) -> bool:
@@ -246,23 +250,27 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
             _log.info("%s: a partition moves on with records in flight", self._topic)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Go on where a partition that stayed was left; begin the others at what is committed."""
-        kept, self._tenures = self._tenures, {}
-        for partition in assigned:
-            tenure = kept.get(partition)
-            if tenure is not None and await self._is_still_ours(partition, tenure):
-                self._consumer.seek(partition, tenure.received)
-            else:
-                self._number += 1
-                tenure = _Tenure(self._number)
-            self._tenures[partition] = tenure
+        """Go on where a partition that stayed was left; begin the others at what is committed.
+
+        aiokafka fetches again before it says what is assigned, so `receive` may have records by
+        now that were read from other places: they belong to an earlier turn.
+        """
+        before = [(at, self._tenures.get(at, Tenure(0))) for at in assigned]
+        # All at once: no heartbeat is sent meanwhile, and a session may end over many answers.
+        stay = await asyncio.gather(*(self._is_still_ours(*each) for each in before))
+        self._turn += 1
+        self._tenures = {}
+        for (partition, tenure), stays in zip(before, stay, strict=True):
+            if stays:
+                self._seek(partition, tenure.received)
+            self._tenures[partition] = tenure if stays else Tenure(self._turn)
         self._settled.set()
 
-    async def _is_still_ours(self, partition: TopicPartition, tenure: _Tenure) -> bool:
+    async def _is_still_ours(self, partition: TopicPartition, tenure: Tenure) -> bool:
         """Whether nobody else had it meanwhile, as when this process was frozen: then another
         member has committed further, and going on here would take that back.
         """
-        if tenure.received is None:
+        if not tenure.has_begun:
             return False
         try:
             committed = await self._consumer.committed(partition)
@@ -273,7 +281,7 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _delivery(self, partition: TopicPartition, found: ConsumerRecord[Any, Any]) -> Delivery:
         tenure = self._tenures[partition]
-        if tenure.received is None:
+        if not tenure.has_begun:
             tenure.committed = found.offset  # that is where a new tenure begins
         tenure.received = found.offset + 1
         return Delivery(

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from aiokafka.structs import ConsumerRecord
-
 from stream.ports import Record
 
 
-def record_of(found: ConsumerRecord[Any, Any]) -> Record:
-    """What a Kafka record holds."""
+def record_of(found: Any) -> Record:
+    """What a record of aiokafka or of Faust holds; a header that is null is one that is missing."""
     key = (found.key or b"").decode(errors="replace")
-    return Record(key, found.value or b"", dict(found.headers))
+    headers = {name: value for name, value in dict(found.headers).items() if value is not None}
+    return Record(key, found.value or b"", headers)

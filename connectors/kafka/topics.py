@@ -22,8 +22,6 @@ RETENTION_S: Mapping[str, float] = {
 }
 COMPACTED = {"camera-status": "compact", "watch-state": "compact", "deliveries": "compact,delete"}
 TOPICS = (*RETENTION_S, "camera-status", "watch-state")
-PICTURES = ("frames", "frames-archive", "dead-letters")
-"""Topics that hold pictures, and therefore large records."""
 HEADROOM_BYTES = 64 * 1024
 """Headers and what the broker adds to a record."""
 SEGMENT_BYTES = 128 * 1024 * 1024
@@ -41,9 +39,10 @@ class Topic:
 
 @dataclass(frozen=True)
 class Found:
-    """A topic as it is."""
+    """A topic as it is; ``replication`` is that of the partition with the fewest copies."""
 
     partitions: int
+    replication: int
     settings: Mapping[str, str]
 
 
@@ -54,11 +53,6 @@ class Plan:
     missing: tuple[Topic, ...]
     changed: tuple[tuple[Topic, Mapping[str, str]], ...]
     refused: tuple[str, ...]
-
-    @property
-    def is_done(self) -> bool:
-        """Whether everything is as it should be."""
-        return not (self.missing or self.changed or self.refused)
 
 
 def name_of(topic: str, spec: KafkaSpec) -> str:
@@ -84,7 +78,9 @@ def _settings(topic: str, spec: KafkaSpec, most_bytes: int) -> dict[str, str]:
     settings = {
         "cleanup.policy": policy,
         "compression.type": "producer",
-        "max.message.bytes": str(record_bytes(most_bytes)),
+        "max.message.bytes": str(
+            letter_bytes(most_bytes) if topic == "dead-letters" else record_bytes(most_bytes)
+        ),
         "min.insync.replicas": str(max(1, spec.replication - 1)),
         "segment.bytes": str(SEGMENT_BYTES),
     }
@@ -103,6 +99,11 @@ def record_bytes(most_bytes: int) -> int:
     return most_bytes + HEADROOM_BYTES
 
 
+def letter_bytes(most_bytes: int) -> int:
+    """The largest dead letter: the largest record, and the headers that say what is wrong."""
+    return record_bytes(most_bytes) + HEADROOM_BYTES
+
+
 def plan(topics: list[Topic], found: Mapping[str, Found]) -> Plan:
     """What it takes to make ``topics`` of what is ``found`` (by name)."""
     missing, changed, refused = [], [], []
@@ -115,6 +116,11 @@ def plan(topics: list[Topic], found: Mapping[str, Found]) -> Plan:
             refused.append(
                 f"{topic.name}: has {there.partitions} partitions, kafka.partitions says "
                 f"{topic.partitions}; cameras would change partition and lose their order"
+            )
+        if there.replication < topic.replication:
+            refused.append(
+                f"{topic.name}: has {there.replication} copies, kafka.replication says "
+                f"{topic.replication}; kafka-reassign-partitions adds copies"
             )
         different = {k: v for k, v in topic.settings.items() if there.settings.get(k) != v}
         if different:

@@ -18,7 +18,7 @@ from connectors.kafka.reading import Reader, open_reader, whole
 from connectors.kafka.records import record_of
 from connectors.kafka.store import TOPIC as STATE
 from connectors.kafka.store import KafkaStore
-from connectors.kafka.topics import Found, Plan, lines, name_of, plan, record_bytes, wanted
+from connectors.kafka.topics import Found, Plan, letter_bytes, lines, name_of, plan, wanted
 from stream.config import Settings
 from stream.errors import ConfigError
 from stream.placement import hashed, place
@@ -41,7 +41,7 @@ class KafkaTransport:
         self._most_bytes = settings.pictures.max_bytes
         self._options = client_options(settings.transport, settings.kafka)
         self._placed = place(settings.cameras, settings.kafka.partitions)
-        self._most_record_bytes = record_bytes(settings.pictures.max_bytes)
+        self._most_record_bytes = letter_bytes(settings.pictures.max_bytes)
         self._end = asyncio.Event()
         self._inboxes: set[KafkaInbox] = set()
 

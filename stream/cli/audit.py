@@ -70,6 +70,7 @@ def _ago_s(text: str) -> float | None:
 
 async def _audit_topic(settings: Settings, since_us: int | None) -> Audit:
     transport = open_kafka(settings)
+    await transport.check()
     cut = since_us is not None or await transport.is_cut("masks")
     audit, unread = Audit(cut=cut), 0
     async for record in transport.whole("masks", since_us):

@@ -39,11 +39,12 @@ async def run_roles(
     After ``stop`` they have ``drain_s`` seconds to finish, then `DrainTimeoutError` is raised.
     What a role raises cancels the others and is raised as itself.
     """
-    opened = [await _opened(transport, role, stop) for role in roles]
     try:
-        async with _limited(stop, drain_s), asyncio.TaskGroup() as group:
-            for role, task in zip(roles, opened, strict=True):
-                group.create_task(task, name=role.name)
+        async with _limited(stop, drain_s), AsyncExitStack() as opened:
+            works = [await _opened(transport, role, stop, opened) for role in roles]
+            async with asyncio.TaskGroup() as group:
+                for role, work in zip(roles, works, strict=True):
+                    group.create_task(work(), name=role.name)
     except TimeoutError:
         raise DrainTimeoutError(f"work was left {drain_s:g} s after the stop") from None
     except BaseExceptionGroup as errors:
@@ -67,10 +68,13 @@ async def _limited(stop: asyncio.Event, drain_s: float) -> AsyncIterator[None]:
 
 
 async def _opened(
-    transport: Transport, role: Role, stop: asyncio.Event
-) -> Coroutine[Any, Any, None]:
-    """Open what a role reads and writes; returns what is left to do."""
-    stack = AsyncExitStack()
+    transport: Transport, role: Role, stop: asyncio.Event, opened: AsyncExitStack
+) -> Callable[[], Coroutine[Any, Any, None]]:
+    """Open what a role reads and writes; returns what is left to do, which closes it again.
+
+    What nobody came to close is closed with ``opened``.
+    """
+    stack = await opened.enter_async_context(AsyncExitStack())
     inboxes = {
         topic: await stack.enter_async_context(transport.inbox(topic, role.name))
         for topic in role.reads
@@ -82,7 +86,7 @@ async def _opened(
             doing = role.work(inboxes, outbox)
             await (_until(stop, doing) if role.source else doing)
 
-    return work()
+    return work
 
 
 async def _until(stop: asyncio.Event, doing: Coroutine[Any, Any, None]) -> None:

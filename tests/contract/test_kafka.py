@@ -5,16 +5,16 @@ import time
 from collections import Counter
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from connectors.clock import SteadyClock
 from connectors.kafka import KafkaTransport
 from connectors.kafka.backlog import MOST_FRAMES
 from connectors.kafka.outbox import KafkaOutbox
+from connectors.kafka.topics import record_bytes
 from stream import codec
-from stream.config import Settings
-from stream.errors import CameraRefusedError, ConfigError
+from stream.errors import CameraRefusedError, ConfigError, SchemaError
 from stream.ingest import TOPICS, Ingest
 from stream.metrics import Metrics
 from stream.ports import Begin, Delivery, Record
@@ -22,7 +22,7 @@ from stream.specs import CameraSpec
 from stream.types import Frame
 from tests.support.build import closed, frame, opened
 from tests.support.feeds import blank_feed, feeds
-from tests.support.kafka_transport import fresh_transport, kafka_settings
+from tests.support.kafka_transport import fresh_transport, kafka_settings, with_kafka
 from tests.support.segmenting import JPEG
 from tests.support.topics import fill, read
 
@@ -78,6 +78,30 @@ async def test_the_largest_picture_comes_through(kafka: str) -> None:
             pass
     assert [len(each.record.value) for each in found] == [8_000_000]
     assert [len(each.value) async for each in transport.whole(ARCHIVE)] == [8_000_000]
+
+
+async def test_the_largest_record_still_fits_with_what_is_wrong_with_it(kafka: str) -> None:
+    transport = await fresh_transport(kafka)
+    most = record_bytes(kafka_settings(kafka).pictures.max_bytes)
+    largest = Record("hall", bytes(most - 1_000), {})
+    async with transport.outbox(ARCHIVE, "dead-letters") as outbox:
+        await outbox.send(ARCHIVE, largest)
+        await outbox.flush()
+        letter = codec.dead_letter(Delivery(ARCHIVE, largest, 0, "0@0"), SchemaError("x" * 2_000))
+        await outbox.send("dead-letters", letter)
+        await outbox.flush()
+    assert [len(each.value) async for each in transport.whole("dead-letters")] == [most - 1_000]
+
+
+async def test_a_header_that_is_null_is_one_that_is_missing(kafka: str) -> None:
+    settings = kafka_settings(kafka)
+    transport = KafkaTransport(settings)
+    await transport.apply()
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+        name = f"{settings.kafka.prefix}{ARCHIVE}"
+        await producer.send(name, b"", b"hall", headers=[("ce_type", None), ("ce_id", b"hall/1/0")])
+    (found,) = [each async for each in transport.whole(ARCHIVE)]
+    assert found.headers == {"ce_id": b"hall/1/0"}
 
 
 async def test_a_topic_is_read_from_an_instant_on(kafka: str) -> None:
@@ -201,15 +225,20 @@ async def test_topics_are_made_once_changed_where_they_differ_and_never_split(ka
         await more.check()
 
 
+async def test_a_topic_with_fewer_copies_than_wanted_is_refused(kafka: str) -> None:
+    settings = kafka_settings(kafka)
+    await KafkaTransport(settings).apply()
+    transport = with_kafka(settings, replication=3)
+    with pytest.raises(ConfigError, match=r"frames: has 1 copies, kafka\.replication says 3"):
+        await transport.apply()
+    with pytest.raises(ConfigError, match="has 1 copies"):
+        await transport.check()
+
+
 async def test_more_copies_than_brokers_are_refused_in_the_brokers_words(kafka: str) -> None:
     transport = with_kafka(kafka_settings(kafka), replication=9)
     with pytest.raises(ConfigError, match=r"frames.*replication factor"):
         await transport.apply()
-
-
-def with_kafka(settings: Settings, **changed: object) -> KafkaTransport:
-    spec = settings.kafka.model_copy(update=changed)
-    return KafkaTransport(settings.model_copy(update={"kafka": spec}))
 
 
 async def test_a_process_is_assigned_once_all_that_it_reads_is(kafka: str) -> None:

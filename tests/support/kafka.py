@@ -235,7 +235,8 @@ async def _brokers(bootstrap: str) -> int:
 
 
 def main() -> None:
-    """Run one broker until Ctrl-C."""
+    """Run one broker until Ctrl-C, or SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not is_installed():
         sys.exit("no broker: tests/setup/kafka.sh makes .cache/kafka; it needs Java and Maven")
     port = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_PORT

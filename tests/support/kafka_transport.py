@@ -30,3 +30,9 @@ async def fresh_transport(bootstrap: str) -> KafkaTransport:
     transport = KafkaTransport(kafka_settings(bootstrap))
     await transport.apply()
     return transport
+
+
+def with_kafka(settings: Settings, **changed: object) -> KafkaTransport:
+    """A transport on ``settings`` with a changed ``kafka`` section."""
+    spec = settings.kafka.model_copy(update=changed)
+    return KafkaTransport(settings.model_copy(update={"kafka": spec}))

@@ -1,18 +1,19 @@
 """All roles in one process: how they start, end and fail together."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 import pytest
 
-from connectors.memory import MemoryTransport
+from connectors.memory import MemoryInbox, MemoryTransport
 from stream.cli.embedded import Role, run_roles
 from stream.errors import DrainTimeoutError, ModelError
 from stream.follow import follow
 from stream.ports import Delivery, Inbox, Outbox, Record
 from tests.support.topics import PATIENCE_S
 
-TOPIC = "frames"
+TOPIC, HELD = "frames", "frames-archive"
 
 
 class Source:
@@ -95,3 +96,38 @@ async def test_work_that_is_left_at_the_deadline_of_a_stop_is_told(early: bool) 
             stop.set()
         with pytest.raises(DrainTimeoutError, match=r"work was left 0\.01 s after the stop"):
             await running
+
+
+class Closing(MemoryTransport):
+    """Knows which topics are open to readers; that of `HELD` never is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = []
+        self.holds = asyncio.Event()
+
+    @asynccontextmanager
+    async def inbox(self, topic: str, group: str) -> AsyncIterator[MemoryInbox]:
+        if topic == HELD:
+            self.holds.set()
+            await asyncio.Event().wait()
+        async with super().inbox(topic, group) as inbox:
+            self.read.append(topic)
+            try:
+                yield inbox
+            finally:
+                self.read.remove(topic)
+
+
+async def test_a_stop_while_a_role_cannot_open_its_topics_leaves_none_open() -> None:
+    """As a broker that knows no coordinator of the group keeps a member waiting."""
+    transport, stop = Closing(), asyncio.Event()
+    waiting = Role("reader", Reader().work, reads=(TOPIC, HELD))
+    running = asyncio.create_task(run_roles(transport, [waiting], stop, 0.01))
+    async with asyncio.timeout(PATIENCE_S):
+        await transport.holds.wait()
+        assert transport.read == [TOPIC]
+        stop.set()
+        with pytest.raises(DrainTimeoutError):
+            await running
+    assert transport.read == []

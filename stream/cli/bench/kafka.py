@@ -15,7 +15,7 @@ from stream import codec
 from stream.cli.bench.clips import beginning, require
 from stream.cli.bench.contest import Run, Start, interleave
 from stream.cli.bench.contestants import pipeline
-from stream.cli.bench.processes import Deployment, command, deployed
+from stream.cli.bench.processes import Deployment, command, deployed, stop
 from stream.cli.bench.report import Report
 from stream.cli.bench.scale import Scale
 from stream.config import Settings
@@ -24,7 +24,6 @@ from stream.tally import Tally
 
 EMBEDDED, JPEG, KAFKA = "one process", "one process, JPEG between", "four processes on Kafka"
 PARTITIONS = 8
-LEAVE_S = 30.0
 STALLED_S = 60.0
 
 
@@ -43,12 +42,10 @@ def measure(report: Report, scale: Scale) -> None:
             "cameras": _cameras(clip, scale.rounds),
         }
         deployment = stack.enter_context(deployed(scale.kafka, PARTITIONS, **sections))
-        for role in ("segment", "watch", "notify"):
-            deployment.product(role, deployment.config("all"))
         contestants: dict[str, Start] = {
             EMBEDDED: partial(pipeline, spec, clip, "raw"),
             JPEG: partial(pipeline, spec, clip, "jpeg"),
-            KAFKA: partial(on_kafka, deployment.document, _one_each(deployment)),
+            KAFKA: partial(on_kafka, deployment, _one_each(deployment)),
         }
         rates = interleave(contestants, scale.rounds, report.say)
     rows = [
@@ -64,21 +61,29 @@ def measure(report: Report, scale: Scale) -> None:
     report.bars("kafka", "YOLOv8n-seg f32 on 768×432, broker included", "frames/s", rates)
 
 
-def on_kafka(document: Mapping[str, Any], configs: Mapping[str, str]) -> Run:
-    """``segment``, ``watch`` and ``notify`` run already; a round is an ``ingest`` of the clip."""
-    settings = Settings.model_validate(document)
+def on_kafka(deployment: Deployment, configs: Mapping[str, str]) -> Run:
+    """A round: three roles that are ready, and then an ``ingest`` of the clip. They stop with it,
+    so that nothing of them is in the way of the other contestants.
+    """
+    settings = Settings.model_validate(deployment.document)
     left = iter(configs.items())
     runner = asyncio.Runner()
 
     def run() -> float:
         camera, config = next(left)
-        ingest = command("ingest", config)
-        try:
+        with ExitStack() as stack:
+            for role in ("segment", "watch", "notify"):
+                stack.callback(stop, command(role, deployment.config("all")))
+            runner.run(_ready(deployment))
+            stack.callback(stop, command("ingest", config))
             return runner.run(_rate(settings, camera))
-        finally:
-            ingest.wait(LEAVE_S)
 
     return run
+
+
+async def _ready(deployment: Deployment) -> None:
+    for group in ("segment.frames-archive", "watch.masks"):
+        await deployment.joined(group, 1)
 
 
 def _cameras(clip: Path, rounds: int) -> list[dict[str, Any]]:

@@ -14,10 +14,14 @@ from uuid import uuid4
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from stream.cli.bench.stand_ins import StandIns
+from stream.errors import ConnectError
 
 STOP_S = 30.0
+JOIN_S = 60.0
+"""Eight processes on two cores take a while to start."""
 
 
 class Deployment:
@@ -28,17 +32,14 @@ class Deployment:
         self._bootstrap = document["transport"].removeprefix("kafka://")
         self._folder = folder
         self._stack = ExitStack()
-        command("topics", "apply", self.config("all")).wait(STOP_S)
+        if command("topics", "apply", self.config("all")).wait(STOP_S):
+            raise ConnectError(f"topics apply failed on {self._bootstrap}")
 
     def config(self, name: str, **changed: Any) -> str:
         """The path of a configuration with some sections changed."""
         path = self._folder / f"{name}.yaml"
         path.write_text(json.dumps({**self.document, **changed}))
         return str(path)
-
-    def product(self, *words: str) -> subprocess.Popen[bytes]:
-        """A command of the product, stopped at the end."""
-        return self._kept(command(*words))
 
     def stand_in(self, role: str, config: str, spec: StandIns) -> subprocess.Popen[bytes]:
         """A role with stand-ins, stopped at the end."""
@@ -60,6 +61,17 @@ class Deployment:
             await consumer.stop()
         return float((sum(last.values()) - sum(first.values())) / (ended - began))
 
+    async def joined(self, group: str, members: int) -> None:
+        """Return once a group has so many members and each knows its partitions."""
+        name = self.document["kafka"]["prefix"] + group
+        client: Any = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        await client.start()
+        try:
+            async with asyncio.timeout(JOIN_S):
+                await _until_standing(client, name, ("Stable", members))
+        finally:
+            await client.close()
+
     async def flowing(self, topic: str) -> None:
         """Return once something comes."""
         async with asyncio.timeout(STOP_S):
@@ -73,6 +85,16 @@ class Deployment:
     def _kept(self, process: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
         self._stack.callback(stop, process)
         return process
+
+
+async def _until_standing(client: Any, group: str, wanted: tuple[str, int]) -> None:
+    """Return once ``group`` is in a state and has a number of members."""
+    while True:
+        (answer,) = await client.describe_consumer_groups([group])
+        ((_, _, state, _, _, members, *_),) = answer.groups
+        if (state, len(members)) == wanted:
+            return
+        await asyncio.sleep(0.2)
 
 
 @contextmanager

@@ -3,8 +3,9 @@
 import asyncio
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from connectors import open_transport
 from connectors.clock import SteadyClock
@@ -26,7 +27,9 @@ LOAD = 0.7
 """The part of its capacity that a live group is given (docs/architecture.md)."""
 SETTLE_S = 4.0
 CATCH_UP_US = 2_000_000
-PICTURE_BYTES = 2_000
+PICTURE_BYTES = 7_500
+LIVE = "segment.frames"
+"""The group of the segmenters, on live cameras."""
 
 
 @dataclass
@@ -47,6 +50,11 @@ class Seen:
             last_s = self._last_s.get(message.camera, now_us / 1e6)
             self.silence_s = max(self.silence_s, now_us / 1e6 - last_s)
             self._last_s[message.camera] = now_us / 1e6
+
+    def end(self, now_us: int) -> None:
+        """Count the cameras that are still silent."""
+        now_s = now_us / 1e6
+        self.silence_s = max(self.silence_s, *(now_s - last for last in self._last_s.values()))
 
     def at_ms(self, part: float) -> float:
         """A quantile of the ages."""
@@ -96,6 +104,7 @@ def _at(segmenters: int, kafka: str, over_s: float) -> tuple[float, Seen]:
     with deployed(kafka, PARTITIONS, **both) as deployment:
         for _ in range(segmenters):
             deployment.stand_in("segment", deployment.config("all"), model)
+        asyncio.run(deployment.joined(LIVE, segmenters))
         ingest = deployment.stand_in("ingest", deployment.config("all"), load)
         seen = asyncio.run(_watched(deployment, over_s))
         stop(ingest)
@@ -125,22 +134,31 @@ async def _watched(deployment: Deployment, over_s: float) -> Seen:
     """What comes on ``masks`` once it flows, for so long."""
     await deployment.flowing("masks")
     await asyncio.sleep(SETTLE_S)
-    return await _see(deployment, over_s)
+    return await _see(deployment, asyncio.sleep(over_s))
 
 
-async def _see(deployment: Deployment, over_s: float) -> Seen:
-    """What arrives from when reading is steady on; what lay there before says nothing of ages."""
+async def _see(deployment: Deployment, meanwhile: Coroutine[Any, Any, None]) -> Seen:
+    """What comes while something is done, from when reading is steady on: what lay there before
+    says nothing of ages.
+    """
     clock, seen = SteadyClock(), Seen()
     settings = Settings.model_validate(deployment.document)
     async with open_transport(settings).inbox("masks", f"bench-{time.monotonic_ns()}") as inbox:
         while not await inbox.receive(256, 0.5):
             pass
         since_us = clock.now_us() + CATCH_UP_US
-        until_us = since_us + over_s * 1e6
-        while clock.now_us() < until_us:
+        doing = asyncio.create_task(_after(CATCH_UP_US / 1e6, meanwhile))
+        while not doing.done():
             deliveries = await inbox.receive(256, 0.1)
             seen.add(deliveries, clock.now_us(), since_us)
+        doing.result()
+    seen.end(clock.now_us())
     return seen
+
+
+async def _after(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    await asyncio.sleep(seconds)
+    await work
 
 
 def _pauses(kafka: str, over_s: float) -> dict[str, float]:
@@ -157,19 +175,24 @@ def _pauses(kafka: str, over_s: float) -> dict[str, float]:
         started = [segmenter()]
         deployment.stand_in("ingest", config, load)
 
-        def silence(change: Callable[[], object]) -> float:
-            return asyncio.run(_silence(deployment, over_s, change))
+        def silence(change: Callable[[], object], members: int) -> float:
+            return asyncio.run(_silence(deployment, over_s, change, members))
 
         return {
-            "none of them changes": silence(lambda: None),
-            "one joins": silence(lambda: started.append(segmenter())),
-            "one leaves": silence(lambda: stop(started.pop())),
+            "none of them changes": silence(lambda: None, 1),
+            "one joins": silence(lambda: started.append(segmenter()), 2),
+            "one leaves": silence(lambda: stop(started.pop()), 1),
         }
 
 
-async def _silence(deployment: Deployment, over_s: float, change: Callable[[], object]) -> float:
+async def _silence(
+    deployment: Deployment, over_s: float, change: Callable[[], object], members: int
+) -> float:
+    async def work() -> None:
+        await asyncio.sleep(over_s / 2)
+        await asyncio.to_thread(change)
+        await deployment.joined(LIVE, members)
+        await asyncio.sleep(over_s)
+
     await deployment.flowing("masks")
-    seeing = asyncio.create_task(_see(deployment, 2 * over_s))
-    await asyncio.sleep(over_s)
-    await asyncio.to_thread(change)
-    return (await seeing).silence_s
+    return (await _see(deployment, work())).silence_s

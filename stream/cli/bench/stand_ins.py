@@ -82,7 +82,7 @@ def _nothing() -> Pixels:
 
 
 def picture_of(about_bytes: int) -> Encoded:
-    """A JPEG of noise, of the size that is nearest from above."""
+    """A JPEG of noise, as many of its rows as it takes: of that size or up to 8 kB more."""
     noise = np.random.default_rng(0).integers(0, 255, (*SIZE, 3), np.uint8)
     jpeg = JpegCodec(quality=80, max_bytes=10**8, max_pixels=10**8)
     for rows in range(16, SIZE[0] + 1, 16):

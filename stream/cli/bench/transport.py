@@ -10,7 +10,7 @@ from stream.cli.bench.stand_ins import StandIns, cameras
 
 PARTITIONS, CAMERAS = 8, 8
 STAND_INS = StandIns(picture_bytes=60_000, sleep=Sleep(batch_size=64, seconds=0.0))
-SETTLE_S = 5.0
+SETTLE_S = 30.0
 
 
 def measure(report: Report, scale: Scale) -> None:
@@ -32,7 +32,7 @@ def measure(report: Report, scale: Scale) -> None:
 
 async def _rates(deployment: Deployment, scale: Scale, report: Report) -> list[float]:
     await deployment.flowing("tracks")
-    await asyncio.sleep(SETTLE_S)
+    await asyncio.sleep(SETTLE_S)  # also the broker has compiled by then what it does all the time
     rates = []
     for number in range(1, scale.rounds + 1):
         rates.append(await deployment.rate("tracks", scale.flow_s))
