@@ -8,23 +8,26 @@ and knows no pickle. docs/decisions/0009 says what it can be relied on for.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import faust
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from faust.serializers.codecs import codecs
 from faust.transport.drivers import aiokafka as driver
 from yarl import URL
 
 from connectors.kafka.client import REQUEST_TIMEOUT_MS, client_options
+from connectors.kafka.gauge import Reading, open_gauge
 from connectors.kafka.inbox import FETCH_WAIT_MS, HEARTBEAT_MS, SESSION_MS
 from connectors.kafka.members import refuse_commits_of_strangers
 from connectors.kafka.records import record_of
 from connectors.kafka.topics import name_of, record_bytes
 from stream.config import Settings
 from stream.errors import ConnectError, DrainTimeoutError
-from stream.ports import Delivery, Progress
+from stream.ports import AskProgress, Delivery, Progress
 
 BATCH = 64
 """Records that are worked on together."""
@@ -45,6 +48,7 @@ class FaustHost:
     """One member of ``role``'s group on ``topic``, from `start` to `stop`."""
 
     def __init__(self, settings: Settings, role: str, topic: str, work: Work) -> None:
+        self._settings = settings
         self._topic = topic
         self._work = work
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -121,18 +125,20 @@ class FaustHost:
     async def _on_assigned(self, *_: object, **__: object) -> None:
         self._assigned = True
 
-    def progress(self) -> Progress:
-        """How far this member is."""
-        if not self._assigned:
-            return Progress(False, 0, 0)
-        consumer = self._app.consumer
-        known = {
-            at: offset
-            for at in consumer.assignment()
-            if (offset := consumer._committed_offset.get(at)) is not None
-        }
-        lag = sum(max(0, (consumer.highwater(at) or 0) - offset) for at, offset in known.items())
-        return Progress(True, sum(known.values()), lag)
+    @asynccontextmanager
+    async def progress(self) -> AsyncIterator[AskProgress]:
+        """A way to ask how far this member is."""
+        options = client_options(self._settings.transport, self._settings.kafka)
+        async with open_gauge(options, self._settings.kafka) as gauge:
+
+            async def ask() -> Progress:
+                if not self._assigned:
+                    return Progress(False, {})
+                partitions = [TopicPartition(*each) for each in self._app.consumer.assignment()]
+                reading = Reading(self._topic, self._app.conf.id, partitions)
+                return Progress(True, await gauge.shares([reading]))
+
+            yield ask
 
 
 def _app(settings: Settings, group: str) -> Any:

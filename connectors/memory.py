@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from stream.config import Settings
 from stream.errors import EndOfStream
-from stream.ports import Begin, Clock, Delivery, Progress, Record, State
+from stream.ports import AskProgress, Begin, Clock, Delivery, Progress, Record, Share, State
 from stream.specs import CameraSpec
 
 CAPACITY = 32
@@ -58,8 +58,9 @@ class _Topic:
         return self._groups.setdefault(name, _Group(self._first, self._first))
 
     @property
-    def groups(self) -> list[_Group]:
-        return list(self._groups.values())
+    def share(self) -> Share:
+        committed = [group.committed for group in self._groups.values()]
+        return Share(sum(committed), sum(self.end - each for each in committed))
 
     def held(self) -> list[Record]:
         return list(self._records)
@@ -230,14 +231,14 @@ class MemoryTransport:
         for record in self._topic(topic).held():
             yield record
 
-    def progress(self) -> Progress:
-        """Over all groups of all topics; whoever reads has been assigned what it reads."""
-        groups = [(log, group) for log in self._topics.values() for group in log.groups]
-        return Progress(
-            True,
-            sum(group.committed for _, group in groups),
-            sum(log.end - group.committed for log, group in groups),
-        )
+    @asynccontextmanager
+    async def progress(self) -> AsyncIterator[AskProgress]:
+        """Over all groups of each topic; whoever reads has been assigned what it reads."""
+
+        async def ask() -> Progress:
+            return Progress(True, {log.name: log.share for log in self._topics.values()})
+
+        yield ask
 
     async def check(self) -> None:
         """A topic is there as soon as it is named."""

@@ -14,6 +14,7 @@ async def sing(model: Model, health: Health, clock: Clock) -> None:
     """Ask the model again and again, and tell ``health``, until cancelled."""
     window = Window(0, 0, SIDE_PX, SIDE_PX)
     view = View(np.full((SIDE_PX, SIDE_PX, 3), GREY, np.uint8), window)
+    health.expect_canaries(clock.now_us())  # the first may be the one that hangs
     while True:
         try:
             await model.segment([view])

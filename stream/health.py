@@ -1,14 +1,23 @@
 """Whether a role is ready for work, and whether it is alive: what a probe is told, and why."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from stream.ports import Progress
+from stream.ports import Progress, Share
 
 STILL_S = 60.0
-"""How long committed positions may stand still while there is work: longer than a broker needs to
-come back, and than any batch takes."""
+"""How long the committed positions of a topic may stand still while there is work and the brokers
+take it: longer than any batch takes. A partition alone may wait longer, as files share a device."""
 CANARY_S = 60.0
 """How long the model may go without a canary that it answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """How far a topic is, and since when."""
+
+    share: Share
+    since_us: int
 
 
 class Health:
@@ -17,12 +26,10 @@ class Health:
     Times are microseconds of one clock that never steps.
     """
 
-    def __init__(self, now_us: int, waits_for: Iterable[str] = ()) -> None:
+    def __init__(self, waits_for: Iterable[str] = ()) -> None:
         self._waits_for = dict.fromkeys(waits_for)
         self._draining = False
-        self._committed = -1
-        self._moved_us = now_us
-        self._lag = 0
+        self._stands: Mapping[str, _Stand] = {}
         self._canary_us: int | None = None
         self._canary_error = ""
 
@@ -35,12 +42,25 @@ class Health:
         self._draining = True
 
     def progress(self, progress: Progress, now_us: int) -> None:
-        """What the transport says of this process's inboxes."""
+        """What the transport says of this process's inboxes. Time in which it says nothing does
+        not count: nobody is started anew for an outage.
+        """
         if progress.is_assigned:
             self.reached("partitions")
-        if progress.committed != self._committed or progress.lag == 0:
-            self._committed, self._moved_us = progress.committed, now_us
-        self._lag = progress.lag
+        self._stands = {
+            topic: _Stand(share, self._since_us(topic, share, now_us))
+            for topic, share in progress.shares.items()
+        }
+
+    def _since_us(self, topic: str, share: Share, now_us: int) -> int:
+        before = self._stands.get(topic)
+        if before is None or not share.lag or share.committed != before.share.committed:
+            return now_us
+        return before.since_us
+
+    def expect_canaries(self, now_us: int) -> None:
+        """From now on the model has to answer them."""
+        self._canary_us = now_us
 
     def canary(self, error: str | None, now_us: int) -> None:
         """The model answered a canary, or failed with ``error``."""
@@ -57,12 +77,13 @@ class Health:
     def dead(self, now_us: int) -> list[str]:
         """Why the role should be started anew; empty while it lives."""
         reasons = []
-        still_s = (now_us - self._moved_us) / 1e6
-        if self._lag and still_s > STILL_S:
-            reasons.append(
-                f"nothing was committed for {still_s:.0f} s, with {self._lag} records waiting; "
-                f"allowed: {STILL_S:g} s"
-            )
+        for topic, stand in self._stands.items():
+            still_s = (now_us - stand.since_us) / 1e6
+            if stand.share.lag and still_s > STILL_S:
+                reasons.append(
+                    f"{topic}: nothing was committed for {still_s:.0f} s, with {stand.share.lag} "
+                    f"records waiting; allowed: {STILL_S:g} s"
+                )
         if self._canary_error:
             reasons.append(f"the model failed: {self._canary_error}")
         elif self._canary_us is not None and now_us - self._canary_us > CANARY_S * 1e6:

@@ -218,15 +218,28 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What this process has of a topic: the records that are not yet committed (``lag``), and how
+    far it is ``committed``, which only ever has to be compared with itself.
+    """
+
+    committed: int
+    lag: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far the inboxes of this process are.
 
-    ``committed`` only ever has to be compared with itself; ``lag`` is records not yet committed.
+    ``shares`` are by topic, so that one that goes on hides none that stands still. It is empty
+    while the transport cannot be asked or takes nothing: nobody could go on then.
     """
 
     is_assigned: bool
-    committed: int
-    lag: int
+    shares: Mapping[str, Share]
+
+
+AskProgress = Callable[[], Awaitable[Progress]]
 
 
 class Transport(Protocol):
@@ -253,5 +266,5 @@ class Transport(Protocol):
     async def check(self) -> None:
         """Raise `ConfigError` unless every topic is there and large enough."""
 
-    def progress(self) -> Progress:
-        """How far the inboxes that are open here are."""
+    def progress(self) -> AbstractAsyncContextManager[AskProgress]:
+        """A way to ask how far the inboxes that are open here are, as often as one likes."""

@@ -1,5 +1,6 @@
 """Asking brokers about topics and groups, and making topics."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from aiokafka.errors import (
     TopicAlreadyExistsError,
     for_code,
 )
+from aiokafka.protocol.metadata import MetadataRequest
 
 from connectors.kafka.greeting import greet, unreachable
 from connectors.kafka.patience import patiently
@@ -78,6 +80,22 @@ class Admin:
             for each, at in offsets.items()
             if each.topic == topic and at.offset >= 0
         }
+
+    async def can_write(self, topics: Iterable[str], copies: int) -> bool:
+        """Whether each partition of ``topics`` has a leader and ``copies`` in step.
+
+        Every broker that is counted on has to answer as well: without a quorum of controllers,
+        those that are left go on telling what was so before.
+        """
+        client = self._client._client  # an administrator has no public way to ask each broker
+        nodes = [each.nodeId for each in client.cluster.brokers()]
+        try:
+            await asyncio.gather(*(client.send(node, MetadataRequest([])) for node in nodes))
+            found = await self._client.describe_topics(list(topics))
+        except KafkaError:
+            return False
+        partitions = [each for topic in found for each in topic["partitions"]]
+        return all(each["leader"] >= 0 and len(each["isr"]) >= copies for each in partitions)
 
 
 @asynccontextmanager

@@ -222,19 +222,9 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         self._let_go = let_go
 
     @property
-    def lag(self) -> int:
-        """Records in our partitions that are not yet committed, as far as it is known."""
-        total = 0
-        for partition, tenure in self._tenures.items():
-            end = self._consumer.highwater(partition)
-            if end is not None and tenure.committed is not None:
-                total += max(0, end - tenure.committed)
-        return total
-
-    @property
-    def committed(self) -> int:
-        """The sum of what is committed in our partitions: it stands still when nothing is done."""
-        return sum(tenure.committed or 0 for tenure in self._tenures.values())
+    def partitions(self) -> Collection[TopicPartition]:
+        """Those that are ours; while members change, those that were until then."""
+        return tuple(self._tenures)
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Hand out nothing more, and wait a moment for what is in flight."""

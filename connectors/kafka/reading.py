@@ -33,8 +33,16 @@ class Reader:
 
     async def beginning(self, partition: TopicPartition) -> int:
         """The first offset that is there."""
-        found = await patiently(lambda: self._consumer.beginning_offsets([partition]))
-        return int(found[partition])
+        return (await self.beginnings([partition]))[partition]
+
+    async def beginnings(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, int]:
+        """The first offset that is there of each, asked for at once."""
+        found: Mapping[TopicPartition, int] = await patiently(
+            lambda: self._consumer.beginning_offsets(list(partitions))
+        )
+        return found
 
     async def end(self, partition: TopicPartition) -> int:
         """The offset after the last."""

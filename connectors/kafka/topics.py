@@ -81,7 +81,7 @@ def _settings(topic: str, spec: KafkaSpec, most_bytes: int) -> dict[str, str]:
         "max.message.bytes": str(
             letter_bytes(most_bytes) if topic == "dead-letters" else record_bytes(most_bytes)
         ),
-        "min.insync.replicas": str(max(1, spec.replication - 1)),
+        "min.insync.replicas": str(copies_of_a_write(spec)),
         "segment.bytes": str(SEGMENT_BYTES),
     }
     chosen: Mapping[str, float] = dict(spec.retention)  # type: ignore[arg-type]
@@ -92,6 +92,11 @@ def _settings(topic: str, spec: KafkaSpec, most_bytes: int) -> dict[str, str]:
     if topic == "frames":
         settings["message.timestamp.type"] = "LogAppendTime"  # no wild clock delays deletion
     return settings
+
+
+def copies_of_a_write(spec: KafkaSpec) -> int:
+    """How many copies have to have a record before it is acknowledged: one broker may be away."""
+    return max(1, spec.replication - 1)
 
 
 def record_bytes(most_bytes: int) -> int:

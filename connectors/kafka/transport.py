@@ -12,6 +12,7 @@ from connectors.kafka.backlog import TOPIC as ARCHIVE
 from connectors.kafka.backlog import Backlog
 from connectors.kafka.client import client_options
 from connectors.kafka.epochs import KafkaEpochs, Standing, standing
+from connectors.kafka.gauge import Reading, open_gauge
 from connectors.kafka.inbox import KafkaInbox
 from connectors.kafka.outbox import KafkaOutbox
 from connectors.kafka.reading import Reader, open_reader, whole
@@ -22,7 +23,7 @@ from connectors.kafka.topics import Found, Plan, letter_bytes, lines, name_of, p
 from stream.config import Settings
 from stream.errors import ConfigError
 from stream.placement import hashed, place
-from stream.ports import Clock, Progress, Record
+from stream.ports import AskProgress, Clock, Progress, Record
 
 CLAIMS = "camera-status"
 UNPLACED = (CLAIMS, STATE)
@@ -43,22 +44,23 @@ class KafkaTransport:
         self._placed = place(settings.cameras, settings.kafka.partitions)
         self._most_record_bytes = letter_bytes(settings.pictures.max_bytes)
         self._end = asyncio.Event()
-        self._inboxes: set[KafkaInbox] = set()
+        self._groups: dict[KafkaInbox, tuple[str, str]] = {}
 
     @asynccontextmanager
     async def inbox(self, topic: str, group: str) -> AsyncIterator[KafkaInbox]:
         """Join ``group``; on leaving, its partitions go to the other members at once."""
         name, partition_of = name_of(topic, self._spec), partial(self._partition_of, topic)
         inbox = KafkaInbox(topic, name, partition_of, self._end)
-        self._inboxes.add(inbox)
+        joined = self._group(group, topic)
+        self._groups[inbox] = topic, joined
         try:
-            await inbox.start(self._group(group, topic), self._options)
+            await inbox.start(joined, self._options)
             try:
                 yield inbox
             finally:
                 await inbox.stop()
         finally:
-            self._inboxes.remove(inbox)
+            del self._groups[inbox]
 
     @asynccontextmanager
     async def outbox(self, *topics: str) -> AsyncIterator[KafkaOutbox]:
@@ -107,13 +109,20 @@ class KafkaTransport:
         name = name_of(topic, self._spec)
         return [TopicPartition(name, number) for number in range(self._spec.partitions)]
 
-    def progress(self) -> Progress:
-        """How far the inboxes that are open here are; before there is one, none is assigned."""
-        return Progress(
-            bool(self._inboxes) and all(inbox.is_assigned for inbox in self._inboxes),
-            sum(inbox.committed for inbox in self._inboxes),
-            sum(inbox.lag for inbox in self._inboxes),
-        )
+    @asynccontextmanager
+    async def progress(self) -> AsyncIterator[AskProgress]:
+        """As `stream.ports.Transport.progress`; before there is an inbox, none is assigned."""
+        async with open_gauge(self._options, self._spec) as gauge:
+
+            async def ask() -> Progress:
+                is_assigned = all(inbox.is_assigned for inbox in self._groups)
+                readings = [
+                    Reading(topic, group, inbox.partitions)
+                    for inbox, (topic, group) in self._groups.items()
+                ]
+                return Progress(bool(readings) and is_assigned, await gauge.shares(readings))
+
+            yield ask
 
     async def end(self) -> None:
         """Every inbox of this process is at its end from now on."""

@@ -48,7 +48,7 @@ async def run_roles(
     except TimeoutError:
         raise DrainTimeoutError(f"work was left {drain_s:g} s after the stop") from None
     except BaseExceptionGroup as errors:
-        raise _first(errors) from errors
+        raise first(errors) from errors
 
 
 @asynccontextmanager
@@ -108,7 +108,7 @@ async def _until(stop: asyncio.Event, doing: Coroutine[Any, Any, None]) -> None:
         task.result()
 
 
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+def first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     """The first error in a group of groups: what the others follow from."""
     error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):

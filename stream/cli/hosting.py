@@ -12,7 +12,7 @@ from connectors.clock import SteadyClock
 from connectors.health import serve_health
 from stream import watch
 from stream.cli.logs import log_to_stderr
-from stream.cli.roles import ended, look, on_kafka, running
+from stream.cli.roles import beside, ended, look, on_kafka
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings
 from stream.errors import DrainTimeoutError
@@ -37,7 +37,7 @@ async def _play(settings: Settings) -> None:
     await transport.check()
     clock, metrics = SteadyClock(), Metrics()
     watched = plans(settings.rules, settings.zones)
-    health = Health(clock.now_us(), ["start", "partitions"])
+    health = Health(["start", "partitions"])
     async with AsyncExitStack() as stack:
         served = serve_health(health, clock, metrics.registry, settings.health)
         _log.info("watch: probes on %s", await stack.enter_async_context(served))
@@ -49,7 +49,7 @@ async def _play(settings: Settings) -> None:
 
         host = FaustHost(settings, "watch", "masks", work)
         stop = stack.enter_context(stop_on_signals())
-        with running(ended(stop, health)), running(look(host.progress, health, clock)):
+        async with beside(ended(stop, health)), beside(look(host.progress, health, clock)):
             _log.info("watch: started")
             health.reached("start")
             try:

@@ -2,13 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import (
-    AbstractAsyncContextManager,
-    AsyncExitStack,
-    asynccontextmanager,
-    contextmanager,
-)
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +11,7 @@ from connectors import open_transport
 from connectors.clock import SteadyClock
 from connectors.health import serve_health
 from stream.canary import sing
-from stream.cli.embedded import Role, run_roles
+from stream.cli.embedded import Role, first, run_roles
 from stream.cli.logs import log_to_stderr
 from stream.cli.model import opened
 from stream.cli.pipeline import (
@@ -32,7 +27,7 @@ from stream.config import Settings, check_files, check_labels, load
 from stream.errors import ConfigError
 from stream.health import Health
 from stream.metrics import Metrics
-from stream.ports import Clock, Model, Progress, Transport, Window
+from stream.ports import AskProgress, Clock, Model, Transport, Window
 from stream.specs import ModelSpec
 
 WIDE = Window(0, 0, 1920, 1080)
@@ -75,36 +70,43 @@ async def _play(name: str, settings: Settings, open_model: OpenModel) -> None:
     await transport.check()
     clock, metrics = SteadyClock(), Metrics()
     waits_for = ["start"] if name == "ingest" else ["start", "partitions"]
-    health = Health(clock.now_us(), waits_for)
+    health = Health(waits_for)
     async with AsyncExitStack() as stack:
         served = serve_health(health, clock, metrics.registry, settings.health)
         _log.info("%s: probes on %s", name, await stack.enter_async_context(served))
         common = Common(settings, transport, clock, metrics)
         role = await stack.enter_async_context(_opened(name, common, health, open_model))
         stop = stack.enter_context(stop_on_signals())
-        stack.enter_context(running(_end(stop, transport, health)))
-        with running(look(transport.progress, health, clock)):
+        await stack.enter_async_context(beside(_end(stop, transport, health)))
+        async with beside(look(transport.progress, health, clock)):
             _log.info("%s: started", name)
             health.reached("start")
             await run_roles(transport, [role], stop, settings.drain)
     _log.info("%s: stopped", name)
 
 
-@contextmanager
-def running(work: Coroutine[Any, Any, None]) -> Iterator[None]:
-    """Let ``work`` go on beside the body; it is cancelled with it."""
-    task = asyncio.create_task(work)
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let ``work`` go on beside the body; it is cancelled with it. What it raises ends the body
+    and is raised as itself: a process that nobody watches any more must not go on.
+    """
     try:
-        yield
-    finally:
-        task.cancel()
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(work)
+            yield
+            task.cancel()
+    except BaseExceptionGroup as errors:
+        raise first(errors) from errors
 
 
-async def look(progress: Callable[[], Progress], health: Health, clock: Clock) -> None:
+async def look(
+    progress: Callable[[], AbstractAsyncContextManager[AskProgress]], health: Health, clock: Clock
+) -> None:
     """Tell ``health`` how far the work is, again and again."""
-    while True:
-        health.progress(progress(), clock.now_us())
-        await clock.sleep(LOOK_S)
+    async with progress() as ask:
+        while True:
+            health.progress(await ask(), clock.now_us())
+            await clock.sleep(LOOK_S)
 
 
 async def ended(stop: asyncio.Event, health: Health) -> None:
@@ -131,7 +133,7 @@ async def _opened(
             case "segment":
                 model = await stack.enter_async_context(open_model(settings.model))
                 check_labels(settings, model.labels)
-                stack.enter_context(running(sing(model, health, common.clock)))
+                await stack.enter_async_context(beside(sing(model, health, common.clock)))
                 yield segment_role(common, model)
             case "watch":
                 yield watch_role(common)

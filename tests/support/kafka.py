@@ -10,9 +10,9 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -221,6 +221,38 @@ def _settings(
 
 def _addresses(ports: Mapping[str, int]) -> str:
     return ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Who has a partition: numbers of nodes. No ``leader`` is -1."""
+
+    leader: int
+    in_step: frozenset[int]
+
+
+async def copies(bootstrap: str, topic: str, partition: int) -> Copies:
+    """As the brokers see it now; ``topic`` is Kafka's own name."""
+    async with _admin(bootstrap) as client:
+        (found,) = await client.describe_topics([topic])
+    (own,) = (each for each in found["partitions"] if each["partition"] == partition)
+    return Copies(own["leader"], frozenset(own["isr"]))
+
+
+async def coordinator(bootstrap: str, group: str) -> int:
+    """The number of the node that a group's members talk to."""
+    async with _admin(bootstrap) as client:
+        return int(await client.find_coordinator(group))
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await client.start()
+        yield client
+    finally:
+        await client.close()
 
 
 async def _brokers(bootstrap: str) -> int:

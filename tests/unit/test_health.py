@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter
 from connectors.health import serve_health
 from stream.canary import PERIOD_S, sing
 from stream.health import CANARY_S, STILL_S, Health
-from stream.ports import Progress, View
+from stream.ports import Progress, Share, View
 from stream.specs import HealthSpec
 from stream.types import Instance
 from tests.support.clock import VirtualClock
@@ -19,49 +19,74 @@ from tests.support.topics import settle
 S = 1_000_000
 
 
-def working(committed: int, lag: int) -> Progress:
-    return Progress(True, committed, lag)
+def working(committed: int, lag: int, topic: str = "frames") -> Progress:
+    return Progress(True, {topic: Share(committed, lag)})
+
+
+AWAY = Progress(True, {})
+"""What is told while no broker answers."""
 
 
 def test_a_role_is_ready_once_all_that_it_waits_for_is_there() -> None:
-    health = Health(0, ["start", "partitions"])
+    health = Health(["start", "partitions"])
     assert health.unready() == ["it waits for: start", "it waits for: partitions"]
     health.reached("start")
-    health.progress(Progress(False, 0, 0), 0)
+    health.progress(Progress(False, {}), 0)
     assert health.unready() == ["it waits for: partitions"]
     health.progress(working(0, 0), 0)
     assert health.unready() == []
 
 
 def test_a_role_that_stops_is_not_ready_but_alive() -> None:
-    health = Health(0)
+    health = Health()
     health.draining()
     assert health.unready() == ["it is stopping"]
     assert health.dead(0) == []
 
 
 def test_what_stands_still_while_there_is_lag_is_dead() -> None:
-    health = Health(0)
+    health = Health()
     health.progress(working(5, 3), 0)
     health.progress(working(5, 4), round(STILL_S * S))
     assert health.dead(round(STILL_S * S)) == []
     assert health.dead(61 * S) == [
-        "nothing was committed for 61 s, with 4 records waiting; allowed: 60 s"
+        "frames: nothing was committed for 61 s, with 4 records waiting; allowed: 60 s"
     ]
     health.progress(working(6, 4), 62 * S)
     assert health.dead(63 * S) == []
 
 
+def test_a_topic_that_goes_on_hides_none_that_stands_still() -> None:
+    health = Health()
+    for second in range(62):
+        shares = {"frames": Share(second, 1), "frames-archive": Share(5, 9)}
+        health.progress(Progress(True, shares), second * S)
+    assert health.dead(61 * S) == [
+        "frames-archive: nothing was committed for 61 s, with 9 records waiting; allowed: 60 s"
+    ]
+
+
 def test_who_has_nothing_to_do_lives() -> None:
-    health = Health(0)
+    health = Health()
     for second in range(1000):
         health.progress(working(5, 0), second * S)
     health.progress(working(5, 1), 1000 * S)
     assert health.dead(1001 * S) == []
 
 
+def test_an_outage_of_brokers_kills_nobody_and_the_minute_begins_after_it() -> None:
+    health = Health()
+    health.progress(working(5, 3), 0)
+    for second in range(1, 1000):
+        health.progress(AWAY, second * S)
+        assert health.dead(second * S) == []
+    health.progress(working(5, 3), 1000 * S)
+    assert health.dead(1060 * S) == []
+    assert health.dead(1061 * S) != []
+
+
 def test_a_model_that_fails_or_falls_silent_is_dead_until_it_answers() -> None:
-    health = Health(0)
+    health = Health()
     health.canary(None, 0)
     assert health.dead(round(CANARY_S * S)) == []
     assert health.dead(61 * S) == ["the model did not answer for 61 s; allowed: 60 s"]
@@ -69,6 +94,24 @@ def test_a_model_that_fails_or_falls_silent_is_dead_until_it_answers() -> None:
     assert health.dead(62 * S) == ["the model failed: RuntimeError: no device"]
     health.canary(None, 63 * S)
     assert health.dead(64 * S) == []
+
+
+class HangingModel(BrightModel):
+    """Answers nothing."""
+
+    async def segment(self, _: Sequence[View]) -> list[tuple[Instance, ...]]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_model_that_hangs_at_its_first_canary_is_dead() -> None:
+    clock, health = VirtualClock(), Health()
+    singing = asyncio.create_task(sing(HangingModel(), health, clock))
+    await settle()
+    assert health.dead(clock.now_us()) == []
+    clock.advance(CANARY_S + 1)
+    assert health.dead(clock.now_us()) == ["the model did not answer for 61 s; allowed: 60 s"]
+    singing.cancel()
 
 
 class MoodyModel(BrightModel):
@@ -85,7 +128,7 @@ class MoodyModel(BrightModel):
 
 async def test_the_canary_asks_the_model_again_and_again() -> None:
     clock, model = VirtualClock(), MoodyModel()
-    health = Health(clock.now_us())
+    health = Health()
     told: list[list[str]] = []
     singing = asyncio.create_task(sing(model, health, clock))
     for _ in range(200):
@@ -102,7 +145,7 @@ async def test_probes_answer_on_http() -> None:
     registry = CollectorRegistry()
     Counter("maskstream_things", "things", registry=registry).inc()
     clock = VirtualClock()
-    health = Health(clock.now_us(), ["start"])
+    health = Health(["start"])
     async with (
         serve_health(health, clock, registry, HealthSpec()) as url,
         aiohttp.ClientSession() as session,
