@@ -76,6 +76,19 @@ class Process:
         with urlopen(url + path) as answer:
             return str(answer.read().decode())
 
+    def metric(self, name: str, **labels: str) -> float:
+        """The value of a metric, written as in `stream.metrics`; 0 before it has one."""
+        inner = ",".join(f'{key}="{value}"' for key, value in labels.items())
+        line = rf"^maskstream_{name}{{{re.escape(inner)}}} (\S+)$"
+        found = re.search(line, self.get("/metrics"), re.MULTILINE)
+        return 0.0 if found is None else float(found[1])
+
+    def resident_mb(self) -> float:
+        """Its memory that is not swapped out."""
+        status = Path(f"/proc/{self.popen.pid}/status").read_text()
+        (kibibytes,) = re.findall(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+        return int(kibibytes) / 1024
+
     def answers(self, path: str) -> bool:
         """Whether a probe says ok."""
         try:
