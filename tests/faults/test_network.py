@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.film import FILM, FULL, OUTAGE_S, assert_nobody_left, begin, long_film
+from tests.faults.film import (
+    FILM,
+    FULL,
+    OUTAGE_S,
+    RECOVERY_S,
+    assert_nobody_left,
+    begin,
+    long_film,
+)
 from tests.faults.verdict import assert_whole, wait_for_alerts
 from tests.support.kafka import Node, cluster, require_kafka
 from tests.support.proxy import CALM, Fault, Proxy, proxied
@@ -17,7 +25,6 @@ from tests.support.waiting import wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 SEEDS = range(5) if FULL else range(1)
-RECOVERY_S = 30.0
 NETWORKS = {
     "slow": (Fault(latency_s=(0.1, 0.3)), 300, 0),
     "reset": (Fault(reset_share=0.05), 20, 1),
