@@ -241,22 +241,6 @@ async def test_more_copies_than_brokers_are_refused_in_the_brokers_words(kafka: 
         await transport.apply()
 
 
-<<<<<<< HEAD
-async def test_a_process_is_assigned_once_all_that_it_reads_is(kafka: str) -> None:
-    transport = await fresh_transport(kafka)
-    assert not transport.progress().is_assigned
-    async with transport.inbox("frames", "segment"):
-        assert transport.progress().is_assigned
-        async with transport.inbox(ARCHIVE, "segment"):
-            assert transport.progress().is_assigned
-    assert not transport.progress().is_assigned
-=======
-def with_kafka(settings: Settings, **changed: object) -> KafkaTransport:
-    spec = settings.kafka.model_copy(update=changed)
-    return KafkaTransport(settings.model_copy(update={"kafka": spec}))
->>>>>>> 076cb64 (Judge a role's liveness by what brokers say of each topic, and not by time in which they are away)
-
-
 async def joined(transport: KafkaTransport) -> None:
     async with transport.inbox(ARCHIVE, "segment") as inbox:
         assert inbox.is_assigned
