@@ -22,7 +22,7 @@ check: .venv/.dev
 
 faults: .venv/.dev
 	@tests/setup/kafka.sh
-	$(BIN)/pytest tests/faults $(ARGS)
+	MASKSTREAM_FAULTS=full $(BIN)/pytest tests/faults $(ARGS)
 
 verify: .venv/.dev
 	@tests/setup/kafka.sh

@@ -15,6 +15,8 @@ FILM = 1125
 YARD = {"id": "yard", "url": str(DATA / "yard.mp4"), "mode": "archive"}
 FULL = os.environ.get("MASKSTREAM_FAULTS") == "full"
 """Whether faults last as long and come as often as the fault matrix says."""
+LIMIT_S = 900 if FULL else 600
+"""The most that a whole test may take, its outage included."""
 OUTAGE_S = 60.0 if FULL else 20.0
 """How long brokers are away: longer than a session, and than a request waits for its answer, in
 the short form too."""

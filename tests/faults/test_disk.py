@@ -1,17 +1,17 @@
-"""A disk under the broker that is full: roles say so and wait, and nothing is missing later."""
+"""A disk under the broker that is full: roles tell and wait, and nothing is missing later."""
 
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.faults.film import FILM, OUTAGE_S, assert_nobody_left, begin, long_film
+from tests.faults.film import FILM, LIMIT_S, OUTAGE_S, assert_nobody_left, begin, long_film
 from tests.faults.verdict import assert_whole, wait_for_alerts
 from tests.support.disk import small_disk
 from tests.support.kafka import Extras, Node, cluster, require_kafka
 from tests.support.roles import Deployment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(LIMIT_S)]
 
 DISK_MIB = 256
 """Several times what the film takes."""
@@ -39,7 +39,7 @@ def test_a_full_disk_under_the_broker_loses_nothing(tmp_path: Path) -> None:
 
 
 def assert_told(deployed: Deployment, node: Node) -> None:
-    """Whoever wrote at that moment names the disk; everybody names the broker that is away."""
+    """Who wrote at that moment tells of the broker's disk; all name the broker that is away."""
     texts = [process.text() for process in deployed.processes]
     assert any("KafkaStorageError" in text for text in texts), texts
     for text in texts:

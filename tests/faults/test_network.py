@@ -10,6 +10,7 @@ import pytest
 from tests.faults.film import (
     FILM,
     FULL,
+    LIMIT_S,
     OUTAGE_S,
     RECOVERY_S,
     assert_nobody_left,
@@ -22,7 +23,7 @@ from tests.support.proxy import CALM, Fault, Proxy, proxied
 from tests.support.roles import Deployment
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(LIMIT_S)]
 
 SEEDS = range(5) if FULL else range(1)
 NETWORKS = {
