@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -43,6 +43,16 @@ async def taken(transport: Transport, count: int, topic: str = TOPIC) -> list[De
         deliveries = await some(inbox, count)
         await inbox.commit(deliveries)
     return deliveries
+
+
+KEYS = [f"camera-{number}" for number in range(8)]
+
+
+async def shared(*members: Member) -> None:
+    """Return once each key is owned by exactly one of them."""
+    async with asyncio.timeout(PATIENCE_S):
+        while any(sum(each.owns(key) for each in members) != 1 for key in KEYS):
+            await members[0].receive(1, 0.05)
 
 
 async def test_each_key_keeps_its_order(transport: Transport) -> None:
@@ -126,20 +136,16 @@ async def test_a_commit_covers_everything_received_before_it(transport: Transpor
 async def test_a_second_member_takes_over_what_the_first_did_not_commit(
     transport: Transport,
 ) -> None:
-    async with transport.outbox(TOPIC) as outbox:
+    async with transport.outbox(TOPIC) as outbox, AsyncExitStack() as staying:
         for number in range(6):
             await outbox.send(TOPIC, record(number))
-        async with transport.inbox(TOPIC, "segment") as first:
-            await first.commit((await some(first, 4))[:2])
-            taking_over = asyncio.create_task(_join_and_read(transport, 4))
-            await settle()
-            assert not taking_over.done()
-        assert await taking_over == [2, 3, 4, 5]
-
-
-async def _join_and_read(transport: Transport, count: int) -> list[int]:
-    async with transport.inbox(TOPIC, "segment") as inbox:
-        return numbers(await some(inbox, count))
+        first = await staying.enter_async_context(transport.inbox(TOPIC, "segment"))
+        await first.commit((await some(first, 4))[:2])
+        async with transport.inbox(TOPIC, "segment") as second:
+            await shared(first, second)
+            await staying.aclose()
+            assert numbers(await some(second, 4)) == [2, 3, 4, 5]
+            assert all(second.owns(key) for key in KEYS)
 
 
 async def test_a_member_that_only_stood_by_changes_nothing_by_leaving(
@@ -152,16 +158,6 @@ async def test_a_member_that_only_stood_by_changes_nothing_by_leaving(
         async with transport.inbox(TOPIC, "segment"):
             pass
         assert numbers(await some(first, 2)) == [2, 3]
-
-
-KEYS = [f"camera-{number}" for number in range(8)]
-
-
-async def shared(*members: Member) -> None:
-    """Return once each key is owned by exactly one of them."""
-    async with asyncio.timeout(PATIENCE_S):
-        while any(sum(each.owns(key) for each in members) != 1 for key in KEYS):
-            assert await members[0].receive(1, 0.05) == []
 
 
 async def test_each_key_is_owned_by_the_one_member_that_its_records_come_to(
