@@ -32,7 +32,7 @@ verify: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/maskstream bench --json out/bench.json --plots out/bench $(ARGS)
 
-kafka: .venv/.dev
+kafka: .venv/.kafka
 	@tests/setup/kafka.sh
 	$(BIN)/python -m tests.support.kafka $(ARGS)
 
@@ -48,7 +48,12 @@ clean:
 	@$(UV) '.[openvino]'
 	@touch $@
 
+.venv/.kafka: .venv/bin/uv pyproject.toml constraints.txt
+	@echo "installing maskstream with its client of Kafka, without torch"
+	@$(UV) '.[openvino,kafka]' pytest
+	@touch $@ .venv/.demo
+
 .venv/.dev: .venv/bin/uv pyproject.toml constraints.txt
 	@echo "installing everything the tests need: torch alone is several GB, please wait"
 	@$(UV) '.[openvino,segment,int8,kafka,dev]'
-	@touch $@ .venv/.demo
+	@touch $@ .venv/.demo .venv/.kafka

@@ -33,6 +33,13 @@ def test_the_example_configuration_of_the_readme_loads() -> None:
     assert settings.rules[0].id == "person-leaves"
 
 
+def test_the_example_for_kafka_loads_and_names_what_is_there() -> None:
+    settings = parse(blocks("docs/kafka.md", "yaml")[0], ROOT / "yard.yaml", env={})
+    (camera,) = settings.cameras
+    assert (ROOT / camera.url).is_file()
+    assert (ROOT / settings.model.weights).is_dir()
+
+
 def fenced(page: str) -> list[str]:
     """What is to be typed after ``maskstream`` in the blocks of a page, whatever their language."""
     found = re.findall(r"^```.*?\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
