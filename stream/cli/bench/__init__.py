@@ -26,10 +26,21 @@ def _groups() -> dict[str, Group]:
         "masks": masks.measure,
         "speed": speed.measure,
         "memory": memory.measure,
-        "kafka": kafka.measure,
-        "transport": transport.measure,
-        "scale-out": scale_out.measure,
+        "kafka": _on_a_broker(kafka.measure),
+        "transport": _on_a_broker(transport.measure),
+        "scale-out": _on_a_broker(scale_out.measure),
     }
+
+
+def _on_a_broker(measure: Callable[[Report, Scale, str], None]) -> Group:
+    def group(report: Report, scale: Scale) -> None:
+        if scale.kafka is None:
+            said = "left out: no broker; make kafka starts one, and --kafka HOST:PORT names it"
+            report.say(f"  {said}")
+        else:
+            measure(report, scale, scale.kafka)
+
+    return group
 
 
 def run_groups(group: str | None, json: Path | None, plots: Path | None, scale: Scale) -> None:

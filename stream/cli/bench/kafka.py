@@ -27,11 +27,8 @@ PARTITIONS = 8
 STALLED_S = 60.0
 
 
-def measure(report: Report, scale: Scale) -> None:
-    """Take turns; without a broker, say where one comes from."""
-    if scale.kafka is None:
-        report.say("  left out: no broker; make kafka starts one, and --kafka HOST:PORT names it")
-        return
+def measure(report: Report, scale: Scale, kafka: str) -> None:
+    """Take turns."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="maskstream-bench-")))
         artefact = build_artefact(Build(require(scale.weights), "f32", None), folder / "f32")
@@ -41,18 +38,14 @@ def measure(report: Report, scale: Scale) -> None:
             "model": spec.model_dump(mode="json"),
             "cameras": _cameras(clip, scale.rounds),
         }
-        deployment = stack.enter_context(deployed(scale.kafka, PARTITIONS, **sections))
+        deployment = stack.enter_context(deployed(kafka, PARTITIONS, **sections))
         contestants: dict[str, Start] = {
             EMBEDDED: partial(pipeline, spec, clip, "raw"),
             JPEG: partial(pipeline, spec, clip, "jpeg"),
             KAFKA: partial(on_kafka, deployment, _one_each(deployment)),
         }
         rates = interleave(contestants, scale.rounds, report.say)
-    rows = [
-        [name, *(f"{value:.1f}" for value in (sorted(of)[len(of) // 2], min(of), max(of)))]
-        for name, of in rates.items()
-    ]
-    report.table(["f32, frames/s", "median", "lowest", "highest"], rows)
+    report.rates("f32, frames/s", rates)
     against = [
         [f"{KAFKA} / {EMBEDDED}", report.ratio("kafka.vs_embedded", rates[KAFKA], rates[EMBEDDED])],
         [f"{KAFKA} / {JPEG}", report.ratio("kafka.vs_jpeg", rates[KAFKA], rates[JPEG])],

@@ -8,6 +8,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+MANY = 20
+"""Points that make a curve by themselves."""
+
 
 class Report:
     """What a run of benchmarks found. ``figures`` is flat: ``group.name`` → number."""
@@ -40,6 +43,14 @@ class Report:
             table.add_row(*row)
         self._console.print(table)
 
+    def rates(self, unit: str, rounds: Mapping[str, Sequence[float]], digits: int = 1) -> None:
+        """Print the median and the spread of the rounds."""
+        rows = [
+            [name, *(f"{value:.{digits}f}" for value in (np.median(of), min(of), max(of)))]
+            for name, of in rounds.items()
+        ]
+        self.table([unit, "median", "lowest", "highest"], rows)
+
     def bars(self, name: str, title: str, unit: str, rounds: Mapping[str, Sequence[float]]) -> None:
         """Draw medians with the spread of the rounds, where plots are wanted."""
         if self._plots is None:
@@ -61,15 +72,16 @@ class Report:
         axes_names: tuple[str, str],
         points: Sequence[tuple[float, float]],
     ) -> None:
-        """Draw a curve, where plots are wanted."""
+        """Draw a curve, with its points where they are few, where plots are wanted."""
         if self._plots is None:
             return
         figure, axes = _axes(height=3.5)
-        axes.plot(*zip(*points, strict=True), color="#4c8bf5")
+        marker = "o" if len(points) < MANY else None
+        axes.plot(*zip(*points, strict=True), color="#4c8bf5", marker=marker)
         axes.set_title(title)
         axes.set_xlabel(axes_names[0])
         axes.set_ylabel(axes_names[1])
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.1 * max(value for _, value in points))
         _save(figure, self._plots / f"{name}.png")
 
 

@@ -61,14 +61,11 @@ class Seen:
         return (self.ages_us.at(part) or 0.0) / 1e3
 
 
-def measure(report: Report, scale: Scale) -> None:
+def measure(report: Report, scale: Scale, kafka: str) -> None:
     """1, 2, 4, 8 segmenters: their rate when saturated, and the age of results at 70 % load."""
-    if scale.kafka is None:
-        report.say("  left out: no broker; make kafka starts one, and --kafka HOST:PORT names it")
-        return
     rates, ages, rows = {}, {}, []
     for count in scale.segmenters:
-        rates[count], seen = _at(count, scale.kafka, scale.flow_s)
+        rates[count], seen = _at(count, kafka, scale.flow_s)
         ages[count] = seen.at_ms(0.99)
         efficiency = rates[count] / (count * rates[1])
         report.figure(f"scale.efficiency_{count}", efficiency)
@@ -78,14 +75,14 @@ def measure(report: Report, scale: Scale) -> None:
         report.say(f"  {count} segmenters: {rates[count]:.0f} frames/s")
     head = ["segmenters", "frames/s", "efficiency", "age p50 ms", "age p99 ms"]
     report.table(head, rows)
-    seen = _quick_model(scale.kafka, scale.flow_s)
+    seen = _quick_model(kafka, scale.flow_s)
     report.figure("latency.kafka_p50_ms", seen.at_ms(0.5))
     report.figure("latency.kafka_p99_ms", seen.at_ms(0.99))
     report.say(
         f"arrival to masks at 70 % of a model that takes {QUICK.seconds * 1e3:.0f} ms a batch: "
         f"p50 {seen.at_ms(0.5):.0f} ms, p99 {seen.at_ms(0.99):.0f} ms"
     )
-    pauses = _pauses(scale.kafka, scale.flow_s)
+    pauses = _pauses(kafka, scale.flow_s)
     report.figure("rebalance.pause_s", max(pauses.values()))
     report.table(
         ["longest silence of a camera", "s"],

@@ -81,11 +81,7 @@ def _contestants(
 
 
 def _tell(report: Report, rates: Mapping[str, Sequence[float]]) -> None:
-    rows = [
-        [name, *(f"{value:.1f}" for value in (sorted(of)[len(of) // 2], min(of), max(of)))]
-        for name, of in rates.items()
-    ]
-    report.table(["frames/s", "median", "lowest", "highest"], rows)
+    report.rates("frames/s", rates)
     ratios = [
         [f"{ours} / {other}", report.ratio(f"speed.{name}", rates[ours], rates[other])]
         for name, (ours, other) in RATIOS.items()

@@ -1,6 +1,7 @@
 """What the transport alone carries: frames of 60 kB and a model that does nothing."""
 
 import asyncio
+import statistics
 
 from stream.cli.bench.processes import Deployment, deployed
 from stream.cli.bench.report import Report
@@ -10,24 +11,18 @@ from stream.cli.bench.stand_ins import StandIns, cameras
 
 PARTITIONS, CAMERAS = 8, 8
 STAND_INS = StandIns(picture_bytes=60_000, sleep=Sleep(batch_size=64, seconds=0.0))
-SETTLE_S = 30.0
+SETTLE_S = 15.0
 
 
-def measure(report: Report, scale: Scale) -> None:
+def measure(report: Report, scale: Scale, kafka: str) -> None:
     """Files as fast as they are taken, through ingest, segment and watch, counted on ``tracks``."""
-    if scale.kafka is None:
-        report.say("  left out: no broker; make kafka starts one, and --kafka HOST:PORT names it")
-        return
     sections = {"model": {"weights": "none"}, "cameras": cameras("archive", CAMERAS)}
-    with deployed(scale.kafka, PARTITIONS, **sections) as deployment:
+    with deployed(kafka, PARTITIONS, **sections) as deployment:
         for role in ("watch", "segment", "ingest"):
             deployment.stand_in(role, deployment.config("all"), STAND_INS)
         rates = asyncio.run(_rates(deployment, scale, report))
-    report.figure("kafka.transport_frames_per_s", sorted(rates)[len(rates) // 2])
-    row = [f"{value:.0f}" for value in (sorted(rates)[len(rates) // 2], min(rates), max(rates))]
-    report.table(
-        ["60 kB frames/s", "median", "lowest", "highest"], [["ingest→segment→watch", *row]]
-    )
+    report.figure("kafka.transport_frames_per_s", statistics.median(rates))
+    report.rates("60 kB frames/s", {"ingest→segment→watch": rates}, digits=0)
 
 
 async def _rates(deployment: Deployment, scale: Scale, report: Report) -> list[float]:
