@@ -3,7 +3,7 @@
 import logging
 import os
 import random
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -107,7 +107,7 @@ def notify_role(common: Common, sinks: Mapping[str, Sink]) -> Role:
     return Role("notify", work, reads=("alerts",), writes=notify.TOPICS)
 
 
-async def _deliveries(transport: Transport) -> AsyncIterator[DeliveryStatus]:
+async def _deliveries(transport: Transport) -> AsyncGenerator[DeliveryStatus, None]:
     async for record in transport.whole("deliveries"):
         try:
             message = codec.decode(record)

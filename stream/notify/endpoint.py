@@ -9,6 +9,7 @@ from typing import Any
 
 from stream.errors import DeliveryError
 from stream.notify.journal import Change, Journal
+from stream.notify.past import Known
 from stream.ports import Clock, Sink
 from stream.retry import STEPS_S, delay_s
 
@@ -21,6 +22,11 @@ class Limits:
     """Tries in flight at once."""
     waiting: int = 10_000
     """Changes that wait, in lanes or for their next try: about 20 MB at 2 kB each."""
+
+    @property
+    def known(self) -> int:
+        """Changes that a repeat is told by, those that wait among them."""
+        return 2 * self.waiting
 
 
 DEFAULT_LIMITS = Limits()
@@ -56,7 +62,7 @@ class Endpoint:
         self._asleep = 0
         self._moved = asyncio.Event()
         self._lanes: dict[str, deque[Change]] = {}
-        self._known: dict[tuple[str, str, int], None] = {}
+        self._known = Known(limits.known)
         self._busy: set[asyncio.Task[Any]] = set()
         self.waiting = 0
         self.workers: set[asyncio.Task[None]] = set()
@@ -75,15 +81,9 @@ class Endpoint:
         """Whether it is pending or was delivered: a repeat."""
         return change.key in self._known
 
-    def remember(self, change: Change) -> None:
-        """Know it from now on; the oldest are forgotten in the end."""
-        self._known[change.key] = None
-        if len(self._known) > 2 * self._limits.waiting:
-            del self._known[next(iter(self._known))]
-
     def reserve(self, change: Change) -> None:
-        """Give it a place; `begin` must follow, or `forget`."""
-        self.remember(change)
+        """Give it a place; `begin` must follow, or `start_anew`."""
+        self._known.add(change.key)
         self._count(1)
 
     def begin(self, change: Change, tasks: asyncio.TaskGroup) -> None:
@@ -113,10 +113,10 @@ class Endpoint:
             self._leaving = False
             self._empty()
 
-    def forget(self) -> None:
-        """Begin anew: nothing waits, and nothing is known."""
+    def start_anew(self, delivered: Known) -> None:
+        """Nothing waits, and what was ``delivered`` is all that is known."""
         self._empty()
-        self._known = {}
+        self._known = delivered
 
     def _empty(self) -> None:
         self._lanes = {}
@@ -156,7 +156,7 @@ class Endpoint:
         change = lane[0] = replace(lane[0], answer=str(error))
         wait_s = self._wait_s(change, error)
         if wait_s is None:
-            self._known.pop(change.key, None)  # so that a replay of it gets through
+            self._known.discard(change.key)  # so that a replay of it gets through
             await self._journal.give_up(change)
             return True
         lane[0] = replace(change, due_us=self._clock.now_us() + round(wait_s * 1e6))

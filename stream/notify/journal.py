@@ -8,6 +8,14 @@ from stream.metrics import Metrics
 from stream.ports import Clock, Delivery, Outbox
 from stream.types import Alert, DeliveryState, DeliveryStatus
 
+Key = tuple[str, str, int]
+"""What tells a change from an endpoint's others."""
+
+
+def key_of(alert: Alert) -> Key:
+    """The key of the change that ``alert`` tells of."""
+    return alert.id, alert.state, alert.time_us
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -23,9 +31,9 @@ class Change:
     """When its next try may begin."""
 
     @property
-    def key(self) -> tuple[str, str, int]:
+    def key(self) -> Key:
         """What tells it from the endpoint's other changes."""
-        return self.alert.id, self.alert.state, self.alert.time_us
+        return key_of(self.alert)
 
 
 class Journal:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from stream import codec
@@ -18,13 +19,13 @@ from stream.metrics import Metrics
 from stream.notify.body import body_of
 from stream.notify.endpoint import DEFAULT_LIMITS, Endpoint, Limits
 from stream.notify.journal import Change, Journal
+from stream.notify.past import past
 from stream.ports import Clock, Delivery, Inbox, Member, Outbox, Sink
-from stream.types import Alert, DeliveryState, DeliveryStatus
+from stream.types import Alert, DeliveryStatus
 
 TOPICS = ("deliveries", "dead-letters")
-History = Callable[[], AsyncIterator[DeliveryStatus]]
+History = Callable[[], AsyncGenerator[DeliveryStatus, None]]
 """What ``deliveries`` holds now, oldest first."""
-_LIFE = ("opened", "updated", "resolved")
 _BATCH = 100
 _POLL_S = 1.0
 
@@ -45,7 +46,7 @@ class Notify:
     ) -> None:
         self._outbox = outbox
         self._clock = clock
-        self._batch = min(_BATCH, limits.waiting)
+        self._limits = limits
         self._journal = Journal(outbox, clock, metrics)
         self._endpoints = {
             name: Endpoint(name, sink, self._journal, clock, random, limits)
@@ -69,12 +70,13 @@ class Notify:
         async with asyncio.TaskGroup() as tasks:
             try:
                 while True:
-                    deliveries = await inbox.receive(self._batch, _POLL_S)
-                    await self._resume(inbox, history, tasks)
+                    deliveries = await self._received(inbox, history, tasks)
                     await self._take(deliveries, inbox, tasks)
             except EndOfStream:
-                await self._resume(inbox, history, tasks)
-                await self._drain(drain_s, tasks)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(drain_s):
+                        await self._resume(inbox, history, tasks)
+                        await self._all_over()
             except UnsupportedVersionError as error:
                 stopped = error
             self._stop()
@@ -88,29 +90,47 @@ class Notify:
         await asyncio.gather(*(each.let_go() for each in self._endpoints.values()))
         await self._outbox.flush()
 
+    async def _received(
+        self, inbox: Member, history: History, tasks: asyncio.TaskGroup
+    ) -> list[Delivery]:
+        """What came, with all that was pending before it in the lanes.
+
+        What is no longer ours by then comes to whoever has its camera now.
+        """
+        deliveries = await inbox.receive(min(_BATCH, self._limits.waiting), _POLL_S)
+        ours = [inbox.owns(each.record.key) for each in deliveries]
+        await self._resume(inbox, history, tasks)
+        if not inbox.is_assigned:  # nothing is anybody else's before the handover is over
+            return deliveries
+        return [
+            each
+            for each, was_ours in zip(deliveries, ours, strict=True)
+            if not was_ours or inbox.owns(each.record.key)
+        ]
+
     async def _resume(self, inbox: Member, history: History, tasks: asyncio.TaskGroup) -> None:
         while inbox.is_assigned and not self._is_resumed:
             self._is_resumed = True  # until a handover, which may come at any of the awaits below
-            for endpoint in self._endpoints.values():
-                endpoint.forget()
             try:
-                found = [each async for each in history()]
+                found = await past(self._before_a_handover(history), inbox.owns, self._limits.known)
             except ConnectError as error:
                 _log.warning("what is pending cannot be read, trying again: %s", error)
                 self._is_resumed = False
                 await self._clock.sleep(_POLL_S)
-            else:
-                await self._begin_pending(found, inbox, tasks)
+                continue
+            for name, endpoint in self._endpoints.items():
+                endpoint.start_anew(found.delivered[name])
+            for change in found.pending:
+                if self._is_resumed and await self._has_place(change):
+                    self._begin(change, tasks)
 
-    async def _begin_pending(
-        self, history: Sequence[DeliveryStatus], inbox: Member, tasks: asyncio.TaskGroup
-    ) -> None:
-        own = [each for each in _latest(history) if inbox.owns(each[1].alert.camera)]
-        for state, change in own:
-            if state == "pending" and await self._has_place(change):
-                self._begin(change, tasks)
-            elif state == "delivered" and change.endpoint in self._endpoints:
-                self._endpoints[change.endpoint].remember(change)
+    async def _before_a_handover(self, history: History) -> AsyncIterator[DeliveryStatus]:
+        """A long history keeps no camera from moving on; it is read again afterwards."""
+        async with aclosing(history()) as statuses:
+            async for status in statuses:
+                if not self._is_resumed:
+                    return
+                yield status
 
     async def _take(
         self, deliveries: Sequence[Delivery], inbox: Inbox, tasks: asyncio.TaskGroup
@@ -150,16 +170,10 @@ class Notify:
         await self._journal.give_up(replace(change, answer=answer))
         return False
 
-    async def _drain(self, drain_s: float, tasks: asyncio.TaskGroup) -> None:
-        workers = [task for endpoint in self._endpoints.values() for task in endpoint.workers]
-        if workers:
-            alarm = tasks.create_task(self._stop_after(drain_s))
+    async def _all_over(self) -> None:
+        """Return when every delivery is delivered or given up."""
+        if workers := [task for endpoint in self._endpoints.values() for task in endpoint.workers]:
             await asyncio.wait(workers)
-            alarm.cancel()
-
-    async def _stop_after(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
-        self._stop()
 
     def _stop(self) -> None:
         for endpoint in self._endpoints.values():
@@ -191,31 +205,3 @@ def _changes(delivery: Delivery) -> list[Change]:
         raise SchemaError(f"{delivery.ref}: ce_type: given {kind}; allowed: alert")
     body = body_of(alert)
     return [Change(alert, body, name, delivery) for name in dict.fromkeys(alert.notify)]
-
-
-def _latest(history: Sequence[DeliveryStatus]) -> list[tuple[DeliveryState, Change]]:
-    """What became of each change, in the order of each alert's life.
-
-    The history of one change is in order, that of an alert is not. Delivered is final: who was
-    frozen or slow may write pending after it.
-    """
-    latest: dict[tuple[object, ...], tuple[DeliveryState, Change]] = {}
-    for status in history:
-        if status.snapshot is not None:
-            change = _resumed(status, status.snapshot)
-            before = latest.get((status.endpoint, change.key))
-            if before is None or before[0] != "delivered":
-                latest[status.endpoint, change.key] = (status.state, change)
-    return sorted(latest.values(), key=lambda each: _in_life(each[1].alert))
-
-
-def _in_life(alert: Alert) -> tuple[int, int]:
-    return _LIFE.index(alert.state), alert.time_us
-
-
-def _resumed(status: DeliveryStatus, alert: Alert) -> Change:
-    delivery = Delivery("alerts", codec.encode(alert), None, "")
-    body = body_of(alert)
-    return Change(
-        alert, body, status.endpoint, delivery, status.attempts, status.answer, status.due_us
-    )

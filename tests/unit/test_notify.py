@@ -3,7 +3,9 @@
 import asyncio
 import json
 import selectors
+import tracemalloc
 from collections.abc import (
+    AsyncGenerator,
     AsyncIterator,
     Awaitable,
     Callable,
@@ -150,7 +152,7 @@ def alert(
     )
 
 
-async def told(history: Iterable[DeliveryStatus]) -> AsyncIterator[DeliveryStatus]:
+async def told(history: Iterable[DeliveryStatus]) -> AsyncGenerator[DeliveryStatus, None]:
     for status in history:
         yield status
 
@@ -611,6 +613,7 @@ class Moving:
         self.cameras = cameras
         self.is_assigned = True
         self.faults: list[ConnectError] = []
+        self.reading_s = 0.0
         self.let_go: Callable[[], Awaitable[None]]
 
     def owns(self, key: str) -> bool:
@@ -619,9 +622,10 @@ class Moving:
     def before_handover(self, let_go: Callable[[], Awaitable[None]]) -> None:
         self.let_go = let_go
 
-    async def history(self) -> AsyncIterator[DeliveryStatus]:
+    async def history(self) -> AsyncGenerator[DeliveryStatus, None]:
         if self.faults:
             raise self.faults.pop()
+        await asyncio.sleep(self.reading_s)
         async for record in self.transport.whole("deliveries"):
             status = codec.decode(record)
             assert isinstance(status, DeliveryStatus)
@@ -704,6 +708,48 @@ async def test_what_comes_while_cameras_move_is_delivered_once() -> None:
         await moved
         await asyncio.sleep(5)
         assert ops.changes == ["a1 opened"]
+
+
+@in_virtual_time
+async def test_what_came_before_cameras_moved_on_is_left_to_whoever_has_them_now() -> None:
+    ops = Endpoint()
+    async with moving(ops) as member:
+        await asyncio.sleep(1)
+        member.reading_s = 5.0
+        await member.move("hall", "yard")
+        async with member.transport.outbox("alerts") as writer:
+            await writer.send("alerts", codec.encode(alert("a1")))
+            await writer.send("alerts", codec.encode(alert("b1", camera="yard")))
+        await asyncio.sleep(2)
+        await member.move("yard")
+        await asyncio.sleep(20)
+        assert ops.changes == ["b1 opened"]
+        assert "a1" not in [each.alert async for each in member.history()]
+
+
+@in_virtual_time
+async def test_a_history_of_days_is_read_in_little_memory() -> None:
+    statuses = 20_000
+    written = DeliveryStatus("", "opened", "ops", "delivered", 1, START_US)
+
+    async def history() -> AsyncGenerator[DeliveryStatus, None]:
+        for number in range(statuses):
+            camera = "hall" if number % 2 else "another's"
+            snapshot = alert(f"{number:0200}", camera=camera)
+            yield msgspec.structs.replace(written, alert=snapshot.id, snapshot=snapshot)
+
+    ops = Endpoint()
+    run = Run({"ops": ops}, Limits(waiting=500))
+    async with run.transport.inbox("alerts", "notify") as inbox:
+        async with run.transport.outbox("alerts") as writer:
+            await writer.send("alerts", codec.encode(alert(f"{statuses - 1:0200}")))
+        tracemalloc.start()
+        await run.reading(Moving(run, inbox, "hall"), history=history)
+        most_bytes = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+    assert ops.changes == []
+    assert most_bytes < 2_000_000
 
 
 @in_virtual_time
