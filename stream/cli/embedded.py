@@ -14,6 +14,9 @@ from typing import Any
 from stream.errors import DrainTimeoutError
 from stream.ports import Member, Outbox, Transport
 
+LEAVING_S = 2.0
+"""After the drain deadline, for notify to write down what it leaves and for files to be closed."""
+
 Work = Callable[[Mapping[str, Member], Outbox], Coroutine[Any, Any, None]]
 
 

@@ -11,7 +11,7 @@ from connectors import open_transport
 from connectors.clock import SteadyClock
 from connectors.health import serve_health
 from stream.canary import sing
-from stream.cli.embedded import Role, first, run_roles
+from stream.cli.embedded import LEAVING_S, Role, first, run_roles
 from stream.cli.logs import log_to_stderr
 from stream.cli.model import opened
 from stream.cli.pipeline import (
@@ -81,7 +81,7 @@ async def _play(name: str, settings: Settings, open_model: OpenModel) -> None:
         async with beside(look(transport.progress, health, clock)):
             _log.info("%s: started", name)
             health.reached("start")
-            await run_roles(transport, [role], stop, settings.drain)
+            await run_roles(transport, [role], stop, settings.drain + LEAVING_S)
     _log.info("%s: stopped", name)
 
 

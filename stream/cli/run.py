@@ -10,7 +10,7 @@ from rich.console import Console
 from connectors import open_transport
 from connectors.clock import SteadyClock
 from connectors.web import Page, serve
-from stream.cli.embedded import Role, run_roles
+from stream.cli.embedded import LEAVING_S, Role, run_roles
 from stream.cli.model import opened
 from stream.cli.observers import annotated_video, counts, live_page, results_file
 from stream.cli.pipeline import Common, jpeg, open_sinks, roles
@@ -21,9 +21,6 @@ from stream.errors import EXIT_DIFFERENT, CameraError, ConfigError, DrainTimeout
 from stream.metrics import Metrics
 from stream.ports import Clock
 from stream.tally import Tally
-
-LEAVING_S = 2.0
-"""After the drain deadline, for notify to write down what it leaves and for files to be closed."""
 
 
 def run_config(config: Path, port: int | None) -> None:
