@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.faults.verdict import wait_for_results
 from tests.support.kafka import Node
+from tests.support.receiver import UP, receiver
 from tests.support.roles import DATA, Deployment, deployment
 
 FILM = 1125
@@ -26,15 +27,21 @@ RECOVERY_S = 30.0
 
 @contextmanager
 def long_film(folder: Path, nodes: Sequence[Node], **more: Any) -> Iterator[Deployment]:
-    """A deployment that segments the film; ``more`` are sections of its configuration."""
+    """A deployment that segments the film, and whose alerts are delivered to a receiver; ``more``
+    are sections of its configuration.
+    """
     bootstrap = ",".join(node.bootstrap for node in nodes)
     sections = {"cameras": [YARD], **more}
-    with deployment(folder, bootstrap, len(nodes), **sections) as deployed:
+    with (
+        receiver(UP) as ops,
+        deployment(folder, bootstrap, len(nodes), **sections) as deployed,
+    ):
+        deployed.tell(ops)
         yield deployed
 
 
 def begin(deployed: Deployment) -> None:
-    deployed.start("segment", "watch", "ingest")
+    deployed.start("segment", "watch", "notify", "ingest")
     wait_for_results(deployed, 20)
 
 

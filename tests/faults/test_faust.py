@@ -1,34 +1,21 @@
 """``watch`` hosted on Faust: what its own host keeps, this one keeps."""
 
-import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from connectors import open_transport
 from stream import codec
-from stream.config import load
 from stream.errors import EXIT_DRAIN_TIMEOUT, EXIT_OK, EXIT_SOFTWARE
 from stream.ports import Record
 from stream.types import MaskMessage
-from tests.faults.verdict import wait_for_alerts, wait_for_results
 from tests.support.build import closed, opened, result
 from tests.support.kafka import cluster, require_kafka
-from tests.support.roles import Deployment, deployment
+from tests.support.roles import deployment
 from tests.support.waiting import wait_until
 
 WATCH = "watch --host faust"
-
-
-async def write(deployed: Deployment, records: Sequence[Record]) -> None:
-    transport = open_transport(load(deployed.config, secrets=False))
-    async with transport.outbox("masks") as outbox:
-        for record in records:
-            await outbox.send("masks", record)
-        await outbox.flush()
 
 
 def masks(frames: int) -> list[Record]:
@@ -47,11 +34,11 @@ def test_poison_costs_itself_and_a_newer_writer_stops_without_a_commit(
     newer = replace(whole[6], headers={**whole[6].headers, "ce_type": b"maskstream.result.v9"})
     with deployment(tmp_path, kafka) as deployed:
         (watch,) = deployed.start(WATCH)
-        asyncio.run(write(deployed, [*whole[:10], *strange, *whole[10:]]))
+        deployed.write("masks", [*whole[:10], *strange, *whole[10:]])
         wait_until(lambda: deployed.records("tracks") == 20, "20 tracks")
         wait_until(lambda: deployed.records("dead-letters") == 3, "3 dead letters")
         wait_until(partial(watch.answers, "/readyz"), "it is ready")
-        asyncio.run(write(deployed, [newer]))
+        deployed.write("masks", [newer])
         assert watch.popen.wait(30) == EXIT_SOFTWARE, watch.text()[-2000:]
         (again,) = deployed.start(WATCH)
         assert again.popen.wait(30) == EXIT_SOFTWARE, again.text()[-2000:]
@@ -60,7 +47,7 @@ def test_poison_costs_itself_and_a_newer_writer_stops_without_a_commit(
 def test_it_stops_when_asked_with_all_done(tmp_path: Path, kafka: str) -> None:
     with deployment(tmp_path, kafka) as deployed:
         (watch,) = deployed.start(WATCH)
-        asyncio.run(write(deployed, masks(200)))
+        deployed.write("masks", masks(200))
         wait_until(lambda: deployed.records("tracks") > 0, "it works")
         assert watch.stop() == EXIT_OK
         (watch,) = deployed.start(WATCH)
@@ -69,24 +56,11 @@ def test_it_stops_when_asked_with_all_done(tmp_path: Path, kafka: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_watcher_loses_no_alert(tmp_path: Path, kafka: str) -> None:
-    with deployment(tmp_path, kafka) as deployed:
-        deployed.start("segment", "ingest")
-        for kill in range(1, 5):
-            (watch,) = deployed.start(WATCH)
-            wait_for_results(deployed, kill * 60)
-            watch.kill()
-        deployed.wait_closed()
-        deployed.start(WATCH)
-        wait_for_alerts(deployed, repeats=True)
-
-
-@pytest.mark.slow
 def test_a_stop_without_a_broker_ends_in_time(tmp_path: Path) -> None:
     require_kafka()
     with cluster(1) as (node,), deployment(tmp_path, node.bootstrap) as deployed:
         (watch,) = deployed.start(WATCH)
-        asyncio.run(write(deployed, masks(20)))
+        deployed.write("masks", masks(20))
         wait_until(lambda: deployed.records("tracks") == 20, "20 tracks")
         node.kill()
         assert watch.stop() in {EXIT_OK, EXIT_DRAIN_TIMEOUT}, watch.text()[-2000:]

@@ -56,7 +56,7 @@ def assert_goes_on(deployed: Deployment, crashes: int) -> None:
     wait_until(goes_on, f"more than {there} masks", RECOVERY_S, pause_s=0.2)
     seen = deployed.wait_closed(240.0)
     assert_whole(seen, FILM, crashes=crashes)
-    wait_for_alerts(deployed, repeats=True)
+    wait_for_alerts(deployed, repeats=crashes)
     assert_nobody_left(deployed)
 
 

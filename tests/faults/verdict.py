@@ -2,11 +2,15 @@
 
 import math
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from connectors.webhook import message_id
 from stream import codec
-from tests.support.roles import Deployment, Seen
+from stream.types import Alert
+from tests.support.receiver import Receiver
+from tests.support.roles import Deployment, Process, Seen
 from tests.support.waiting import wait_until
 
 FRAMES = 300
@@ -14,7 +18,12 @@ FRAMES = 300
 UNCOMMITTED = 4 * ((os.cpu_count() or 1) + 2)
 """Records of files that a segmenter of the demo's model may have under way: four times what the
 device holds, which is a frame for each core at most, one that waits and one that is prepared."""
-
+ALERTS_OF_A_BATCH = 8
+"""The most that watch writes before it keeps its state: a batch is 64 frames, 16 s of the film at
+4 frames/s, and after one alert it takes at least 5 s until the next is opened.
+"""
+TRIES = 8
+"""In flight at one endpoint from one process."""
 ALWAYS = (-math.inf, math.inf)
 
 
@@ -33,19 +42,65 @@ def assert_each_whole(seen: Seen, frames: int, *, crashes: int) -> None:
     assert seen.duplicates <= crashes * UNCOMMITTED, f"{seen.duplicates} duplicates"
 
 
-def wait_for_alerts(deployed: Deployment, *, repeats: bool = False) -> None:
-    """The alerts are those of the masks, replayed; after a crash some may come twice."""
+def wait_for_alerts(deployed: Deployment, *, repeats: int = 0) -> None:
+    """The alerts are those of the masks, replayed, and their receiver has taken each.
+
+    A crash costs a run of them that comes again, at most so often.
+    """
     wait_until(
-        lambda: {each.id for each in deployed.seen().expected}
-        <= {each.id for each in deployed.seen().alerts if each.state == "resolved"},
-        "every alert is resolved", 60.0, pause_s=0.5,
+        lambda: {*_names(deployed.seen().expected)} <= {*_names(deployed.seen().alerts)},
+        "every alert is there", 60.0, pause_s=0.5,
     )  # fmt: skip
     seen = deployed.seen()
-    came = list(dict.fromkeys(map(codec.to_json, seen.alerts)))
-    assert came == [codec.to_json(each) for each in seen.expected]
-    assert len(came) >= 6
-    if not repeats:
-        assert len(came) == len(seen.alerts)
+    came, expected = _names(seen.alerts), _names(seen.expected)
+    assert len(expected) >= 6
+    assert list(dict.fromkeys(came)) == expected
+    assert set(map(codec.to_json, seen.alerts)) == set(map(codec.to_json, seen.expected))
+    again = _again(came)
+    assert len(again) <= repeats, again
+    assert all(each <= ALERTS_OF_A_BATCH for each in again), again
+    if deployed.ops is not None:
+        wait_taken(deployed, deployed.ops, expected, repeats * TRIES)
+
+
+def wait_taken(deployed: Deployment, ops: Receiver, names: Sequence[str], repeats: int = 0) -> None:
+    """All of these were taken and no others; of all together, so many more than once."""
+    wait_until(lambda: ops.taken.keys() >= {*names}, "each alert is taken", 90.0)
+    senders = [each for each in deployed.processes if each.role == "notify" and each.is_running]
+    wait_until(lambda: not any(map(pending, senders)), "all is written down")
+    assert ops.taken.keys() == {*names}
+    assert all(len(bodies) == 1 for bodies in ops.bodies.values())
+    assert ops.taken.total() - len(ops.taken) <= repeats, ops.taken
+
+
+def pending(notify: Process) -> int:
+    """How many deliveries wait in a process."""
+    found = re.search(
+        r'^maskstream_deliveries_pending\{endpoint="ops"\} (\S+)$',
+        notify.get("/metrics"), re.MULTILINE,
+    )  # fmt: skip
+    return 0 if found is None else int(float(found[1]))
+
+
+def _names(alerts: Sequence[Alert]) -> list[str]:
+    return [message_id(each) for each in alerts]
+
+
+def _again(came: Sequence[str]) -> list[int]:
+    """How long each run of repeats is."""
+    first = {name: number for number, name in enumerate(dict.fromkeys(came))}
+    numbers = [first[name] for name in came]
+    return [before - after + 1 for before, after in pairwise(numbers) if after <= before]
+
+
+def wait_committed(deployed: Deployment, role: str, topic: str) -> Mapping[int, int]:
+    """What ``role`` has committed of a topic, once it has committed all of it."""
+
+    def is_all() -> bool:
+        return sum(deployed.committed(role, topic).values()) == deployed.records(topic)
+
+    wait_until(is_all, f"{role} has committed all of {topic}", pause_s=0.3)
+    return deployed.committed(role, topic)
 
 
 def wait_for_results(deployed: Deployment, count: int) -> None:
@@ -62,10 +117,10 @@ def wait_for_frames(deployed: Deployment, count: int) -> None:
     wait_until(lambda: deployed.records("frames-archive") > count, f"{count} frames")
 
 
-def wait_for_masks(deployed: Deployment, more: int) -> None:
-    """So many more records on ``masks`` than now."""
-    there = deployed.records("masks")
-    wait_until(lambda: deployed.records("masks") >= there + more, f"{more} more on masks", 90.0)
+def wait_for_more(deployed: Deployment, topic: str, more: int) -> None:
+    """So many more records on a topic than now."""
+    there = deployed.records(topic)
+    wait_until(lambda: deployed.records(topic) >= there + more, f"{more} more on {topic}", 90.0)
 
 
 def wait_for_all_cameras(deployed: Deployment) -> None:

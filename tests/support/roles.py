@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +21,7 @@ from uuid import uuid4
 from aiokafka import TopicPartition
 
 from connectors import open_transport
+from connectors.kafka.admin import open_admin
 from connectors.kafka.client import client_options
 from connectors.kafka.reading import Reader, open_reader, whole
 from connectors.kafka.topics import name_of
@@ -29,8 +30,10 @@ from stream.audit import Audit
 from stream.cli.bench.sleeping import Sleep
 from stream.config import Settings, load
 from stream.errors import RecordError
+from stream.ports import Record
 from stream.types import Alert, EpochClosed, EpochOpened, Gap, MaskMessage, Result
 from stream.watching import replay
+from tests.support.receiver import SECRET, Receiver
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -125,6 +128,8 @@ class Deployment:
         self.prefix = f"{uuid4().hex[:8]}."
         self._looks_at = f"kafka://{bootstrap}"
         self.processes: list[Process] = []
+        self.ops: Receiver | None = None
+        """Who its alerts are delivered to."""
         self._document = _document(bootstrap, self.prefix, replication)
         kafka = {**self._document["kafka"], **more.pop("kafka", {})}
         self.configure(**more, kafka=kafka)
@@ -134,6 +139,17 @@ class Deployment:
         """Change sections of the configuration, for the processes that start from now on."""
         self._document |= sections
         self.config.write_text(json.dumps(self._document))
+
+    def tell(self, ops: Receiver) -> None:
+        """Deliver every alert to ``ops``, with the processes that start from now on."""
+        self.ops = ops
+        secret = self.folder / "secret"
+        secret.write_text(SECRET)
+        endpoint = {
+            "id": "ops", "url": ops.url, "secret": {"file": str(secret)}, "allow_private": True,
+        }  # fmt: skip
+        rules = [{**rule, "notify": ["ops"]} for rule in self._document["rules"]]
+        self.configure(endpoints=[endpoint], rules=rules)
 
     def command(self, *words: str) -> str:
         """Run a command to its end; returns what it printed."""
@@ -210,6 +226,14 @@ class Deployment:
     def lengths(self, topic: str) -> list[int]:
         """How many records each partition of a topic holds now."""
         return asyncio.run(_lengths(self._settings(), topic))
+
+    def committed(self, role: str, topic: str) -> Mapping[int, int]:
+        """The next offset that ``role`` needs of each partition of a topic."""
+        return asyncio.run(_committed(self._settings(), role, topic))
+
+    def write(self, topic: str, records: Iterable[Record]) -> None:
+        """Write records to a topic, as a role would; they are acknowledged on return."""
+        asyncio.run(_write(self._settings(), topic, records))
 
     def written_ms(self, topic: str) -> dict[str, list[int]]:
         """When the records of each camera were written, by the writers' clock, in order."""
@@ -290,6 +314,19 @@ async def _lengths(settings: Settings, topic: str) -> list[int]:
 def _partitions(settings: Settings, topic: str) -> list[TopicPartition]:
     name = name_of(topic, settings.kafka)
     return [TopicPartition(name, number) for number in range(PARTITIONS)]
+
+
+async def _committed(settings: Settings, role: str, topic: str) -> Mapping[int, int]:
+    group, name = (name_of(each, settings.kafka) for each in (f"{role}.{topic}", topic))
+    async with open_admin(client_options(settings.transport, settings.kafka)) as admin:
+        return await admin.committed(group, name)
+
+
+async def _write(settings: Settings, topic: str, records: Iterable[Record]) -> None:
+    async with open_transport(settings).outbox(topic) as outbox:
+        for record in records:
+            await outbox.send(topic, record)
+        await outbox.flush()
 
 
 async def _written_ms(settings: Settings, topic: str) -> dict[str, list[int]]:
