@@ -7,7 +7,14 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -520,7 +527,7 @@ async def test_the_key_is_in_no_repr_log_or_error(caplog: pytest.LogCaptureFixtu
         assert form not in "\n".join(told)
 
 
-async def told(history: Sequence[DeliveryStatus]) -> AsyncIterator[DeliveryStatus]:
+async def told(history: Sequence[DeliveryStatus]) -> AsyncGenerator[DeliveryStatus, None]:
     for status in history:
         yield status
 
