@@ -11,20 +11,23 @@ from stream import codec
 from stream.config import load
 from stream.types import Result
 from tests.faults.film import RECOVERY_S
-from tests.support.clips import write_clip
-from tests.support.roles import Deployment
+from tests.support.clips import loop_clip
+from tests.support.roles import DATA, Deployment
 from tests.support.waiting import wait_until
 
 GATE = "gate"
 FPS = 5
+"""A third of the film's."""
+PARTITION = 1
 LONGEST_S = 900
 """It plays for longer than a test takes, so that it is in one epoch."""
 
 
 def gate(folder: Path) -> dict[str, Any]:
-    """The camera; its pictures are small, and nothing is on them."""
-    clip = write_clip(folder / f"{GATE}.mp4", FPS * LONGEST_S, rate=FPS)
-    return {"id": GATE, "url": str(clip), "mode": "live"}
+    """The camera: the film again and again, as pictures of a few bytes fill no producer."""
+    clip = folder / f"{GATE}.mp4"
+    loop_clip(DATA / "yard.mp4", clip, LONGEST_S)
+    return {"id": GATE, "url": str(clip), "mode": "live", "fps": FPS, "partition": PARTITION}
 
 
 def now_us() -> int:
@@ -54,14 +57,26 @@ def wait_back_us(deployed: Deployment) -> int:
     return min(each for each in arrivals_us(deployed).values() if each >= since_us)
 
 
-def answered(
+def wait_goes_on(deployed: Deployment, seconds: int) -> None:
+    """As many more of its frames are answered as come in so many seconds."""
+    there = deployed.lengths("masks")[PARTITION]
+
+    def are_there() -> bool:
+        return deployed.lengths("masks")[PARTITION] >= there + FPS * seconds
+
+    wait_until(are_there, f"{seconds} s more of the live camera", pause_s=0.5)
+
+
+def unanswered(
     arrived_us: Mapping[int, int], offered: int, outage_us: tuple[int, int]
-) -> tuple[float, int]:
-    """Which part has a result of the frames that came before and after an outage, and how many
-    those are. A file played live is never late, so a frame's number says when it came.
+) -> tuple[list[float], int]:
+    """Of the frames that came before and after an outage: when those came that have no result, in
+    seconds after it was over, and how many there are in all. A file played live is never late, so a
+    frame's number says when it came.
     """
     first = min(arrived_us)
     began_us, over_us = outage_us
     came_us = {seq: arrived_us[first] + (seq - first) * 1_000_000 // FPS for seq in range(offered)}
-    outside = {seq for seq, at_us in came_us.items() if not began_us <= at_us < over_us}
-    return len(outside & arrived_us.keys()) / len(outside), len(outside)
+    outside = {seq: at_us for seq, at_us in came_us.items() if not began_us <= at_us < over_us}
+    lost_s = [(at_us - over_us) / 1e6 for seq, at_us in outside.items() if seq not in arrived_us]
+    return lost_s, len(outside)
