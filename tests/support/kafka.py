@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import logging
 import shutil
 import signal
 import socket
@@ -271,6 +272,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if not is_installed():
         sys.exit("no broker: tests/setup/kafka.sh makes .cache/kafka; it needs Java and Maven")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # until it is up nobody answers
     port = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_PORT
     with cluster(1, port) as (node,):
         print(f"kafka://{node.bootstrap}", flush=True)
