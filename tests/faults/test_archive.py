@@ -1,7 +1,6 @@
 """A file that is read far faster than it is segmented: it waits, whole, and live cameras do not."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -15,11 +14,12 @@ from stream.cli.bench.published import age_s, published, stamp
 from stream.cli.bench.sleeping import Sleep
 from stream.config import Settings, load
 from stream.sampling import frames_kept
+from tests.faults.film import FULL
 from tests.support.clips import loop_clip, write_clip
 from tests.support.roles import DATA, Deployment, deployment
 from tests.support.waiting import wait_until
 
-MINUTES = 10 if os.environ.get("MASKSTREAM_FAULTS") == "full" else 1
+MINUTES = 10 if FULL else 1
 FILM_FPS, OFFERED_FPS = 15, 10
 LIVE, LIVE_FPS = ("hall", "gate"), 2
 SLEEP = Sleep(batch_size=2, seconds=0.1)
