@@ -59,7 +59,7 @@ def test_a_leader_killed_again_and_again_costs_nothing(tmp_path: Path, kafka3: l
         assert_nobody_left(deployed)
         finish(deployed)
         assert_each_whole(deployed.wait_closed(240.0), FILM, crashes=KILLS)
-        wait_for_alerts(deployed, repeats=True)
+        wait_for_alerts(deployed, repeats=KILLS)
 
 
 def killed_leader_s(deployed: Deployment, nodes: Sequence[Node]) -> float:
@@ -90,7 +90,7 @@ def test_without_a_quorum_roles_wait(tmp_path: Path, kafka3: list[Node]) -> None
         assert not deployed.seen().is_closed
         assert_whole(deployed.wait_closed(240.0), FILM, crashes=2)
         assert_nobody_left(deployed)
-        wait_for_alerts(deployed, repeats=True)
+        wait_for_alerts(deployed, repeats=2)
 
 
 @contextmanager
@@ -171,7 +171,7 @@ def test_a_single_node_that_restarts_costs_nothing(tmp_path: Path) -> None:
         assert not deployed.seen().is_closed
         assert_whole(deployed.wait_closed(180.0), FILM, crashes=2)
         assert_nobody_left(deployed)
-        wait_for_alerts(deployed, repeats=True)
+        wait_for_alerts(deployed, repeats=2)
 
 
 def test_roles_that_are_told_to_stop_without_a_broker_end_in_time(tmp_path: Path) -> None:
