@@ -42,10 +42,12 @@ def assert_each_whole(seen: Seen, frames: int, *, crashes: int) -> None:
     assert seen.duplicates <= crashes * UNCOMMITTED, f"{seen.duplicates} duplicates"
 
 
-def wait_for_alerts(deployed: Deployment, *, repeats: int = 0) -> None:
+def wait_for_alerts(
+    deployed: Deployment, *, repeats: int = 0, longest: int = ALERTS_OF_A_BATCH
+) -> None:
     """The alerts are those of the masks, replayed, and their receiver has taken each.
 
-    A crash costs a run of them that comes again, at most so often.
+    A crash costs a run of them that comes again, at most so often, and each at most so long.
     """
     wait_until(
         lambda: {*_names(deployed.seen().expected)} <= {*_names(deployed.seen().alerts)},
@@ -58,7 +60,7 @@ def wait_for_alerts(deployed: Deployment, *, repeats: int = 0) -> None:
     assert set(map(codec.to_json, seen.alerts)) == set(map(codec.to_json, seen.expected))
     again = _again(came)
     assert len(again) <= repeats, again
-    assert all(each <= ALERTS_OF_A_BATCH for each in again), again
+    assert all(each <= longest for each in again), again
     if deployed.ops is not None:
         wait_taken(deployed, deployed.ops, expected, repeats * TRIES)
 
