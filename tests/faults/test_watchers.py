@@ -27,8 +27,8 @@ HOSTS = ["watch", "watch --host faust"]
 FREEZING_HOSTS = HOSTS if FULL else HOSTS[:1]
 """It takes a session until one that is frozen is missed: the short form has time for our own."""
 LONGEST = {HOSTS[0]: ALERTS_OF_A_BATCH, HOSTS[1]: 32}
-"""Alerts that come again after a crash. Faust commits twice a second, and does 250 frames meanwhile,
-which are a minute of the film, with an alert opened and resolved every 5 s of it.
+"""Alerts that come again after a crash. Faust commits twice a second and does 250 frames meanwhile:
+a minute of the film, with an alert opened and resolved every 5 s of it.
 """
 KILLS = 4
 CAMERA = {"id": "yard", "url": str(DATA / "yard.mp4"), "mode": "archive", "fps": 4}
