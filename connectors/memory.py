@@ -231,6 +231,11 @@ class MemoryTransport:
         for record in self._topic(topic).held():
             yield record
 
+    async def last(self, topic: str, key: str) -> Record | None:
+        """The last of a key that the topic has not yet forgotten."""
+        held = reversed(self._topic(topic).held())
+        return next((record for record in held if record.key == key), None)
+
     @asynccontextmanager
     async def progress(self) -> AsyncIterator[AskProgress]:
         """Over all groups of each topic; whoever reads has been assigned what it reads."""

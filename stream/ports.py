@@ -24,12 +24,16 @@ class Record:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Delivery:
-    """A record as it came in. ``ref`` finds the record again; it is opaque, as ``position`` is."""
+    """A record as it came in. ``ref`` finds the record again; it is opaque, as ``position`` is.
+
+    ``follows_loss``: records of its key before it were deleted before anybody read them.
+    """
 
     topic: str
     record: Record
     position: Any
     ref: str
+    follows_loss: bool = False
 
 
 class Inbox(Protocol):
@@ -262,6 +266,9 @@ class Transport(Protocol):
 
     def whole(self, topic: str) -> AsyncIterator[Record]:
         """All that ``topic`` holds now; records of one key are in order."""
+
+    async def last(self, topic: str, key: str) -> Record | None:
+        """The last record of a key that ``topic`` holds now."""
 
     async def check(self) -> None:
         """Raise `ConfigError` unless every topic is there and large enough."""

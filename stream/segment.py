@@ -8,11 +8,13 @@ and says what may be committed. A record that cannot be handled costs itself alo
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from stream import codec
 from stream.device import Device
 from stream.errors import DecodeError, RecordError, SchemaError
+from stream.expired import expired
 from stream.freshness import Freshness
 from stream.lane import Lane, Limits
 from stream.ledger import Answer
@@ -37,6 +39,9 @@ from stream.views import merge, plan
 
 TOPICS = ("masks", "dead-letters")
 LIVE = "frames"
+
+Last = Callable[[str], Awaitable[Record | None]]
+"""Finds a camera's last record on ``masks``."""
 
 _log = logging.getLogger(__name__)
 
@@ -67,15 +72,14 @@ class Segment:
         self._device = Device(model, clock, metrics)
         self._admitted_us: dict[Delivery, int] = {}
 
-    async def run(self, inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
+    async def run(self, inboxes: Mapping[str, Inbox], outbox: Outbox, last: Last) -> None:
         """Answer until every inbox (by topic) has ended."""
+        answer = partial(self._answer, last)
         async with asyncio.TaskGroup() as tasks:
             device = tasks.create_task(self._device.run())
             async with asyncio.TaskGroup() as lanes:
                 for topic, inbox in inboxes.items():
-                    lane = Lane(
-                        inbox, outbox, self._answer, self._acknowledged, self._limits(topic)
-                    )
+                    lane = Lane(inbox, outbox, answer, self._acknowledged, self._limits(topic))
                     lanes.create_task(lane.run())
             device.cancel()
 
@@ -89,7 +93,24 @@ class Segment:
         busy = self._model.batch_size * (self._model.in_flight + 1)
         return Limits(busy, 8 * busy) if topic == LIVE else Limits(2 * busy, 4 * busy)
 
-    async def _answer(self, delivery: Delivery) -> Answer:
+    async def _answer(self, last: Last, delivery: Delivery) -> Answer:
+        answer = await self._answer_alone(delivery)
+        if delivery.follows_loss:
+            return [*await self._expired(last, delivery.record), *answer]
+        return answer
+
+    async def _expired(self, last: Last, record: Record) -> Answer:
+        """What of its camera was deleted before anybody read it."""
+        try:
+            gap = expired(record, await last(record.key))
+        except RecordError:
+            return []  # it is told of as what it is itself
+        if gap is None:
+            return []
+        self._metrics.gaps.labels(gap.camera, gap.reason).inc(gap.last + 1 - gap.first)
+        return [("masks", gap)]
+
+    async def _answer_alone(self, delivery: Delivery) -> Answer:
         try:
             if codec.kind_of(delivery.record) != "frame":
                 return [("masks", _control(delivery.record))]

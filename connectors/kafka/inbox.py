@@ -245,40 +245,39 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         aiokafka fetches again before it says what is assigned, so `receive` may have records by
         now that were read from other places: they belong to an earlier turn.
         """
-        before = [(at, self._tenures.get(at, Tenure(0))) for at in assigned]
+        ours = list(assigned)
         # All at once: no heartbeat is sent meanwhile, and a session may end over many answers.
-        stay = await asyncio.gather(*(self._is_still_ours(*each) for each in before))
+        committed = await asyncio.gather(*map(self._committed, ours))
+        before, self._tenures = self._tenures, {}
         self._turn += 1
-        self._tenures = {}
-        for (partition, tenure), stays in zip(before, stay, strict=True):
-            if stays:
+        for partition, due in zip(ours, committed, strict=True):
+            tenure = before.get(partition)
+            # Another member may have committed further while this process was frozen: going on
+            # where we were would take that back.
+            if tenure is not None and tenure.has_begun and due == tenure.committed:
                 self._seek(partition, tenure.received)
-            self._tenures[partition] = tenure if stays else Tenure(self._turn)
+            else:
+                tenure = Tenure(self._turn, due=due)
+            self._tenures[partition] = tenure
         self._settled.set()
 
-    async def _is_still_ours(self, partition: TopicPartition, tenure: Tenure) -> bool:
-        """Whether nobody else had it meanwhile, as when this process was frozen: then another
-        member has committed further, and going on here would take that back.
-        """
-        if not tenure.has_begun:
-            return False
+    async def _committed(self, partition: TopicPartition) -> int | None:
+        """What the group needs next: 0 where it has not committed yet, None where nobody says."""
         try:
-            committed = await self._consumer.committed(partition)
-        except KafkaError as error:  # what is in flight comes again then
+            return await self._consumer.committed(partition) or 0
+        except KafkaError as error:
             _log.info("%s: nobody says what is committed: %s", self._topic, error)
-            return False
-        return committed is None or committed == tenure.committed
+            return None
 
     def _delivery(self, partition: TopicPartition, found: ConsumerRecord[Any, Any]) -> Delivery:
-        tenure = self._tenures[partition]
-        if not tenure.has_begun:
-            tenure.committed = found.offset  # that is where a new tenure begins
-        tenure.received = found.offset + 1
+        tenure, record = self._tenures[partition], record_of(found)
+        follows_loss = tenure.receive(found.offset, record.key)
         return Delivery(
             self._topic,
-            record_of(found),
+            record,
             Position(partition, found.offset, tenure.number),
             f"{self._topic}/{partition.partition}@{found.offset}",
+            follows_loss,
         )
 
 

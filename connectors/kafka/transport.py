@@ -100,6 +100,12 @@ class KafkaTransport:
                 for each in records:
                     yield record_of(each)
 
+    async def last(self, topic: str, key: str) -> Record | None:
+        """The last record of a key, looked for from the end on."""
+        name, partition = name_of(topic, self._spec), self._partition_of(topic, key)
+        async with self._reader() as reader:
+            return await reader.last_of(TopicPartition(name, partition), key, lambda record: record)
+
     async def is_cut(self, topic: str) -> bool:
         """Whether its oldest records are gone, as they are once their retention is over."""
         async with self._reader() as reader:

@@ -80,7 +80,7 @@ def segment_role(common: Common, model: Model) -> Role:
 
     async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
         loop = segment.Segment(model, decode, cameras, max_age_us, common.clock, common.metrics)
-        await loop.run(inboxes, outbox)
+        await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
 
     return Role("segment", work, reads=("frames", "frames-archive"), writes=segment.TOPICS)
 

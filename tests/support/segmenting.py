@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 
 from connectors.jpeg import JpegCodec
-from connectors.memory import MemoryTransport
 from stream.audit import Audit
 from stream.codec import Message
 from stream.metrics import Metrics
-from stream.ports import Clock, Delivery, Record
+from stream.ports import Clock, Delivery, Record, Transport
 from stream.segment import TOPICS, Segment
 from stream.specs import CameraSpec
 from stream.types import (
@@ -40,7 +40,7 @@ class Bench:
     model: BrightModel = field(default_factory=BrightModel)
     cameras: dict[str, CameraSpec] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
-    transport: MemoryTransport = field(default_factory=roomy)
+    transport: Transport = field(default_factory=roomy)
     decoded: list[Picture] = field(default_factory=list)
 
     def decode(self, picture: Picture) -> Pixels:
@@ -50,7 +50,12 @@ class Bench:
     async def run(self, *topics: str) -> None:
         """Segment these topics to their ends."""
         segment = Segment(
-            self.model, self.decode, self.cameras, round(MAX_AGE_S * 1e6), self.clock, self.metrics
+            self.model,
+            self.decode,
+            self.cameras,
+            round(MAX_AGE_S * 1e6),
+            self.clock,
+            self.metrics,
         )
         async with AsyncExitStack() as stack:
             outbox = await stack.enter_async_context(self.transport.outbox(*TOPICS))
@@ -58,7 +63,7 @@ class Bench:
                 topic: await stack.enter_async_context(self.transport.inbox(topic, "segment"))
                 for topic in topics
             }
-            await segment.run(inboxes, outbox)
+            await segment.run(inboxes, outbox, partial(self.transport.last, "masks"))
 
     async def masks(self, *sent: Sent, topic: str = "frames") -> list[Message]:
         """What comes of the records ``sent``."""

@@ -9,6 +9,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -127,7 +128,7 @@ def segment_role(common: Common, spec: StandIns) -> Role:
             common.clock,
             common.metrics,
         )
-        await loop.run(inboxes, outbox)
+        await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
 
     return Role("segment", work, reads=("frames", "frames-archive"), writes=segment.TOPICS)
 
