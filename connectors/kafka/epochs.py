@@ -1,8 +1,9 @@
 """Epochs that outlive processes.
 
-A live camera's epoch is the place of a claim in ``camera-status``: it rises with every claim,
-whatever clocks do, so what a forgotten process still writes is older and is dropped. A file goes
-on in its epoch after the last frame that brokers have of it, and repeats no identity.
+A new epoch is the place of a claim in ``camera-status``: it rises with every claim, whatever clocks
+do and however long ago the last was, so what a forgotten process still writes is older and is
+dropped. A file goes on in its epoch after the last frame that brokers have of it, and repeats no
+identity.
 """
 
 from collections.abc import Awaitable, Callable
@@ -40,14 +41,17 @@ class KafkaEpochs:
     async def begin(self, camera: CameraSpec) -> Begin | None:
         """A new epoch for a live camera; for a file, the one that its last record tells of."""
         if camera.mode == "live":
-            claim = CameraStatus(camera.id, "connecting", self._clock.now_us(), "claimed")
-            return Begin(1 + await self._claim(codec.encode(claim)))
+            return Begin(await self._claimed(camera.id))
         stands = await self._last(camera.id)
-        if stands is None:
-            return Begin(1, goes_on=True)
-        if not stands.is_closed:
+        if stands is not None and not stands.is_closed:
             return Begin(stands.epoch, stands.next_seq, is_new=False, goes_on=True)
-        return Begin(stands.epoch + 1, goes_on=True) if camera.loop else None
+        if stands is not None and not camera.loop:
+            return None
+        return Begin(await self._claimed(camera.id), goes_on=True)
+
+    async def _claimed(self, camera: str) -> int:
+        claim = CameraStatus(camera, "connecting", self._clock.now_us(), "claimed")
+        return 1 + await self._claim(codec.encode(claim))
 
 
 def standing(record: Record) -> Standing | None:

@@ -2,15 +2,12 @@
 
 import asyncio
 
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
-
 from stream import codec
 from stream.audit import Audit
 from stream.config import Settings
 from stream.types import EpochClosed, EpochOpened, Gap, Result
 from tests.support.build import closed, frame, opened, picture
-from tests.support.kafka_transport import kafka_settings, with_kafka
+from tests.support.kafka_transport import deleted, kafka_settings, with_kafka
 from tests.support.segmenting import JPEG, Bench, Sent
 from tests.support.topics import PATIENCE_S, fill
 
@@ -24,14 +21,6 @@ def shot(seq: int, camera: str = "hall") -> Sent:
 async def write(settings: Settings, *sent: Sent) -> None:
     async with with_kafka(settings).outbox(ARCHIVE) as outbox:
         await fill(outbox, ARCHIVE, sent)
-
-
-async def delete_before(settings: Settings, offset: int) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.transport.removeprefix("kafka://"))
-    await admin.start()
-    partition = TopicPartition(settings.kafka.prefix + ARCHIVE, 0)
-    await admin.delete_records({partition: RecordsToDelete(offset)})
-    await admin.close()
 
 
 async def masks(settings: Settings, count: int) -> list[Result | Gap | EpochOpened | EpochClosed]:
@@ -54,7 +43,7 @@ async def test_what_nobody_read_in_time_is_told_as_a_gap_for_each_camera(kafka: 
     await write(settings, opened(), shot(0), shot(1))
     await masks(settings, 3)
     await write(settings, shot(2), opened("yard"), shot(0, "yard"), shot(3), shot(1, "yard"))
-    await delete_before(settings, 8)
+    await deleted(settings, ARCHIVE, 8)
     await write(settings, shot(2, "yard"), shot(4), closed(5), shot(3, "yard"), closed(4, "yard"))
     found = await masks(settings, 3 + 7)
     gaps = {each.camera: each for each in found if isinstance(each, Gap)}
@@ -72,7 +61,7 @@ async def test_the_close_of_an_epoch_tells_of_frames_that_are_all_gone(kafka: st
     settings = kafka_settings(kafka, partitions=1)
     await with_kafka(settings).apply()
     await write(settings, opened(), shot(0), shot(1), closed(2))
-    await delete_before(settings, 3)
+    await deleted(settings, ARCHIVE, 3)
     gap, close = await masks(settings, 2)
     assert isinstance(gap, Gap)
     assert (gap.first, gap.last, gap.reason) == (0, 1, "expired")

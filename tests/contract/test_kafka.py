@@ -5,8 +5,7 @@ import time
 from collections import Counter
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka import AIOKafkaProducer
 
 from connectors.clock import SteadyClock
 from connectors.kafka import KafkaTransport
@@ -22,7 +21,7 @@ from stream.specs import CameraSpec
 from stream.types import Frame
 from tests.support.build import closed, frame, opened
 from tests.support.feeds import blank_feed, feeds
-from tests.support.kafka_transport import fresh_transport, kafka_settings, with_kafka
+from tests.support.kafka_transport import deleted, fresh_transport, kafka_settings, with_kafka
 from tests.support.segmenting import JPEG
 from tests.support.topics import fill, read
 
@@ -52,6 +51,19 @@ async def test_a_file_goes_on_after_its_last_record(kafka: str) -> None:
         await fill(outbox, ARCHIVE, [closed(2)])
     assert await begin(transport) is None
     assert await begin(transport, HALL.model_copy(update={"loop": True})) == Begin(2, goes_on=True)
+
+
+async def test_a_file_of_which_brokers_have_nothing_any_more_repeats_no_epoch(kafka: str) -> None:
+    settings = kafka_settings(kafka)
+    transport = with_kafka(settings, partitions=1)
+    await transport.apply()
+    first = await begin(transport)
+    assert first is not None
+    async with transport.outbox(ARCHIVE) as outbox:
+        await fill(outbox, ARCHIVE, [opened(), frame(0), closed(1)])
+    assert await begin(transport) is None
+    await deleted(settings, ARCHIVE, 3)
+    assert await begin(transport) == Begin(first.epoch + 1, goes_on=True)
 
 
 async def test_many_files_begin_at_once(kafka: str) -> None:
@@ -125,11 +137,7 @@ async def test_it_is_known_when_the_oldest_records_are_gone(kafka: str) -> None:
     async with transport.outbox(ARCHIVE) as outbox:
         await fill(outbox, ARCHIVE, [frame(0), frame(1), frame(2)])
     assert not await transport.is_cut(ARCHIVE)
-    partition = TopicPartition(settings.kafka.prefix + ARCHIVE, 0)
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await admin.start()
-    await admin.delete_records({partition: RecordsToDelete(2)})
-    await admin.close()
+    await deleted(settings, ARCHIVE, 2)
     assert await transport.is_cut(ARCHIVE)
     assert len([each async for each in transport.whole(ARCHIVE)]) == 1
 
@@ -299,5 +307,8 @@ async def test_a_file_that_loops_repeats_no_identity(kafka: str) -> None:
         await outbox.flush()
     found = [read(record) async for record in transport.whole(ARCHIVE)]
     frames = [each.id for each in found if isinstance(each, Frame)]
-    assert frames == [("hall", turn, seq) for turn in range(1, turns + 1) for seq in range(3)]
+    rising = [each.epoch for each in frames[::3]]
+    assert rising == sorted({*rising})
+    assert len(rising) == turns
+    assert frames == [("hall", epoch, seq) for epoch in rising for seq in range(3)]
     assert len(found) == turns * (1 + 3 + 1)

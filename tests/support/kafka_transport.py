@@ -3,6 +3,9 @@
 from typing import Any
 from uuid import uuid4
 
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
 from connectors.kafka import KafkaTransport
 from stream.config import Settings
 
@@ -36,3 +39,12 @@ def with_kafka(settings: Settings, **changed: object) -> KafkaTransport:
     """A transport on ``settings`` with a changed ``kafka`` section."""
     spec = settings.kafka.model_copy(update=changed)
     return KafkaTransport(settings.model_copy(update={"kafka": spec}))
+
+
+async def deleted(settings: Settings, topic: str, before: int) -> None:
+    """Of the first partition all before an offset is gone, as when its retention is over."""
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=settings.transport.removeprefix("kafka://"))
+    await admin.start()
+    partition = TopicPartition(settings.kafka.prefix + topic, 0)
+    await admin.delete_records({partition: RecordsToDelete(before)})
+    await admin.close()
