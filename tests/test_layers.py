@@ -27,7 +27,7 @@ values  | errors masks types                                       |
 words   | specs kafka_spec ports                                   | values
 pure    | retry sampling freshness batching audit tally join metrics schemas | values words
         | tracking rules views watching ledger codec placement     |
-        | health watermark quarantine gaps                         |
+        | health watermark quarantine gaps expired                 |
 config  | config                                                   | values words pure
 reading | follow observe reading                                   | values words pure
 loops   | lane device epoch ingest segment watch notify canary     | values words pure
