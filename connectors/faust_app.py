@@ -21,7 +21,8 @@ from yarl import URL
 
 from connectors.kafka.client import REQUEST_TIMEOUT_MS, client_options
 from connectors.kafka.gauge import Reading, open_gauge
-from connectors.kafka.inbox import FETCH_WAIT_MS, HEARTBEAT_MS, SESSION_MS
+from connectors.kafka.idling import BUSY_WAIT_MS
+from connectors.kafka.inbox import HEARTBEAT_MS, SESSION_MS
 from connectors.kafka.members import refuse_commits_of_strangers
 from connectors.kafka.records import record_of
 from connectors.kafka.topics import name_of, record_bytes
@@ -182,7 +183,7 @@ def _credentials(options: dict[str, Any]) -> Any:
 class _Thread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS  # Faust says 1500 and takes no other
+        consumer._fetch_max_wait_ms = BUSY_WAIT_MS  # Faust says 1500 and takes no other
         return consumer
 
     async def on_start(self) -> None:

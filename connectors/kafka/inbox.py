@@ -21,6 +21,7 @@ from aiokafka.structs import ConsumerRecord
 
 from connectors.kafka.client import FETCH_BYTES
 from connectors.kafka.greeting import greet, unreachable
+from connectors.kafka.idling import rest_while_idle
 from connectors.kafka.members import refuse_commits_of_strangers
 from connectors.kafka.patience import leave, patiently
 from connectors.kafka.records import record_of
@@ -30,8 +31,6 @@ from stream.errors import ConnectError, EndOfStream
 from stream.ports import Delivery
 
 SESSION_MS, HEARTBEAT_MS = 10_000, 3_000
-FETCH_WAIT_MS = 50
-"""How long a broker waits for the first byte: the most that it adds to the age of a frame."""
 HANDOVER_S = 3.0
 """How long a rebalance waits for what is in flight: the pause of a partition stays under 5 s."""
 
@@ -66,7 +65,6 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
             auto_offset_reset="earliest",
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=HEARTBEAT_MS,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
             max_partition_fetch_bytes=FETCH_BYTES,
             partition_assignment_strategy=(RoundRobinPartitionAssignor,),
             **options,
@@ -75,6 +73,7 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             await self._consumer.start()
             refuse_commits_of_strangers(self._consumer)
+            rest_while_idle(self._consumer)
             await self._settled.wait()
         except BaseException as error:  # also when a stop comes first: nobody else would close it
             await self.stop()

@@ -11,6 +11,7 @@ from aiokafka.structs import ConsumerRecord
 
 from connectors.kafka.client import FETCH_BYTES
 from connectors.kafka.greeting import greet, unreachable
+from connectors.kafka.idling import BUSY_WAIT_MS
 from connectors.kafka.patience import leave, patiently
 from connectors.kafka.records import record_of
 from stream.ports import Record
@@ -103,7 +104,7 @@ async def open_reader(options: Mapping[str, Any]) -> AsyncIterator[Reader]:
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=FETCH_BYTES,
-        fetch_max_wait_ms=50,
+        fetch_max_wait_ms=BUSY_WAIT_MS,
         **options,
     )
     try:

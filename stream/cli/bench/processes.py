@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -15,6 +15,7 @@ from uuid import uuid4
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from stream.cli.bench.stand_ins import StandIns
 from stream.errors import ConnectError
@@ -90,10 +91,11 @@ class Deployment:
 async def _until_standing(client: Any, group: str, wanted: tuple[str, int]) -> None:
     """Return once ``group`` is in a state and has a number of members."""
     while True:
-        (answer,) = await client.describe_consumer_groups([group])
-        ((_, _, state, _, _, members, *_),) = answer.groups
-        if (state, len(members)) == wanted:
-            return
+        with suppress(GroupCoordinatorNotAvailableError):  # as while a new broker makes its topic
+            (answer,) = await client.describe_consumer_groups([group])
+            ((_, _, state, _, _, members, *_),) = answer.groups
+            if (state, len(members)) == wanted:
+                return
         await asyncio.sleep(0.2)
 
 
