@@ -148,6 +148,8 @@ def encode_frame(frame: Frame) -> Record:
         "ce_width": b"%d" % frame.size[1],
         "ce_arrived": rfc3339(frame.arrived_us).encode(),
     }
+    if frame.camera_us is not None:
+        headers["ce_cameratime"] = rfc3339(frame.camera_us).encode()
     return Record(frame.id.camera, value, headers)
 
 
@@ -165,6 +167,7 @@ def decode_frame(record: Record) -> Frame:
         time_us=time_us(record),
         arrived_us=_microseconds(headers, "ce_arrived"),
         picture=_picture(record, size),
+        camera_us=_microseconds(headers, "ce_cameratime") if "ce_cameratime" in headers else None,
     )
 
 

@@ -7,6 +7,8 @@
     ├── ModelError               weights or artefact refused
     ├── ConnectError             an outside thing does not answer             retriable
     ├── CameraError              a picture source failed                      retriable
+    │   ├── CameraChangedError   it goes on as another: size, rate or its clock
+    │   ├── CredentialsRefusedError  it does not take our name and password
     │   └── CameraRefusedError   it will not get better by itself
     ├── RecordError              one record is bad: it goes to dead-letters
     │   ├── DecodeError          the picture is not what it claims to be
@@ -74,10 +76,26 @@ class ConnectError(MaskstreamError):
 
 
 class CameraError(MaskstreamError):
-    """A picture source failed; the camera may come back."""
+    """A picture source failed; the camera may come back.
+
+    ``retry_s``: the first and the longest wait before it is looked for again.
+    """
 
     retriable = True
+    retry_s: ClassVar[tuple[float, float]] = (0.2, 3.0)
     exit_code = EXIT_UNAVAILABLE
+
+
+class CameraChangedError(CameraError):
+    """The pictures have another size or rate from here on, or the camera's clock went back: a new
+    epoch begins.
+    """
+
+
+class CredentialsRefusedError(CameraError):
+    """The camera does not take our name and password. Cameras lock out who tries too often."""
+
+    retry_s = (5.0, 60.0)
 
 
 class CameraRefusedError(CameraError):

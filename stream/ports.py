@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from stream.sampling import Sampler
 from stream.specs import CameraSpec
 from stream.types import Alert, Instance, ModelRef, Pixels, Size
 
@@ -99,16 +100,19 @@ class Clock(Protocol):
 class Shot:
     """A decoded picture that was not yet paid for: ``pixels()`` converts it (not on the loop).
 
-    ``time_s`` is its presentation time in seconds since the source began.
+    ``time_s`` is its presentation time in seconds since the source began, ``arrived_us`` when it
+    came, on our clock, and ``camera_us`` when the camera says that it took it, where it does.
     """
 
     time_s: float
+    arrived_us: int
     size: Size
     pixels: Callable[[], Pixels]
+    camera_us: int | None = None
 
 
 class Feed(Protocol):
-    """One connection to one picture source; iterating yields its shots until it ends."""
+    """One connection to one picture source."""
 
     size: Size
     fps: float | None
@@ -117,8 +121,11 @@ class Feed(Protocol):
     frames: int | None
     """How many shots will come, where it is known."""
 
-    def __aiter__(self) -> AsyncIterator[Shot]:
-        """The shots in order. Raises `CameraError` when the source breaks."""
+    def shots(self, sampler: Sampler) -> AsyncIterator[Shot]:
+        """What ``sampler`` keeps, in order, until the source ends. Asked for once.
+
+        Raises `CameraError` when the source breaks.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,15 @@ class Sampler:
         """Whether the frame at ``time_s`` is offered. Times that go back begin a new slot."""
         if self._fps is None:
             return True
-        slot = _slot(time_s, self._fps)
-        if slot == self._slot:
+        if self.is_done(time_s):
             return False
-        self._slot = slot
+        self._slot = _slot(time_s, self._fps)
         return True
+
+
+    def is_done(self, time_s: float) -> bool:
+        """Whether a frame of the slot of ``time_s`` was kept, so that no other of it will be."""
+        return self._fps is not None and _slot(time_s, self._fps) == self._slot
 
 
 def frames_kept(frames: int, source_fps: float, fps: float) -> int:

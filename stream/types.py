@@ -76,7 +76,7 @@ class Frame:
 
     ``time_us`` is event time, which rules use; ``arrived_us`` is when ingest got it, on a clock
     that never steps, which freshness uses. They are equal for a live camera. For a file, event
-    time is the file's own time.
+    time is the file's own time. ``camera_us`` is the camera's own clock, which nothing decides by.
     """
 
     id: FrameId
@@ -85,6 +85,7 @@ class Frame:
     time_us: int
     arrived_us: int
     picture: Picture
+    camera_us: int | None = None
 
 
 class ModelRef(Struct, frozen=True):
@@ -116,6 +117,7 @@ class Result(Struct, frozen=True, tag="result", tag_field="type"):
     model: ModelRef
     instances: tuple[Instance, ...]
     frame_ref: str | None = None
+    camera_us: Instant | None = None
 
     @property
     def id(self) -> FrameId:

@@ -24,13 +24,14 @@ ARROWS = """
 row     | modules                                                  | may import
 --------+----------------------------------------------------------+--------------------------
 values  | errors masks types                                       |
-words   | specs kafka_spec ports                                   | values
-pure    | retry sampling freshness batching audit tally join metrics schemas | values words
+words   | specs kafka_spec ports sampling                          | values
+pure    | retry backoff freshness batching audit tally join metrics schemas | values words
         | tracking rules views watching ledger codec placement     |
         | health watermark quarantine gaps expired                 |
 config  | config                                                   | values words pure
 reading | follow observe reading                                   | values words pure
-loops   | lane device epoch ingest segment watch notify canary     | values words pure
+loops   | lane device epoch playing ingest segment watch notify    | values words pure
+        | canary                                                   |
 edges   | connectors                                               | values words pure
         |                                                          | config reading
 cli     | cli                                                      | values words pure

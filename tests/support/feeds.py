@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from stream.errors import CameraError
 from stream.ingest import OpenFeed
 from stream.ports import Feed, Shot
+from stream.sampling import Sampler
 from stream.specs import CameraSpec
 from stream.types import Pixels, Size
 from tests.support.build import picture
+from tests.support.clock import START_US
 
 
 class ArrayFeed:
@@ -38,10 +40,11 @@ class ArrayFeed:
         self.started_us = started_us
         self.frames: int | None = len(self._pictures)
 
-    async def __aiter__(self) -> AsyncIterator[Shot]:
+    async def shots(self, sampler: Sampler) -> AsyncIterator[Shot]:
         for time_s, pixels in zip(self._times_s, self._pictures, strict=True):
             await (self._gate.acquire() if self._gate else asyncio.sleep(0))
-            yield Shot(time_s, pixels.shape[:2], pixels.copy)
+            if sampler.keeps(time_s):
+                yield Shot(time_s, START_US, pixels.shape[:2], pixels.copy)
         self.exhausted.set()
         if self._error is not None:
             raise self._error

@@ -1,8 +1,4 @@
-"""Pictures from video files and RTSP cameras, through PyAV.
-
-A file given as a live camera plays at its own pace. A network camera never ends by itself: what
-PyAV shows as the end of its iterator is a lost connection.
-"""
+"""Pictures from video files. One given as a live camera plays at its own pace."""
 
 import asyncio
 import time
@@ -16,82 +12,78 @@ from typing import Any
 
 import av
 import av.error
-import numpy as np
 
+from connectors.video.pictures import fps_of, pixels
 from stream.config import redact
 from stream.errors import CameraError, CameraRefusedError
-from stream.ports import Shot
-from stream.specs import CameraSpec, file_path
-from stream.types import Pixels, Size
+from stream.ports import Clock, Shot
+from stream.sampling import Sampler
+from stream.specs import CameraSpec
+from stream.types import Size
 
-NETWORK_OPTIONS = {
-    "rtsp_transport": "tcp",
-    "timeout": "5000000",  # µs without data; the only one of FFmpeg's time-outs that RTSP obeys
-    "analyzeduration": "0",  # opens in 0.2 s instead of 2.3 s
-    "probesize": "32768",
-}
 READ_AHEAD = 4
-"""Pictures of a file that are decoded in one go: each trip to the thread costs 0.1 ms."""
-MOST_FPS = 1000
-"""A stream that claims a higher rate does not know its own (MJPEG files say 90000)."""
+"""Pictures that are decoded in one go: each trip to the thread costs 0.1 ms."""
 
 
 @asynccontextmanager
-async def open_feed(camera: CameraSpec) -> AsyncIterator["VideoFeed"]:
-    """Open a camera's picture source; all reading happens in a thread of its own.
+async def open_file(camera: CameraSpec, path: Path, clock: Clock) -> AsyncIterator["FileFeed"]:
+    """Open a file; all reading happens in a thread of its own.
 
-    Raises `CameraRefusedError` for a file that is not there or is no video, `CameraError` for a
-    camera that does not answer.
+    Raises `CameraRefusedError` where it is not there or is no video.
     """
     loop = asyncio.get_running_loop()
     thread = ThreadPoolExecutor(1, f"video-{camera.id}")
     try:
         container = await loop.run_in_executor(thread, partial(_open, camera))
         try:
-            yield VideoFeed(camera, container, thread)
+            yield FileFeed(camera, path, container, thread, clock)
         finally:
             await loop.run_in_executor(thread, container.close)
     finally:
-        thread.shutdown(wait=False)  # one that hangs in opening must not hold the event loop
+        thread.shutdown(wait=False)
 
 
-class VideoFeed:
-    """The shots of one open container; see `stream.ports.Feed`."""
+class FileFeed:
+    """The shots of one open file; see `stream.ports.Feed`."""
 
-    def __init__(self, camera: CameraSpec, container: Any, thread: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        camera: CameraSpec,
+        path: Path,
+        container: Any,
+        thread: ThreadPoolExecutor,
+        clock: Clock,
+    ) -> None:
         self._camera = camera
+        self._clock = clock
         self._thread = thread
         self._stream = container.streams.video[0]
         self._stream.codec_context.thread_count = 1  # cameras are many: one thread each is fair
         self._pictures = container.decode(self._stream)
         self._broken: CameraError | None = None
-        path = file_path(camera.url)
-        self._is_network = path is None
-        rate = self._stream.average_rate
         self.size: Size = (self._stream.height, self._stream.width)
-        self.fps = float(rate) if rate and rate < MOST_FPS else None
+        self.fps = fps_of(self._stream)
         self.frames = self._stream.frames or None
-        self.started_us = None if path is None else _started_us(path, container)
+        self.started_us = _started_us(path, container)
 
-    async def __aiter__(self) -> AsyncIterator[Shot]:
-        """The shots in order, paced when the camera is live."""
+    async def shots(self, sampler: Sampler) -> AsyncIterator[Shot]:
+        """As `stream.ports.Feed.shots`, paced when the camera is live."""
         loop = asyncio.get_running_loop()
-        paced = self._camera.mode == "live" and not self._is_network
+        is_live = self._camera.mode == "live"
         began_s: float | None = None
         index = 0
-        at_once = READ_AHEAD if self._camera.mode == "archive" else 1
-        while pictures := await loop.run_in_executor(self._thread, self._read, at_once):
+        while pictures := await loop.run_in_executor(self._thread, self._read, 1 if is_live else READ_AHEAD):
             for picture in pictures:
                 time_s = self._time_s(picture, index)
                 index += 1
-                if paced:
+                if is_live:
                     began_s = time.monotonic() - time_s if began_s is None else began_s
                     await asyncio.sleep(began_s + time_s - time.monotonic())
-                yield Shot(time_s, (picture.height, picture.width), partial(_pixels, picture))
+                if sampler.keeps(time_s):
+                    size = picture.height, picture.width
+                    yield Shot(time_s, self._clock.now_us(), size, partial(pixels, picture))
         if self._broken is not None:
             raise self._broken
-        if self._is_network:
-            raise CameraError(f"camera {self._camera.id}: the connection was lost")
         if index == 0:
             raise CameraRefusedError(f"camera {self._camera.id}: not one picture can be decoded")
 
@@ -114,13 +106,12 @@ class VideoFeed:
 
 
 def _open(camera: CameraSpec) -> Any:
-    is_network = file_path(camera.url) is None
-    options = NETWORK_OPTIONS if is_network else {}
     try:
-        container = av.open(camera.url, options=options)
+        container = av.open(camera.url)
     except (av.error.FFmpegError, OSError) as error:
-        refused = CameraError if is_network else CameraRefusedError
-        raise refused(f"camera {camera.id}: {error.strerror}: {redact(camera.url)}") from None
+        raise CameraRefusedError(
+            f"camera {camera.id}: {error.strerror}: {redact(camera.url)}"
+        ) from None
     if not container.streams.video:
         container.close()
         raise CameraRefusedError(f"camera {camera.id}: no picture in {redact(camera.url)}")
@@ -137,7 +128,3 @@ def _started_us(path: Path, container: Any) -> int:
     if moment is None:
         return path.stat().st_mtime_ns // 1000
     return round(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1_000_000)
-
-
-def _pixels(picture: Any) -> Pixels:
-    return np.ascontiguousarray(picture.to_ndarray(format="bgr24"))

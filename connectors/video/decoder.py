@@ -1,0 +1,122 @@
+"""From packets of one network stream to pictures, while the stream stays what it was."""
+
+import os
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import av.error
+
+from connectors.video.pictures import fps_of
+from stream.errors import CameraChangedError, CameraError
+from stream.sampling import Sampler
+from stream.types import Size
+
+BACK_S = 0.001
+"""Times are rounded to the container's; what goes back further has stepped."""
+_PRODUCED = struct.Struct("<q")
+
+_cores = threading.BoundedSemaphore(os.cpu_count() or 1)
+"""Threads are as many as cameras; those that decode at a time are no more than cores."""
+
+
+class Look(NamedTuple):
+    """What must stay for the epoch to stay."""
+
+    size: Size
+    fps: float | None
+
+    def __str__(self) -> str:
+        rate = "" if self.fps is None else f" at {self.fps:g}/s"
+        return f"{self.size[1]}×{self.size[0]}{rate}"
+
+
+class Decoder:
+    """Decodes what is needed: a picture that ``sampler`` will not keep, and that no other is made
+    of, is passed over.
+
+    ``look`` and the first picture's time are known after the first picture. ``damaged`` counts what
+    arrived broken; a picture that is made up in part is never given on.
+    """
+
+    def __init__(self, stream: Any, patience_s: float) -> None:
+        self._stream = stream
+        self._context = stream.codec_context
+        self._context.thread_count = 1  # cameras are many: one thread each is fair
+        self._is_intra = bool(self._context.codec.intra_only)
+        self._patience_s = patience_s
+        self._seen_s = time.monotonic()
+        self._first_s: float | None = None
+        self._last_s = 0.0
+        self._camera_ahead_us: int | None = None
+        self.sampler: Sampler | None = None
+        self.look: Look | None = None
+        self.damaged = 0
+
+    def pictures(self, packet: Any) -> Iterator[Any]:
+        """The whole pictures that come out when ``packet`` goes in.
+
+        Raises `CameraChangedError` at a picture of another look, or one from before the last, and
+        `CameraError` when there was no picture for too long although packets come.
+        """
+        self._note_clock(packet)
+        for picture in self._decoded(packet):
+            if picture.is_corrupt:
+                self.damaged += 1
+                continue
+            self._judge(picture)
+            self._seen_s = time.monotonic()
+            yield picture
+        if time.monotonic() - self._seen_s > self._patience_s:
+            raise CameraError(f"it sent no whole picture for {self._patience_s:g} s")
+
+    def time_s(self, timed: Any) -> float:
+        """The presentation time of a packet or picture since the first picture."""
+        at_s = float(timed.pts * timed.time_base)
+        return at_s - (at_s if self._first_s is None else self._first_s)
+
+    def camera_us(self, picture: Any) -> int | None:
+        """When the camera says that it took the picture; None before its first word on time."""
+        if self._camera_ahead_us is None:
+            return None
+        return round(float(picture.pts * picture.time_base) * 1e6) + self._camera_ahead_us
+
+    def _decoded(self, packet: Any) -> list[Any]:
+        is_needless = (
+            self.sampler is not None
+            and packet.pts is not None
+            and self.sampler.is_done(self.time_s(packet))
+        )
+        if is_needless and self._is_intra:
+            self._seen_s = time.monotonic()
+            return []
+        self._context.skip_frame = "NONREF" if is_needless else "DEFAULT"
+        try:
+            with _cores:
+                found: list[Any] = packet.decode()
+        except av.error.InvalidDataError:
+            self.damaged += 1
+            return []
+        return [picture for picture in found if picture.pts is not None]
+
+    def _judge(self, picture: Any) -> None:
+        look = Look((picture.height, picture.width), fps_of(self._stream))
+        if self.look is None:
+            self.look = look
+            self._first_s = float(picture.pts * picture.time_base)
+        if look != self.look:
+            raise CameraChangedError(f"its picture changed from {self.look} to {look}")
+        time_s = self.time_s(picture)
+        if time_s < self._last_s - BACK_S:
+            raise CameraChangedError(f"its clock went back by {self._last_s - time_s:.3f} s")
+        self._last_s = time_s
+
+    def _note_clock(self, packet: Any) -> None:
+        """Take the camera's word on when a packet was taken: FFmpeg gives it as soon as the camera
+        has sent its first RTCP sender report.
+        """
+        if packet.pts is not None and packet.has_sidedata("prft"):
+            (produced_us,) = _PRODUCED.unpack_from(bytes(packet.get_sidedata("prft")))
+            self._camera_ahead_us = produced_us - round(float(packet.pts * packet.time_base) * 1e6)

@@ -1,0 +1,188 @@
+"""Cameras on the network. Each is read by a thread of its own, which waits for no other camera.
+
+A network camera never ends by itself: what PyAV shows as the end of its iterator is a lost
+connection.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
+from typing import Any
+
+import av
+import av.error
+
+from connectors.video.decoder import Decoder, Look
+from connectors.video.pictures import pixels
+from stream.errors import CameraError, CameraRefusedError, CredentialsRefusedError
+from stream.ports import Clock, Shot
+from stream.sampling import Sampler
+from stream.specs import CameraSpec
+
+OPEN_S, READ_S = 5.0, 8.0
+"""How long a camera may take to answer, and to send its next picture."""
+OPTIONS = {
+    "timeout": str(round(READ_S * 1e6)),  # of the socket; the only one that RTSP obeys
+    "allowed_media_types": "video",  # sound is never read
+    "analyzeduration": "0",  # opens in 0.2 s instead of 2.3 s
+    "probesize": "32768",
+}
+AHEAD = 8
+"""Pictures that wait for the event loop; then their camera's thread waits as well."""
+_SILENT = f"it sent nothing for {READ_S:g} s"
+
+
+@asynccontextmanager
+async def open_network(camera: CameraSpec, url: str, clock: Clock) -> AsyncIterator["NetworkFeed"]:
+    """Connect to a camera at ``url``, which may hold a password; open once its first picture came.
+
+    Raises `CameraError` where it does not answer, `CredentialsRefusedError` where it refuses ours.
+    Leaving does not wait for the camera: its thread ends within `READ_S`.
+    """
+    reader = _Reader(camera, url, clock)
+    threading.Thread(target=reader.run, name=f"camera {camera.id}", daemon=True).start()
+    try:
+        yield NetworkFeed(reader, await reader.opened)
+    finally:
+        reader.stop()
+
+
+class NetworkFeed:
+    """The shots of one connection; see `stream.ports.Feed`."""
+
+    started_us = None
+    frames = None
+
+    def __init__(self, reader: "_Reader", look: Look) -> None:
+        self._reader = reader
+        self.size = look.size
+        self.fps = look.fps
+
+    async def shots(self, sampler: Sampler) -> AsyncIterator[Shot]:
+        """As `stream.ports.Feed.shots`; ends with a `CameraError` alone."""
+        self._reader.begin(sampler)
+        while True:
+            yield await self._reader.next()
+
+
+class _Reader:
+    """A camera's thread is in `run`; all else is called by the event loop."""
+
+    def __init__(self, camera: CameraSpec, url: str, clock: Clock) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.opened: asyncio.Future[Look] = self._loop.create_future()
+        self._camera = camera
+        self._url = url
+        self._clock = clock
+        self._came: asyncio.Queue[Shot | Exception] = asyncio.Queue()
+        self._room = threading.Semaphore(AHEAD)
+        self._sampler: Sampler | None = None
+        self._begun = threading.Event()
+        self._stopped = False
+
+    def begin(self, sampler: Sampler) -> None:
+        """Read on, for what ``sampler`` keeps."""
+        self._sampler = sampler
+        self._begun.set()
+
+    async def next(self) -> Shot:
+        """The next shot. Raises what ended the connection."""
+        came = await self._came.get()
+        if isinstance(came, Exception):
+            raise came
+        self._room.release()
+        return came
+
+    def stop(self) -> None:
+        """Let the thread end; nobody waits for it."""
+        self._stopped = True
+        self._begun.set()
+        self._room.release()
+
+    def run(self) -> None:
+        """Read until the connection ends, or until nobody wants it any more."""
+        try:
+            with _connected(self._camera, self._url) as container:
+                self._read(container)
+            error: Exception = CameraError("the connection was lost")
+        except Exception as found:  # noqa: BLE001 - the loop waits for word of this thread
+            error = found
+        self._tell(self._end, _named(self._camera, error))
+
+    def _read(self, container: Any) -> None:
+        video = container.streams.video[0]
+        decoder = Decoder(video, READ_S)
+        for packet in container.demux(video):
+            arrived_us = self._clock.now_us()
+            if self._stopped:
+                return
+            if packet.dts is None:
+                continue  # the iterator's own, at its end: nothing came
+            for picture in decoder.pictures(packet):
+                if decoder.sampler is None:
+                    decoder.sampler = self._wait(decoder)
+                if decoder.sampler.keeps(decoder.time_s(picture)):
+                    self._give(decoder, picture, arrived_us)
+
+    def _wait(self, decoder: Decoder) -> Sampler:
+        """Say that it is open, and wait for whoever begins."""
+        self._tell(self._open, decoder.look)
+        self._begun.wait()
+        return self._sampler or Sampler(None)
+
+    def _give(self, decoder: Decoder, picture: Any, arrived_us: int) -> None:
+        shot = Shot(
+            decoder.time_s(picture),
+            arrived_us,
+            (picture.height, picture.width),
+            partial(pixels, picture),
+            decoder.camera_us(picture),
+        )
+        self._room.acquire()
+        self._tell(self._came.put_nowait, shot)
+
+    def _tell(self, what: Any, *words: Any) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody listens
+            self._loop.call_soon_threadsafe(what, *words)
+
+    def _open(self, look: Look) -> None:
+        if not self.opened.done():
+            self.opened.set_result(look)
+
+    def _end(self, error: Exception) -> None:
+        if not self.opened.done():
+            self.opened.set_exception(error)
+        self._came.put_nowait(error)
+
+
+@contextmanager
+def _connected(camera: CameraSpec, url: str) -> Iterator[Any]:
+    container = av.open(
+        url, options={**OPTIONS, "rtsp_transport": camera.rtsp}, timeout=(OPEN_S, READ_S)
+    )
+    try:
+        if not container.streams.video:
+            raise CameraRefusedError("it sends no picture")
+        yield container
+    finally:
+        container.close()
+
+
+def _named(camera: CameraSpec, error: Exception) -> Exception:
+    """The error in our words. Never those of FFmpeg's that may hold the URL."""
+    match error:
+        case CameraError():
+            return type(error)(f"camera {camera.id}: {error}")
+        case av.error.HTTPUnauthorizedError() | av.error.HTTPForbiddenError():
+            return CredentialsRefusedError(f"camera {camera.id}: it refuses our credentials")
+        case av.error.ExitError() | av.error.TimeoutError():
+            reason = _SILENT
+        case av.error.InvalidDataError():
+            reason = "it does not answer as a camera does"
+        case av.error.FFmpegError() | OSError():
+            reason = error.strerror or type(error).__name__
+        case _:
+            return error
+    return CameraError(f"camera {camera.id}: {reason}")

@@ -1,0 +1,21 @@
+"""What both kinds of picture sources do with a decoded picture."""
+
+from typing import Any
+
+import numpy as np
+
+from stream.types import Pixels
+
+MOST_FPS = 1000
+"""A stream that claims a higher rate does not know its own (MJPEG says 90000)."""
+
+
+def pixels(picture: Any) -> Pixels:
+    """The picture as BGR."""
+    return np.ascontiguousarray(picture.to_ndarray(format="bgr24"))
+
+
+def fps_of(stream: Any) -> float | None:
+    """The rate that a stream claims, where it can be believed."""
+    rate = stream.average_rate or stream.codec_context.framerate
+    return float(rate) if rate and rate < MOST_FPS else None

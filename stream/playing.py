@@ -1,0 +1,176 @@
+"""One epoch of one camera: the shots of a feed become frames, from its opening to its close.
+
+What a file gives waits for the transport. What a live camera gives never waits: a few frames are
+held while the transport is full, then the oldest becomes part of a gap. Only frames that are
+offered are converted from the decoder's own format, off the event loop.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from stream.epoch import EpochWriter
+from stream.errors import CameraChangedError, CameraError
+from stream.metrics import Metrics
+from stream.ports import Begin, Clock, Feed, Outbox, Shot
+from stream.sampling import Sampler, frames_kept
+from stream.specs import CameraSpec
+from stream.types import CloseReason, EpochOpened, Frame, Picture, Pixels
+
+HELD_FRAMES = 4
+"""Live frames that wait for the transport: enough to ride out a pause of some frames, few enough
+that what waits is still worth sending."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A frame that sampling kept, not yet converted."""
+
+    seq: int
+    time_us: int
+    shot: Shot
+
+
+class Player:
+    """Writes epochs to ``outbox``."""
+
+    def __init__(
+        self,
+        to_picture: Callable[[Pixels], Picture],
+        outbox: Outbox,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._to_picture = to_picture
+        self._outbox = outbox
+        self._clock = clock
+        self._metrics = metrics
+
+    async def play(self, camera: CameraSpec, feed: Feed, begin: Begin) -> None:
+        """Write the epoch that ``begin`` names until ``feed`` ends. Raises what it breaks with."""
+        topic = "frames-archive" if camera.mode == "archive" else "frames"
+        writer = EpochWriter(topic, camera.id, begin, self._outbox, self._metrics)
+        if begin.is_new:
+            await writer.open(self._opened(camera, begin.epoch, feed))
+        if camera.mode == "archive":
+            await self._play_archive(camera, feed, writer, begin)
+        else:
+            await self._play_live(camera, feed, writer)
+
+    def _opened(self, camera: CameraSpec, number: int, feed: Feed) -> EpochOpened:
+        start_us = self._clock.now_us()
+        if camera.mode == "archive" and feed.started_us is not None:
+            start_us = feed.started_us
+        rates = [fps for fps in (camera.fps, feed.fps) if fps is not None]
+        return EpochOpened(
+            camera.id,
+            number,
+            start_us,
+            camera.mode,
+            feed.size,
+            min(rates, default=None),
+            _expected(camera, feed),
+        )
+
+    async def _play_archive(
+        self, camera: CameraSpec, feed: Feed, writer: EpochWriter, begin: Begin
+    ) -> None:
+        """Write each offered frame of a file from ``begin`` on; event time is the file's own."""
+        offers = _Offers(camera, feed, self._clock)
+        async with _closing(offers, writer, begin.goes_on):
+            async for offer in offers:
+                if offer.seq >= begin.first:
+                    await writer.write(await self._frame(camera, offer, writer))
+
+    async def _play_live(self, camera: CameraSpec, feed: Feed, writer: EpochWriter) -> None:
+        """Write what the transport has room for; the oldest of the rest is dropped."""
+        offers = _Offers(camera, feed, self._clock)
+        held: asyncio.Queue[_Offer | None] = asyncio.Queue(HELD_FRAMES)
+        async with _closing(offers, writer):
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._write_held(camera, held, writer))
+                lost = await _hold(offers, held)
+            if lost is not None:
+                raise lost
+
+    async def _write_held(
+        self, camera: CameraSpec, held: asyncio.Queue[_Offer | None], writer: EpochWriter
+    ) -> None:
+        while (offer := await held.get()) is not None:
+            await writer.write(await self._frame(camera, offer, writer))
+
+    async def _frame(self, camera: CameraSpec, offer: _Offer, writer: EpochWriter) -> Frame:
+        picture = await asyncio.to_thread(lambda: self._to_picture(offer.shot.pixels()))
+        return Frame(
+            writer.frame_id(offer.seq),
+            camera.mode,
+            offer.shot.size,
+            offer.time_us,
+            offer.shot.arrived_us,
+            picture,
+            offer.shot.camera_us,
+        )
+
+
+class _Offers:
+    """The frames of a feed that are offered, numbered; remembers how many and when the last was."""
+
+    def __init__(self, camera: CameraSpec, feed: Feed, clock: Clock) -> None:
+        self._shots = feed.shots(Sampler(camera.fps))
+        self._started_us = feed.started_us if camera.mode == "archive" else None
+        self.count = 0
+        self.last_us = clock.now_us() if self._started_us is None else self._started_us
+
+    async def __aiter__(self) -> AsyncIterator[_Offer]:
+        async for shot in self._shots:
+            self.last_us = shot.arrived_us
+            if self._started_us is not None:
+                self.last_us = self._started_us + round(shot.time_s * 1e6)
+            yield _Offer(self.count, self.last_us, shot)
+            self.count += 1  # not before it was taken: a file that is stopped has no gap
+
+
+@asynccontextmanager
+async def _closing(
+    offers: _Offers, writer: EpochWriter, goes_on: bool = False
+) -> AsyncIterator[None]:
+    """Close the epoch however it ends, with the reason; not where a later process goes on in it."""
+    reason: CloseReason | None = None if goes_on else "stopped"
+    try:
+        yield
+        reason = "ended"
+    except CameraChangedError:
+        reason = "changed"
+        raise
+    except CameraError:
+        reason = "lost"
+        raise
+    finally:
+        if reason is not None:
+            await writer.close(offers.count, offers.last_us, reason)
+
+
+async def _hold(offers: _Offers, held: asyncio.Queue[_Offer | None]) -> CameraError | None:
+    """Put offers into ``held``, at the cost of the oldest when it is full, then the end.
+
+    Returns the error that the feed broke with, so that what is held is still written.
+    """
+    lost = None
+    try:
+        async for offer in offers:
+            if held.full():
+                held.get_nowait()
+            held.put_nowait(offer)
+    except CameraError as error:
+        lost = error
+    await held.put(None)
+    return lost
+
+
+def _expected(camera: CameraSpec, feed: Feed) -> int | None:
+    if feed.frames is None or camera.loop:
+        return None
+    if camera.fps is None or feed.fps is None:
+        return feed.frames
+    return frames_kept(feed.frames, feed.fps, camera.fps)
