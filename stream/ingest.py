@@ -8,7 +8,7 @@ from stream import codec
 from stream.backoff import delay_s
 from stream.errors import CameraError
 from stream.metrics import Metrics
-from stream.playing import Player
+from stream.playing import Player, ToPicture
 from stream.ports import Clock, Epochs, Feed, Outbox
 from stream.specs import CameraSpec
 from stream.types import CameraState, CameraStatus
@@ -23,20 +23,18 @@ class Ingest:
     def __init__(
         self,
         open_feed: OpenFeed,
-        player: Player,
+        to_picture: ToPicture,
         outbox: Outbox,
         clock: Clock,
         metrics: Metrics,
         epochs: Epochs,
-        random: Callable[[], float],
     ) -> None:
         self._open_feed = open_feed
-        self._player = player
+        self._player = Player(to_picture, outbox, clock, metrics)
         self._outbox = outbox
         self._clock = clock
         self._metrics = metrics
         self._epochs = epochs
-        self._random = random
         self._said: dict[str, tuple[CameraState, str]] = {}
 
     async def run(self, cameras: tuple[CameraSpec, ...]) -> None:
@@ -66,7 +64,7 @@ class Ingest:
                 await self._say(camera, "lost", str(error))
                 if self._clock.now_us() - began_us > error.retry_s[1] * 1e6:
                     failures = 0  # it was there for a while, or slow to fail
-                await self._clock.sleep(delay_s(failures, error.retry_s, self._random()))
+                await self._clock.sleep(delay_s(camera.id, failures, error.retry_s))
                 failures += 1
             else:
                 await self._say(camera, "ended")

@@ -18,6 +18,8 @@ from stream.sampling import Sampler, frames_kept
 from stream.specs import CameraSpec
 from stream.types import CloseReason, EpochOpened, Frame, Picture, Pixels
 
+ToPicture = Callable[[Pixels], Picture]
+"""Makes of pixels what travels."""
 HELD_FRAMES = 4
 """Live frames that wait for the transport: enough to ride out a pause of some frames, few enough
 that what waits is still worth sending."""
@@ -37,7 +39,7 @@ class Player:
 
     def __init__(
         self,
-        to_picture: Callable[[Pixels], Picture],
+        to_picture: ToPicture,
         outbox: Outbox,
         clock: Clock,
         metrics: Metrics,

@@ -27,7 +27,6 @@ class Sampler:
         self._slot = _slot(time_s, self._fps)
         return True
 
-
     def is_done(self, time_s: float) -> bool:
         """Whether a frame of the slot of ``time_s`` was kept, so that no other of it will be."""
         return self._fps is not None and _slot(time_s, self._fps) == self._slot

@@ -159,6 +159,7 @@ class Segment:
             self._model.ref,
             await self._instances(frame, await self._pixels(frame)),
             frame_ref,
+            frame.camera_us,
         )
 
     async def _instances(self, frame: Frame, pixels: Pixels) -> tuple[Instance, ...]:

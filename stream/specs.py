@@ -152,6 +152,11 @@ class CameraSpec(Spec):
     mode: Mode = Field(
         "live", description="live: fresh, frames may be skipped; archive: a file, frame by frame"
     )
+    rtsp: Literal["tcp", "udp"] = Field(
+        "tcp",
+        description="how a camera on the network sends; udp where a late picture is worse "
+        "than a lost one",
+    )
     fps: Number | None = Field(
         None, gt=0, le=240, description="frames offered per second; null: all"
     )

@@ -62,9 +62,9 @@ class FileFeed:
         self._pictures = container.decode(self._stream)
         self._broken: CameraError | None = None
         self.size: Size = (self._stream.height, self._stream.width)
-        self.fps = fps_of(self._stream)
-        self.frames = self._stream.frames or None
-        self.started_us = _started_us(path, container)
+        self.fps: float | None = fps_of(self._stream)
+        self.frames: int | None = self._stream.frames or None
+        self.started_us: int | None = _started_us(path, container)
 
     async def shots(self, sampler: Sampler) -> AsyncIterator[Shot]:
         """As `stream.ports.Feed.shots`, paced when the camera is live."""
@@ -72,7 +72,9 @@ class FileFeed:
         is_live = self._camera.mode == "live"
         began_s: float | None = None
         index = 0
-        while pictures := await loop.run_in_executor(self._thread, self._read, 1 if is_live else READ_AHEAD):
+        while pictures := await loop.run_in_executor(
+            self._thread, self._read, 1 if is_live else READ_AHEAD
+        ):
             for picture in pictures:
                 time_s = self._time_s(picture, index)
                 index += 1

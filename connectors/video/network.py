@@ -20,6 +20,7 @@ from stream.errors import CameraError, CameraRefusedError, CredentialsRefusedErr
 from stream.ports import Clock, Shot
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
+from stream.types import Size
 
 OPEN_S, READ_S = 5.0, 8.0
 """How long a camera may take to answer, and to send its next picture."""
@@ -52,13 +53,13 @@ async def open_network(camera: CameraSpec, url: str, clock: Clock) -> AsyncItera
 class NetworkFeed:
     """The shots of one connection; see `stream.ports.Feed`."""
 
-    started_us = None
-    frames = None
+    started_us: int | None = None
+    frames: int | None = None
 
     def __init__(self, reader: "_Reader", look: Look) -> None:
         self._reader = reader
-        self.size = look.size
-        self.fps = look.fps
+        self.size: Size = look.size
+        self.fps: float | None = look.fps
 
     async def shots(self, sampler: Sampler) -> AsyncIterator[Shot]:
         """As `stream.ports.Feed.shots`; ends with a `CameraError` alone."""
@@ -107,7 +108,7 @@ class _Reader:
             with _connected(self._camera, self._url) as container:
                 self._read(container)
             error: Exception = CameraError("the connection was lost")
-        except Exception as found:  # noqa: BLE001 - the loop waits for word of this thread
+        except Exception as found:
             error = found
         self._tell(self._end, _named(self._camera, error))
 

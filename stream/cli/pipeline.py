@@ -16,7 +16,6 @@ from stream.cli.embedded import Role
 from stream.config import Settings, signing_key
 from stream.errors import RecordError
 from stream.metrics import Metrics
-from stream.playing import Player
 from stream.ports import Clock, Inbox, Member, Model, Outbox, Sink, Transport
 from stream.specs import EndpointSpec, PicturesSpec
 from stream.types import DeliveryStatus, Picture, Pixels, Raw
@@ -64,15 +63,13 @@ def ingest_role(common: Common) -> Role:
 
     async def work(_: Mapping[str, Inbox], outbox: Outbox) -> None:
         async with common.transport.epochs(common.clock) as epochs:
-            player = Player(to_picture, outbox, common.clock, common.metrics)
             loop = ingest.Ingest(
                 partial(open_feed, clock=common.clock),
-                player,
+                to_picture,
                 outbox,
                 common.clock,
                 common.metrics,
                 epochs,
-                random.random,
             )
             await loop.run(common.settings.cameras)
 

@@ -13,7 +13,7 @@ from stream.audit import EpochAudit
 from stream.cli.bench.sleeping import Sleep
 from stream.errors import EXIT_DRAIN_TIMEOUT, EXIT_OK
 from stream.health import STILL_S
-from stream.ingest import HELD_FRAMES
+from stream.playing import HELD_FRAMES
 from tests.faults.film import (
     FILM,
     FULL,

@@ -9,6 +9,7 @@ import av
 import numpy as np
 import pytest
 
+from connectors.clock import SteadyClock
 from connectors.video import open_feed
 from stream.errors import CameraError, CameraRefusedError
 from stream.ports import Shot
@@ -18,14 +19,16 @@ from stream.types import Mode, Size
 from tests.support.clips import STEP, write_clip, write_sound
 from tests.support.topics import PATIENCE_S
 
+CLOCK = SteadyClock()
+
 
 def camera(url: Path | str, mode: Mode = "archive") -> CameraSpec:
     return CameraSpec(id="hall", url=str(url), mode=mode)
 
 
 async def shots(url: Path | str) -> list[Shot]:
-    async with open_feed(camera(url)) as feed:
-        return [shot async for shot in feed]
+    async with open_feed(camera(url), CLOCK) as feed:
+        return [shot async for shot in feed.shots(Sampler(None))]
 
 
 @pytest.mark.parametrize(
@@ -40,10 +43,10 @@ async def test_a_real_clip_gives_its_frames_at_their_times(
 ) -> None:
     """All frames of the one clip, and the beginning of the other, to save time."""
     times_s: list[float] = []
-    async with open_feed(camera(shared / f"video/{name}.mp4")) as feed:
+    async with open_feed(camera(shared / f"video/{name}.mp4"), CLOCK) as feed:
         assert (feed.size, feed.frames) == (size, count)
         assert feed.fps == pytest.approx(fps)
-        async for shot in feed:
+        async for shot in feed.shots(Sampler(None)):
             assert shot.size == size
             times_s.append(shot.time_s)
             if len(times_s) == read < count:
@@ -55,18 +58,17 @@ async def test_a_real_clip_gives_its_frames_at_their_times(
 async def test_of_a_real_clip_as_many_frames_are_offered_as_its_camera_asks_for(
     shared: Path, asked: float
 ) -> None:
-    sampler = Sampler(asked)
-    async with open_feed(camera(shared / "video/bottle-detection.mp4")) as feed:
+    async with open_feed(camera(shared / "video/bottle-detection.mp4"), CLOCK) as feed:
         offered = []
-        async for shot in feed:
+        async for shot in feed.shots(Sampler(asked)):
             if shot.time_s >= 2:
                 break
-            offered += [shot.time_s] * sampler.keeps(shot.time_s)
+            offered.append(shot.time_s)
         assert len(offered) == pytest.approx(min(asked, feed.fps or 0) * 2, abs=1)
 
 
 async def test_a_file_began_when_its_creation_tag_says(shared: Path) -> None:
-    async with open_feed(camera(shared / "video/one-by-one-person-detection.mp4")) as feed:
+    async with open_feed(camera(shared / "video/one-by-one-person-detection.mp4"), CLOCK) as feed:
         assert feed.started_us == 1_506_445_069_000_000  # 2017-09-26T16:57:49Z
 
 
@@ -74,14 +76,14 @@ async def test_without_a_creation_tag_a_file_began_when_it_was_last_changed(
     tmp_path: Path,
 ) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 2)
-    async with open_feed(camera(clip)) as feed:
+    async with open_feed(camera(clip), CLOCK) as feed:
         assert feed.started_us == clip.stat().st_mtime_ns // 1000
 
 
 @pytest.mark.parametrize("tag", ["2023-11-14T22:13:20Z", "2023-11-14T23:13:20+01:00"])
 async def test_a_creation_tag_counts_with_its_zone(tmp_path: Path, tag: str) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 2, tags={"creation_time": tag})
-    async with open_feed(camera(clip)) as feed:
+    async with open_feed(camera(clip), CLOCK) as feed:
         assert feed.started_us == 1_700_000_000_000_000
 
 
@@ -105,8 +107,8 @@ async def test_a_file_given_as_a_live_camera_plays_at_its_own_pace(tmp_path: Pat
     clip = write_clip(tmp_path / "clip.mp4", 5, rate=50)
     now_s = asyncio.get_running_loop().time
     began_s = now_s()
-    async with open_feed(camera(clip, "live")) as feed:
-        early = [shot.time_s - (now_s() - began_s) async for shot in feed]
+    async with open_feed(camera(clip, "live"), CLOCK) as feed:
+        early = [shot.time_s - (now_s() - began_s) async for shot in feed.shots(Sampler(None))]
     assert len(early) == 5
     assert max(early) < 0.001
 
@@ -169,9 +171,9 @@ async def test_a_file_cut_off_in_its_pictures_gives_those_before_the_cut(tmp_pat
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 9 // 10])
     times_s: list[float] = []
     with suppress(CameraError):  # some decoders object to the last picture, some end
-        async with open_feed(camera(cut)) as feed:
+        async with open_feed(camera(cut), CLOCK) as feed:
             assert feed.frames == 40
-            times_s.extend([shot.time_s async for shot in feed])
+            times_s.extend([shot.time_s async for shot in feed.shots(Sampler(None))])
     assert times_s == pytest.approx([number / 10 for number in range(len(times_s))])
     assert 10 < len(times_s) < 40
 
@@ -186,8 +188,8 @@ async def test_reading_can_be_stopped_at_any_frame(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4", 30, rate=1)
 
     async def read() -> None:
-        async with open_feed(camera(clip, "live")) as feed:
-            async for _ in feed:
+        async with open_feed(camera(clip, "live"), CLOCK) as feed:
+            async for _ in feed.shots(Sampler(None)):
                 started.set()
 
     started = asyncio.Event()

@@ -27,6 +27,7 @@ from stream.cli.stop import stop_on_signals
 from stream.config import load
 from stream.metrics import Metrics
 from stream.ports import Clock, Inbox, Outbox, Shot
+from stream.sampling import Sampler
 from stream.specs import CameraSpec
 from stream.types import Encoded, Mode, Picture, Pixels, Size
 
@@ -60,7 +61,8 @@ class PacedFeed:
         self.fps = fps if is_live else None
         self.started_us = None if is_live else clock.now_us()
 
-    async def __aiter__(self) -> AsyncIterator[Shot]:
+    async def shots(self, _: Sampler) -> AsyncIterator[Shot]:
+        """All, at their pace."""
         period_s = 1 / self.fps if self.fps else 0.0
         began_us = self._clock.now_us() + round(self._phase * period_s * 1e6)
         number = 0
@@ -68,7 +70,8 @@ class PacedFeed:
             if period_s:
                 due_s = (began_us - self._clock.now_us()) / 1e6 + number * period_s
                 await self._clock.sleep(max(0.0, due_s))
-            yield Shot(number * period_s or number / 1000, SIZE, _nothing)
+            time_s = number * period_s or number / 1000
+            yield Shot(time_s, self._clock.now_us(), SIZE, _nothing)
             number += 1
 
 
