@@ -93,7 +93,9 @@ class CameraChangedError(CameraError):
 
 
 class CredentialsRefusedError(CameraError):
-    """The camera does not take our name and password. Cameras lock out who tries too often."""
+    """The camera does not take our name and password, or may not have them. Cameras lock out who
+    tries too often.
+    """
 
     retry_s = (5.0, 60.0)
 

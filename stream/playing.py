@@ -14,6 +14,7 @@ from stream.epoch import EpochWriter
 from stream.errors import CameraChangedError, CameraError
 from stream.metrics import Metrics
 from stream.ports import Begin, Clock, Feed, Outbox, Shot
+from stream.privacy import black_out
 from stream.sampling import Sampler, frames_kept
 from stream.specs import CameraSpec
 from stream.types import CloseReason, EpochOpened, Frame, Picture, Pixels
@@ -103,7 +104,7 @@ class Player:
             await writer.write(await self._frame(camera, offer, writer))
 
     async def _frame(self, camera: CameraSpec, offer: _Offer, writer: EpochWriter) -> Frame:
-        picture = await asyncio.to_thread(lambda: self._to_picture(offer.shot.pixels()))
+        picture = await asyncio.to_thread(self._picture, camera, offer.shot)
         return Frame(
             writer.frame_id(offer.seq),
             camera.mode,
@@ -113,6 +114,11 @@ class Player:
             picture,
             offer.shot.camera_us,
         )
+
+    def _picture(self, camera: CameraSpec, shot: Shot) -> Picture:
+        pixels = shot.pixels()
+        black_out(pixels, camera.privacy)
+        return self._to_picture(pixels)
 
 
 class _Offers:

@@ -152,6 +152,12 @@ class CameraSpec(Spec):
     mode: Mode = Field(
         "live", description="live: fresh, frames may be skipped; archive: a file, frame by frame"
     )
+    credentials: Id | None = Field(
+        None, description="name of the file in the folder of credentials that has its password"
+    )
+    privacy: tuple[Polygon, ...] = Field(
+        (), max_length=50, description="blacked out before a frame leaves: polygons of fractions"
+    )
     rtsp: Literal["tcp", "udp"] = Field(
         "tcp",
         description="how a camera on the network sends; udp where a late picture is worse "

@@ -27,7 +27,7 @@ values  | errors masks types                                       |
 words   | specs kafka_spec ports sampling                          | values
 pure    | retry backoff freshness batching audit tally join metrics schemas | values words
         | tracking rules views watching ledger codec placement     |
-        | health watermark quarantine gaps expired                 |
+        | health watermark quarantine gaps expired privacy         |
 config  | config                                                   | values words pure
 reading | follow observe reading                                   | values words pure
 loops   | lane device epoch playing ingest segment watch notify    | values words pure

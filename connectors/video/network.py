@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import av
@@ -16,7 +17,8 @@ import av.error
 
 from connectors.video.decoder import Decoder, Look
 from connectors.video.pictures import pixels
-from stream.errors import CameraError, CameraRefusedError, CredentialsRefusedError
+from stream.config import with_credentials
+from stream.errors import CameraError, CameraRefusedError, ConfigError, CredentialsRefusedError
 from stream.ports import Clock, Shot
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
@@ -36,12 +38,19 @@ _SILENT = f"it sent nothing for {READ_S:g} s"
 
 
 @asynccontextmanager
-async def open_network(camera: CameraSpec, url: str, clock: Clock) -> AsyncIterator["NetworkFeed"]:
-    """Connect to a camera at ``url``, which may hold a password; open once its first picture came.
+async def open_network(
+    camera: CameraSpec, credentials: Path | None, clock: Clock
+) -> AsyncIterator["NetworkFeed"]:
+    """Connect to a camera; open once its first picture came.
 
-    Raises `CameraError` where it does not answer, `CredentialsRefusedError` where it refuses ours.
+    Raises `CameraError` where it does not answer, `CredentialsRefusedError` where it refuses ours,
+    or they may not go there.
     Leaving does not wait for the camera: its thread ends within `READ_S`.
     """
+    try:
+        url = with_credentials(camera, credentials)
+    except ConfigError as error:
+        raise CredentialsRefusedError(f"camera {camera.id}: {error}") from error
     reader = _Reader(camera, url, clock)
     threading.Thread(target=reader.run, name=f"camera {camera.id}", daemon=True).start()
     try:

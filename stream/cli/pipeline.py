@@ -64,7 +64,7 @@ def ingest_role(common: Common) -> Role:
     async def work(_: Mapping[str, Inbox], outbox: Outbox) -> None:
         async with common.transport.epochs(common.clock) as epochs:
             loop = ingest.Ingest(
-                partial(open_feed, clock=common.clock),
+                partial(open_feed, clock=common.clock, credentials=common.settings.credentials),
                 to_picture,
                 outbox,
                 common.clock,

@@ -5,6 +5,7 @@
 people.
 """
 
+from stream.config.credentials import with_credentials
 from stream.config.files import check_files
 from stream.config.labels import check_labels
 from stream.config.reading import load, parse
@@ -25,4 +26,5 @@ __all__ = [
     "redact",
     "reference",
     "signing_key",
+    "with_credentials",
 ]

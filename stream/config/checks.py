@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from stream.config import faults
 from stream.config.faults import Fault
@@ -19,13 +19,23 @@ from stream.config.urls import camera_url_fault, endpoint_url_fault
 from stream.config.words import owner, suggestion
 from stream.errors import ConfigError
 from stream.kafka_spec import KafkaSpec
-from stream.specs import AllowedSpec, SecretSource, Spec, ZoneSpec, file_path, video_path
+from stream.specs import (
+    AllowedSpec,
+    Polygon,
+    SecretSource,
+    Spec,
+    ZoneSpec,
+    file_path,
+    video_path,
+)
+from stream.types import Point
 
 Entry = dict[str, Any]
 Names = Mapping[str, Mapping[str, Entry]]
 """The entries of each section by their ids."""
 _SECTIONS = {"cameras": "camera", "zones": "zone", "rules": "rule", "endpoints": "endpoint"}
 _S = TypeVar("_S", bound=Spec)
+_polygon: TypeAdapter[tuple[Point, ...]] = TypeAdapter(Polygon)
 
 
 def document_faults(data: Entry, folder: Path) -> Iterator[Fault]:
@@ -69,17 +79,36 @@ def _repeated_ids(data: Entry) -> Iterator[Fault]:
 def _cameras(data: Entry, folder: Path) -> Iterator[Fault]:
     allowed = _valid(AllowedSpec, data.get("allowed"), folder) or AllowedSpec()
     for index, camera in _entries(data, "cameras"):
+        yield from _privacy(camera, index)
+        if camera.get("credentials") is not None and data.get("credentials") is None:
+            text = "no folder of credentials is named; set credentials: FOLDER"
+            yield Fault(("cameras", index, "credentials"), text)
         url = _string(camera, "url")
         if not url:
             continue
         fault = camera_url_fault(url, allowed, folder)
         if fault is not None:
             yield Fault(("cameras", index, "url"), f"given {shown(url)}; {fault}")
-        elif file_path(url) is None:
+        elif file_path(url) is not None:
+            if camera.get("credentials") is not None:
+                text = "credentials are for cameras on the network; allowed here: null"
+                yield Fault(("cameras", index, "credentials"), text)
+        else:
             if camera.get("mode") == "archive":
                 yield Fault(("cameras", index, "mode"), "archive is for files; allowed here: live")
             if camera.get("loop") is True:
                 yield Fault(("cameras", index, "loop"), "loop is for files; allowed here: false")
+
+
+def _privacy(camera: Entry, index: int) -> Iterator[Fault]:
+    polygons = camera.get("privacy")
+    for nth, polygon in enumerate(polygons if isinstance(polygons, list) else ()):
+        try:
+            fault = polygon_fault(_polygon.validate_python(polygon))
+        except ValidationError:
+            continue
+        if fault is not None:
+            yield Fault(("cameras", index, "privacy", nth), fault)
 
 
 def _zones(data: Entry, names: Names) -> Iterator[Fault]:

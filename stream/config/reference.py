@@ -144,6 +144,8 @@ def _type(schema: Mapping[str, Any]) -> str:
 
 def _many(schema: Mapping[str, Any]) -> str:
     node = resolved(schema)
+    if "items" in node:
+        return f"lists of {_many(node['items'])}"
     return "points" if "prefixItems" in node else _MANY[node.get("type", "object")]
 
 

@@ -14,6 +14,7 @@ from stream.specs import (
     EndpointSpec,
     FreshnessSpec,
     HealthSpec,
+    LocalPath,
     ModelSpec,
     OutputsSpec,
     PicturesSpec,
@@ -42,6 +43,11 @@ class Settings(Spec):
     freshness: FreshnessSpec = Field(FreshnessSpec(), description="how old a live result may be")
     pictures: PicturesSpec = Field(PicturesSpec(), description="how pictures travel, and limits")
     allowed: AllowedSpec = Field(AllowedSpec(), description="where pictures may come from")
+    credentials: LocalPath | None = Field(
+        None,
+        description="folder with a file NAME.yaml for each credential: user, password, and hosts, "
+        "the names, addresses or networks that it may be sent to",
+    )
     kafka: KafkaSpec = Field(KafkaSpec(), description="how Kafka is reached; only for kafka://")
     health: HealthSpec = Field(
         HealthSpec(), description="/livez, /readyz and /metrics of a role of its own"

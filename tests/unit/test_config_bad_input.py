@@ -160,7 +160,8 @@ def test_a_duration_out_of_range_is_told_as_a_duration() -> None:
         (b"", "c.yaml:1: the file is empty"),
         (b"\n# nothing\n", "c.yaml:3: the file is empty"),
         (b"null", "c.yaml:1: given null; allowed: a mapping with transport, model, cameras, zones, "
-         "rules, endpoints, outputs, freshness, pictures, allowed, kafka, health, drain"),
+         "rules, endpoints, outputs, freshness, pictures, allowed, credentials, kafka, health, "
+         "drain"),
         (b"a: 1\nb: \xff", "c.yaml:2: not UTF-8: byte 0xff at 8"),
         (b"a: [1", "c.yaml:2: not YAML: did not find expected ',' or ']'"),
         (b"a: 1\n---\nb: 2", "c.yaml:2: a second document begins; allowed: one"),
@@ -297,6 +298,25 @@ def test_archive_and_loop_are_for_files() -> None:
     assert camera('id: hall, url: "rtsp://h/s", mode: archive, loop: true') == [
         "mode: archive is for files; allowed here: live",
         "loop: loop is for files; allowed here: false",
+    ]
+
+
+@pytest.mark.parametrize("url", ["hall.mp4", "file:///srv/hall.mp4"])
+def test_a_file_has_no_credentials(url: str) -> None:
+    answers = camera(f"id: hall, url: {url}, credentials: hall")
+    assert "credentials: credentials are for cameras on the network; allowed here: null" in answers
+
+
+def test_credentials_need_a_folder() -> None:
+    assert camera('id: hall, url: "rtsp://h/s", credentials: hall') == [
+        "credentials: no folder of credentials is named; set credentials: FOLDER"
+    ]
+
+
+def test_a_privacy_polygon_that_crosses_itself_is_refused() -> None:
+    bow = "[[0, 0], [1, 1], [1, 0], [0, 1]]"
+    assert camera(f"id: hall, url: hall.mp4, privacy: [{bow}]") == [
+        "privacy[0]: sides 0 and 2 cross: the polygon crosses itself"
     ]
 
 
