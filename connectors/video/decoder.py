@@ -5,11 +5,12 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import av.error
 
-from connectors.video.pictures import fps_of
+from connectors.video.pace import Pace
+from connectors.video.pictures import credible
 from stream.errors import CameraChangedError, CameraError
 from stream.sampling import Sampler
 from stream.types import Size
@@ -22,23 +23,12 @@ _cores = threading.BoundedSemaphore(os.cpu_count() or 1)
 """Threads are as many as cameras; those that decode at a time are no more than cores."""
 
 
-class Look(NamedTuple):
-    """What must stay for the epoch to stay."""
-
-    size: Size
-    fps: float | None
-
-    def __str__(self) -> str:
-        rate = "" if self.fps is None else f" at {self.fps:g}/s"
-        return f"{self.size[1]}×{self.size[0]}{rate}"
-
-
 class Decoder:
     """Decodes what is needed: a picture that ``sampler`` will not keep, and that no other is made
     of, is passed over.
 
-    ``look`` and the first picture's time are known after the first picture. ``damaged`` counts what
-    arrived broken; a picture that is made up in part is never given on.
+    ``size`` is known after the first picture; ``fps`` is the rate that the stream claims.
+    ``damaged`` counts what arrived broken; a picture that is made up in part is never given on.
     """
 
     def __init__(self, stream: Any, patience_s: float) -> None:
@@ -51,17 +41,20 @@ class Decoder:
         self._first_s: float | None = None
         self._last_s = 0.0
         self._camera_ahead_us: int | None = None
+        self._pace = Pace()
         self.sampler: Sampler | None = None
-        self.look: Look | None = None
+        self.size: Size | None = None
+        self.fps = credible(stream.average_rate)
         self.damaged = 0
 
     def pictures(self, packet: Any) -> Iterator[Any]:
         """The whole pictures that come out when ``packet`` goes in.
 
-        Raises `CameraChangedError` at a picture of another look, or one from before the last, and
-        `CameraError` when there was no picture for too long although packets come.
+        Raises `CameraChangedError` at a picture of another size, at another rate, and at one from
+        before the last, and `CameraError` when there was no picture for too long although packets
+        come.
         """
-        self._note_clock(packet)
+        self._note_times(packet)
         for picture in self._decoded(packet):
             if picture.is_corrupt:
                 self.damaged += 1
@@ -102,21 +95,33 @@ class Decoder:
         return [picture for picture in found if picture.pts is not None]
 
     def _judge(self, picture: Any) -> None:
-        look = Look((picture.height, picture.width), fps_of(self._stream))
-        if self.look is None:
-            self.look = look
+        size = picture.height, picture.width
+        if self.size is None:
+            self.size = size
             self._first_s = float(picture.pts * picture.time_base)
-        if look != self.look:
-            raise CameraChangedError(f"its picture changed from {self.look} to {look}")
+        if size != self.size:
+            raise CameraChangedError(
+                f"its picture changed from {_shown(self.size)} to {_shown(size)}"
+            )
         time_s = self.time_s(picture)
         if time_s < self._last_s - BACK_S:
             raise CameraChangedError(f"its clock went back by {self._last_s - time_s:.3f} s")
         self._last_s = time_s
 
-    def _note_clock(self, packet: Any) -> None:
+    def _note_times(self, packet: Any) -> None:
         """Take the camera's word on when a packet was taken: FFmpeg gives it as soon as the camera
         has sent its first RTCP sender report.
         """
-        if packet.pts is not None and packet.has_sidedata("prft"):
+        if packet.pts is None:
+            return
+        at_s = float(packet.pts * packet.time_base)
+        if (rates := self._pace.change(at_s)) is not None:
+            before, after = rates
+            raise CameraChangedError(f"its rate changed from {before:.1f}/s to {after:.1f}/s")
+        if packet.has_sidedata("prft"):
             (produced_us,) = _PRODUCED.unpack_from(bytes(packet.get_sidedata("prft")))
-            self._camera_ahead_us = produced_us - round(float(packet.pts * packet.time_base) * 1e6)
+            self._camera_ahead_us = produced_us - round(at_s * 1e6)
+
+
+def _shown(size: Size) -> str:
+    return f"{size[1]}×{size[0]}"

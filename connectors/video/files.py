@@ -13,7 +13,7 @@ from typing import Any
 import av
 import av.error
 
-from connectors.video.pictures import fps_of, pixels
+from connectors.video.pictures import credible, pixels
 from stream.config import redact
 from stream.errors import CameraError, CameraRefusedError
 from stream.ports import Clock, Shot
@@ -62,7 +62,7 @@ class FileFeed:
         self._pictures = container.decode(self._stream)
         self._broken: CameraError | None = None
         self.size: Size = (self._stream.height, self._stream.width)
-        self.fps: float | None = fps_of(self._stream)
+        self.fps: float | None = credible(self._stream.average_rate)
         self.frames: int | None = self._stream.frames or None
         self.started_us: int | None = _started_us(path, container)
 

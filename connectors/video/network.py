@@ -15,7 +15,7 @@ from typing import Any
 import av
 import av.error
 
-from connectors.video.decoder import Decoder, Look
+from connectors.video.decoder import Decoder
 from connectors.video.pictures import pixels
 from stream.config import with_credentials
 from stream.errors import CameraError, CameraRefusedError, ConfigError, CredentialsRefusedError
@@ -54,7 +54,8 @@ async def open_network(
     reader = _Reader(camera, url, clock)
     threading.Thread(target=reader.run, name=f"camera {camera.id}", daemon=True).start()
     try:
-        yield NetworkFeed(reader, await reader.opened)
+        size, fps = await reader.opened
+        yield NetworkFeed(reader, size, fps)
     finally:
         reader.stop()
 
@@ -65,10 +66,10 @@ class NetworkFeed:
     started_us: int | None = None
     frames: int | None = None
 
-    def __init__(self, reader: "_Reader", look: Look) -> None:
+    def __init__(self, reader: "_Reader", size: Size, fps: float | None) -> None:
         self._reader = reader
-        self.size: Size = look.size
-        self.fps: float | None = look.fps
+        self.size = size
+        self.fps = fps
 
     async def shots(self, sampler: Sampler) -> AsyncIterator[Shot]:
         """As `stream.ports.Feed.shots`; ends with a `CameraError` alone."""
@@ -82,7 +83,7 @@ class _Reader:
 
     def __init__(self, camera: CameraSpec, url: str, clock: Clock) -> None:
         self._loop = asyncio.get_running_loop()
-        self.opened: asyncio.Future[Look] = self._loop.create_future()
+        self.opened: asyncio.Future[tuple[Size, float | None]] = self._loop.create_future()
         self._camera = camera
         self._url = url
         self._clock = clock
@@ -138,7 +139,7 @@ class _Reader:
 
     def _wait(self, decoder: Decoder) -> Sampler:
         """Say that it is open, and wait for whoever begins."""
-        self._tell(self._open, decoder.look)
+        self._tell(self._open, (decoder.size, decoder.fps))
         self._begun.wait()
         return self._sampler or Sampler(None)
 
@@ -157,9 +158,9 @@ class _Reader:
         with suppress(RuntimeError):  # the loop is closed: nobody listens
             self._loop.call_soon_threadsafe(what, *words)
 
-    def _open(self, look: Look) -> None:
+    def _open(self, found: tuple[Size, float | None]) -> None:
         if not self.opened.done():
-            self.opened.set_result(look)
+            self.opened.set_result(found)
 
     def _end(self, error: Exception) -> None:
         if not self.opened.done():

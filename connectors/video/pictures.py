@@ -1,5 +1,6 @@
 """What both kinds of picture sources do with a decoded picture."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ def pixels(picture: Any) -> Pixels:
     return np.ascontiguousarray(picture.to_ndarray(format="bgr24"))
 
 
-def fps_of(stream: Any) -> float | None:
+def credible(rate: Fraction | None) -> float | None:
     """The rate that a stream claims, where it can be believed."""
-    rate = stream.average_rate or stream.codec_context.framerate
     return float(rate) if rate and rate < MOST_FPS else None

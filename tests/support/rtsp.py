@@ -25,8 +25,8 @@ _CAPS = {
     "mjpeg": "image/jpeg",
 }
 _TO_RTP = {
-    "h264": "h264parse ! rtph264pay config-interval=-1 pt=96",
-    "hevc": "h265parse ! rtph265pay config-interval=-1 pt=96",
+    "h264": "h264parse ! rtph264pay pt=96",
+    "hevc": "h265parse ! rtph265pay pt=96",
     "mjpeg": "jpegparse ! rtpjpegpay pt=26",
 }
 _TO_STREAM = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}

@@ -1,0 +1,224 @@
+"""Pictures of real cameras on a real RTSP server."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from connectors.clock import SteadyClock
+from connectors.video import open_feed
+from connectors.video.network import READ_S
+from connectors.video.pace import WINDOW
+from stream.errors import CameraChangedError, CameraError, CredentialsRefusedError
+from stream.ports import Shot
+from stream.sampling import Sampler
+from stream.specs import CameraSpec
+from tests.support.films import Film, write_film
+from tests.support.rtsp import RtspServer, pack, rtsp_server
+from tests.support.waiting import wait_until
+
+CLOCK = SteadyClock()
+FILMS = {
+    "h264": Film(),
+    "between": Film(between=2),
+    "h265": Film("libx265"),
+    "mjpeg": Film("mjpeg"),
+    "small": Film(size=(96, 128)),
+    "slow": Film(fps=10),
+}
+PASSWORD = "p:ss/w@rd #1"
+PATIENCE_S = 20.0
+
+Meddle = Callable[[RtspServer], None]
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Packets of each film."""
+    folder = tmp_path_factory.mktemp("films")
+    return {
+        name: pack(
+            write_film(folder / f"{name}.{'avi' if name == 'mjpeg' else 'mp4'}", film),
+            folder / f"{name}.packets",
+        )
+        for name, film in FILMS.items()
+    }
+
+
+@pytest.fixture
+def server() -> Iterator[RtspServer]:
+    with rtsp_server() as server:
+        yield server
+
+
+def camera(url: str, **words: object) -> CameraSpec:
+    return CameraSpec.model_validate({"id": "hall", "url": url, **words})
+
+
+async def shots(spec: CameraSpec, count: int, credentials: Path | None = None) -> list[Shot]:
+    """The first so many that the camera is asked for."""
+    found: list[Shot] = []
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        open_feed(spec, CLOCK, credentials) as feed,
+    ):
+        async for shot in feed.shots(Sampler(spec.fps)):
+            found.append(shot)
+            if len(found) == count:
+                break
+    return found
+
+
+async def end(spec: CameraSpec, after: Callable[[], None]) -> CameraError:
+    """What a connection ends with; ``after`` happens once pictures come."""
+
+    async def play() -> None:
+        number = 0
+        async with asyncio.timeout(PATIENCE_S), open_feed(spec, CLOCK) as feed:
+            async for _ in feed.shots(Sampler(None)):
+                number += 1
+                if number == WINDOW + 10:
+                    after()
+
+    with pytest.raises(CameraError) as caught:
+        await play()
+    return caught.value
+
+
+@pytest.mark.parametrize("name", ["h264", "between", "h265", "mjpeg"])
+@pytest.mark.parametrize("rtsp", ["tcp", "udp"])
+async def test_a_camera_gives_its_pictures_at_their_times(
+    server: RtspServer, films: dict[str, Path], name: str, rtsp: str
+) -> None:
+    url = server.add(f"/{name}", file=films[name])
+    found = await shots(camera(url, rtsp=rtsp), 40)
+    times_s = [shot.time_s for shot in found]
+    assert times_s == pytest.approx([number / 25 for number in range(40)], abs=0.002)
+    assert {shot.size for shot in found} == {(120, 160)}
+    bars = [int(np.argmax(shot.pixels()[60, :, 1] > 160)) for shot in found]
+    steps = [after - before for before, after in pairwise(bars)]
+    assert sum(abs(step - 3) <= 1 for step in steps) >= len(steps) - 2, bars  # but where it turns
+
+
+async def test_a_camera_says_how_large_and_how_often(
+    server: RtspServer, films: dict[str, Path]
+) -> None:
+    async with open_feed(camera(server.add("/slow", file=films["slow"])), CLOCK) as feed:
+        assert feed.size == (120, 160)
+        assert feed.fps == 10
+        assert feed.frames is None
+        assert feed.started_us is None
+
+
+async def test_only_what_is_asked_for_is_given(server: RtspServer, films: dict[str, Path]) -> None:
+    url = server.add("/hall", file=films["h264"])
+    found = await shots(camera(url, fps=5), 8)
+    assert [shot.time_s for shot in found] == pytest.approx(
+        [number / 5 for number in range(8)], abs=0.002
+    )
+
+
+async def test_a_camera_tells_the_time(server: RtspServer, films: dict[str, Path]) -> None:
+    found = await shots(camera(server.add("/hall", file=films["h264"])), 120)
+    ages_us = [shot.arrived_us - shot.camera_us for shot in found if shot.camera_us is not None]
+    assert len(ages_us) > 20, "its first report comes within some seconds"
+    assert 0 < np.median(ages_us) < 500_000
+
+
+async def test_a_password_opens_a_camera_and_a_wrong_one_does_not(
+    server: RtspServer, films: dict[str, Path], tmp_path: Path
+) -> None:
+    url = server.add("/hall", file=films["h264"], user="eye", password=PASSWORD)
+    for name, password in (("right", PASSWORD), ("wrong", "guess")):
+        (tmp_path / f"{name}.yaml").write_text(
+            f"{{user: eye, password: '{password}', hosts: [127.0.0.1]}}\n"
+        )
+    assert len(await shots(camera(url, credentials="right"), 3, tmp_path)) == 3
+    for refused in (camera(url), camera(url, credentials="wrong")):
+        with pytest.raises(CredentialsRefusedError, match="camera hall: it refuses our") as caught:
+            await shots(refused, 1, tmp_path)
+        assert "guess" not in str(caught.value)
+
+
+async def test_a_path_that_is_not_there_may_come_back(server: RtspServer) -> None:
+    with pytest.raises(CameraError, match=r"camera hall: .*404") as caught:
+        await shots(camera(server.url("/nothing")), 1)
+    assert caught.value.retriable
+
+
+@pytest.mark.parametrize("meddle", [RtspServer.kick, RtspServer.kill], ids=["kicked", "killed"])
+async def test_a_connection_that_ends_is_lost(
+    server: RtspServer, films: dict[str, Path], meddle: Meddle
+) -> None:
+    spec = camera(server.add("/hall", file=films["h264"]))
+    error = await end(spec, lambda: meddle(server))
+    assert type(error) is CameraError
+    assert "camera hall: " in str(error)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "meddle",
+    [lambda server: server.stall("/hall"), RtspServer.freeze],
+    ids=["no picture, but reports", "nothing at all"],
+)
+async def test_a_camera_that_falls_silent_is_lost(
+    server: RtspServer, films: dict[str, Path], meddle: Meddle
+) -> None:
+    spec = camera(server.add("/hall", file=films["h264"]))
+    error = await end(spec, lambda: meddle(server))
+    assert f"for {READ_S:g} s" in str(error)
+
+
+async def test_another_size_is_a_change(server: RtspServer, films: dict[str, Path]) -> None:
+    spec = camera(server.add("/hall", file=films["h264"]))
+    error = await end(spec, lambda: server.switch("/hall", file=films["small"]))
+    assert isinstance(error, CameraChangedError)
+    assert "its picture changed from 160×120 to 128×96" in str(error)
+
+
+async def test_another_rate_is_a_change(server: RtspServer, films: dict[str, Path]) -> None:
+    spec = camera(server.add("/hall", file=films["h264"]))
+    error = await end(spec, lambda: server.switch("/hall", file=films["slow"]))
+    assert isinstance(error, CameraChangedError)
+    assert "its rate changed from 25.0/s to " in str(error)
+
+
+async def test_time_that_goes_back_is_a_change(server: RtspServer, films: dict[str, Path]) -> None:
+    spec = camera(server.add("/hall", file=films["h264"]))
+    error = await end(spec, lambda: server.jump("/hall", -0.8))
+    assert isinstance(error, CameraChangedError)
+    assert "its clock went back by " in str(error)
+
+
+async def test_a_camera_that_hangs_holds_nobody_up(
+    server: RtspServer, films: dict[str, Path]
+) -> None:
+    """Who lets go of it goes on at once; its thread ends by itself."""
+    before = threading.active_count()
+    spec = camera(server.add("/hall", file=films["h264"]))
+    opened = asyncio.Event()
+
+    async def read() -> None:
+        async with open_feed(spec, CLOCK) as feed:
+            opened.set()
+            async for _ in feed.shots(Sampler(None)):
+                pass
+
+    reading = asyncio.create_task(read())
+    await asyncio.wait_for(opened.wait(), PATIENCE_S)
+    server.freeze()
+    reading.cancel()
+    await asyncio.wait({reading}, timeout=READ_S / 4)
+    assert reading.done()
+    server.freeze(frozen=False)
+    await asyncio.to_thread(_wait_for, lambda: threading.active_count() <= before + 1)
+
+
+def _wait_for(condition: Callable[[], bool]) -> Awaitable[None] | None:
+    wait_until(condition, "its thread ends")
+    return None
