@@ -13,6 +13,7 @@ test: .venv/.dev check
 	@tests/setup/chromium.sh
 	@tests/setup/kafka.sh
 	@tests/setup/kcat.sh
+	@tests/setup/rtsp.sh
 	$(BIN)/pytest -m "not slow and not gpu" $(ARGS)
 
 check: .venv/.dev
@@ -22,10 +23,12 @@ check: .venv/.dev
 
 faults: .venv/.dev
 	@tests/setup/kafka.sh
+	@tests/setup/rtsp.sh
 	MASKSTREAM_FAULTS=full $(BIN)/pytest tests/faults $(ARGS)
 
 verify: .venv/.dev
 	@tests/setup/kafka.sh
+	@tests/setup/rtsp.sh
 	$(BIN)/pytest -m "slow and not gpu" $(ARGS)
 	$(BIN)/maskstream bench --quick
 

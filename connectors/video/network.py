@@ -6,6 +6,7 @@ connection.
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
@@ -125,12 +126,10 @@ class _Reader:
     def _read(self, container: Any) -> None:
         video = container.streams.video[0]
         decoder = Decoder(video, READ_S)
-        for packet in container.demux(video):
+        for packet in _in_time(container.demux(video)):
             arrived_us = self._clock.now_us()
             if self._stopped:
                 return
-            if packet.dts is None:
-                continue  # the iterator's own, at its end: nothing came
             for picture in decoder.pictures(packet):
                 if decoder.sampler is None:
                     decoder.sampler = self._wait(decoder)
@@ -166,6 +165,21 @@ class _Reader:
         if not self.opened.done():
             self.opened.set_exception(error)
         self._came.put_nowait(error)
+
+
+def _in_time(packets: Iterator[Any]) -> Iterator[Any]:
+    """What comes. Raises `CameraError` when nothing does: FFmpeg then first gives what it held back
+    of the last picture, and waits as long again before it says so.
+    """
+    while True:
+        asked_s = time.monotonic()
+        packet = next(packets, None)
+        if packet is None:
+            return
+        if time.monotonic() - asked_s > READ_S:
+            raise CameraError(_SILENT)
+        if packet.size:  # at its end the iterator gives an empty one
+            yield packet
 
 
 @contextmanager
