@@ -1,0 +1,97 @@
+"""A camera's password is found nowhere but in its file and on the way to its camera."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from connectors import open_transport
+from connectors.kafka.topics import TOPICS
+from stream.cli.bench.sleeping import Sleep
+from stream.config import load
+from tests.support.films import Film, write_film
+from tests.support.roles import Deployment, deployment
+from tests.support.rtsp import RtspServer, pack, rtsp_server
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.slow
+
+CANARY = "c4nary/B1rd:5ings@dawn"
+WRONG = "wr0ng-C4nary"
+SECRETS = [form for word in (CANARY, WRONG) for form in (word, quote(word, safe=""))]
+
+
+def credentials(folder: Path, password: str) -> None:
+    (folder / "hall.yaml").write_text(
+        f"{{user: eye, password: '{password}', hosts: [127.0.0.1]}}\n"
+    )
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RtspServer]:
+    film = pack(write_film(tmp_path / "film.mp4", Film()), tmp_path / "film.packets")
+    with rtsp_server() as server:
+        server.add("/hall", file=film, user="eye", password=CANARY)
+        yield server
+
+
+async def everything_written(deployed: Deployment) -> bytes:
+    """All topics: keys, values and headers."""
+    transport = open_transport(load(deployed.config, secrets=False))
+    found = []
+    for topic in TOPICS:
+        async for record in transport.whole(topic):
+            found += [record.key.encode(), bytes(record.value), *record.headers.values()]
+    return b"\n".join(found)
+
+
+def command_lines() -> str:
+    """Of all processes."""
+    texts = []
+    for own in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            texts.append(own.read_text(errors="replace"))
+        except OSError:  # it has ended meanwhile
+            continue
+    return "\n".join(texts)
+
+
+def test_a_password_is_found_nowhere(tmp_path: Path, kafka: str, server: RtspServer) -> None:
+    folder = tmp_path / "credentials"
+    folder.mkdir()
+    credentials(folder, CANARY)
+    camera = {"id": "hall", "url": server.url("/hall"), "mode": "live", "credentials": "hall"}
+    more = {"cameras": [camera], "zones": [], "rules": [], "credentials": str(folder)}
+    with deployment(tmp_path, kafka, **more) as deployed:
+        segment = deployed.start_sleeping(Sleep(batch_size=8, seconds=0.01))
+        (ingest,) = deployed.start("ingest")
+        wait_until(lambda: deployed.records("masks") > 20, "the password opens the camera")
+        told = [command_lines()]
+        credentials(folder, WRONG)
+        server.kick()
+        wait_until(lambda: "refuses our credentials" in status(deployed), "the camera refuses it")
+        (folder / "hall.yaml").write_text(f"{{password: '{CANARY}', hosts: [127.0.0.1]}}\n")
+        wait_until(lambda: "hall.yaml: user" in status(deployed), "the file is found wrong")
+        told += [each.get("/metrics") for each in (ingest, segment)]
+        told += [deployed.command("check"), deployed.tried("audit").stdout]
+        ingest.stop()
+        told += [each.text() for each in deployed.processes]
+        written = asyncio.run(everything_written(deployed))
+    assert len(written) > 10_000
+    for secret in SECRETS:
+        assert secret.encode() not in written
+        assert not [text for text in told if secret in text]
+
+
+def status(deployed: Deployment) -> str:
+    """All that was said about the camera."""
+    return asyncio.run(_status(deployed))
+
+
+async def _status(deployed: Deployment) -> str:
+    transport = open_transport(load(deployed.config, secrets=False))
+    return "\n".join(
+        [bytes(each.value).decode() async for each in transport.whole("camera-status")]
+    )
