@@ -65,7 +65,8 @@ def _read(folder: Path | None, name: str) -> Credential:
         return Credential.model_validate(document.data)
     except ValidationError as error:  # its own words may hold the password
         wrong = {".".join(map(str, each["loc"])) or "the file" for each in error.errors()}
-        raise ConfigError(f"{path}: {', '.join(sorted(wrong))}: {_ALLOWED}") from None
+        fields = ", ".join(sorted(wrong))
+        raise ConfigError(f"{path}: missing or wrong: {fields}; {_ALLOWED}") from None
 
 
 def _plain(host: str) -> str:

@@ -24,9 +24,8 @@ SECRETS = [form for word in (CANARY, WRONG) for form in (word, quote(word, safe=
 
 
 def credentials(folder: Path, password: str) -> None:
-    (folder / "hall.yaml").write_text(
-        f"{{user: eye, password: '{password}', hosts: [127.0.0.1]}}\n"
-    )
+    entry = f"{{user: eye, password: '{password}', hosts: [127.0.0.1]}}\n"
+    (folder / "hall.yaml").write_text(entry)
 
 
 @pytest.fixture
@@ -63,8 +62,9 @@ def test_a_password_is_found_nowhere(tmp_path: Path, kafka: str, server: RtspSer
     folder.mkdir()
     credentials(folder, CANARY)
     camera = {"id": "hall", "url": server.url("/hall"), "mode": "live", "credentials": "hall"}
-    more = {"cameras": [camera], "zones": [], "rules": [], "credentials": str(folder)}
-    with deployment(tmp_path, kafka, **more) as deployed:
+    with deployment(
+        tmp_path, kafka, cameras=[camera], zones=[], rules=[], credentials=str(folder)
+    ) as deployed:
         segment = deployed.start_sleeping(Sleep(batch_size=8, seconds=0.01))
         (ingest,) = deployed.start("ingest")
         wait_until(lambda: deployed.records("masks") > 20, "the password opens the camera")
@@ -73,9 +73,12 @@ def test_a_password_is_found_nowhere(tmp_path: Path, kafka: str, server: RtspSer
         server.kick()
         wait_until(lambda: "refuses our credentials" in status(deployed), "the camera refuses it")
         (folder / "hall.yaml").write_text(f"{{password: '{CANARY}', hosts: [127.0.0.1]}}\n")
-        wait_until(lambda: "hall.yaml: user" in status(deployed), "the file is found wrong")
+        wait_until(
+            lambda: "hall.yaml: missing or wrong: user" in status(deployed),
+            "the file is found wrong",
+        )
         told += [each.get("/metrics") for each in (ingest, segment)]
-        told += [deployed.command("check"), deployed.tried("audit").stdout]
+        told += [text for each in ("check", "audit") for text in said(deployed, each)]
         ingest.stop()
         told += [each.text() for each in deployed.processes]
         written = asyncio.run(everything_written(deployed))
@@ -83,6 +86,11 @@ def test_a_password_is_found_nowhere(tmp_path: Path, kafka: str, server: RtspSer
     for secret in SECRETS:
         assert secret.encode() not in written
         assert not [text for text in told if secret in text]
+
+
+def said(deployed: Deployment, command: str) -> list[str]:
+    done = deployed.tried(command)
+    return [done.stdout, done.stderr]
 
 
 def status(deployed: Deployment) -> str:

@@ -50,13 +50,22 @@ def test_a_password_may_change_while_everything_runs(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{user: eye, hosts: [cam.lan]}", "hall.yaml: password: "),
-        (f"{{user: eye, password: '{CANARY}'}}", "hall.yaml: hosts: "),
-        (f"{{user: eye, password: '{CANARY}', hosts: []}}", "hall.yaml: hosts: "),
-        (f"{{user: 'a:b', password: '{CANARY}', hosts: [cam.lan]}}", "hall.yaml: user: "),
-        (f"{{user: eye, password: '{CANARY}', hosts: [a], port: 5}}", "hall.yaml: port: "),
-        (f"{{user: eye, password: [{CANARY}], hosts: [a]}}", "hall.yaml: password: "),
-        (f"- {CANARY}", "hall.yaml: the file: "),
+        ("{user: eye, hosts: [cam.lan]}", "hall.yaml: missing or wrong: password; "),
+        (f"{{user: eye, password: '{CANARY}'}}", "hall.yaml: missing or wrong: hosts; "),
+        (f"{{user: eye, password: '{CANARY}', hosts: []}}", "hall.yaml: missing or wrong: hosts; "),
+        (
+            f"{{user: 'a:b', password: '{CANARY}', hosts: [cam.lan]}}",
+            "hall.yaml: missing or wrong: user; ",
+        ),
+        (
+            f"{{user: eye, password: '{CANARY}', hosts: [a], port: 5}}",
+            "hall.yaml: missing or wrong: port; ",
+        ),
+        (
+            f"{{user: eye, password: [{CANARY}], hosts: [a]}}",
+            "hall.yaml: missing or wrong: password; ",
+        ),
+        (f"- {CANARY}", "hall.yaml: missing or wrong: the file; "),
         (f"password: !secret {CANARY}", "hall.yaml:1: "),
     ],
 )
