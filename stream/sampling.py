@@ -2,42 +2,45 @@
 
 from math import floor
 
-ROUNDING_S = 1e-3
-"""Containers round presentation times to their time base, up to a millisecond."""
+EARLY = 0.25
+"""How much before its time a frame may come, as a part of the time between two: cameras' times
+waver, and a camera that gives just what is asked for must not lose a frame to that."""
 
 
 class Sampler:
     """Keeps ``fps`` frames a second by presentation time; ``None`` keeps every frame.
 
-    Time is cut into slots of 1/fps and the first frame of each slot is kept, so the choice
-    depends on the frames' own times alone and a file read again gives the same frames. A source
-    at exactly ``fps`` keeps all of its frames although its times are rounded.
+    A frame is due every 1/fps from the first on, and the first that comes by then, or at most
+    `EARLY` before, is kept. The choice depends on the frames' own times alone, so a file read again
+    gives the same frames.
     """
 
     def __init__(self, fps: float | None) -> None:
-        self._fps = fps
-        self._slot: int | None = None
+        self._period_s = None if fps is None else 1 / fps
+        self._kept_s = 0.0
+        self._due_s: float | None = None
 
     def keeps(self, time_s: float) -> bool:
-        """Whether the frame at ``time_s`` is offered. Times that go back begin a new slot."""
-        if self._fps is None:
+        """Whether the frame at ``time_s`` is offered. Times that go back begin anew."""
+        if self._period_s is None:
             return True
         if self.is_done(time_s):
             return False
-        self._slot = _slot(time_s, self._fps)
+        due_s = self._due_s
+        if due_s is None or not self._kept_s <= time_s <= due_s + self._period_s:
+            due_s = time_s  # the first, or the first after a hole or a step
+        self._kept_s, self._due_s = time_s, due_s + self._period_s
         return True
 
     def is_done(self, time_s: float) -> bool:
-        """Whether a frame of the slot of ``time_s`` was kept, so that no other of it will be."""
-        return self._fps is not None and _slot(time_s, self._fps) == self._slot
+        """Whether no frame is due yet at ``time_s``, so that one of then will not be kept."""
+        if self._period_s is None or self._due_s is None:
+            return False
+        return self._kept_s <= time_s < self._due_s - EARLY * self._period_s
 
 
 def frames_kept(frames: int, source_fps: float, fps: float) -> int:
     """How many frames of a source with ``frames`` at a steady ``source_fps`` are offered."""
-    if fps >= source_fps:
+    if fps >= source_fps or not frames:
         return frames
-    return _slot((frames - 1) / source_fps, fps) + 1
-
-
-def _slot(time_s: float, fps: float) -> int:
-    return floor((time_s + ROUNDING_S) * fps)
+    return floor((frames - 1) / source_fps * fps + EARLY) + 1
