@@ -23,7 +23,10 @@ class Film(NamedTuple):
     """B-frames: no other picture is made of them."""
 
 
-_QUIET = {"libx265": {"x265-params": "log-level=error"}}
+_OPTIONS = {
+    "libx264": {"x264-params": "b-adapt=0:b-pyramid=none"},
+    "libx265": {"x265-params": "log-level=error:b-adapt=0:b-pyramid=0"},
+}
 
 
 def picture(film: Film, number: int) -> Pixels:
@@ -37,7 +40,7 @@ def picture(film: Film, number: int) -> Pixels:
 def write_film(path: Path, film: Film) -> Path:
     """An .mp4, or an .avi of MJPEG."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(film.codec, rate=film.fps, options=_QUIET.get(film.codec))
+        stream = container.add_stream(film.codec, rate=film.fps, options=_OPTIONS.get(film.codec))
         stream.height, stream.width = film.size
         stream.pix_fmt = "yuvj420p" if film.codec == "mjpeg" else "yuv420p"
         stream.gop_size = round(film.keyframes_s * film.fps)

@@ -1,0 +1,79 @@
+"""From packets to the pictures that are needed."""
+
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from connectors.video.decoder import Decoder
+from connectors.video.pictures import pixels
+from stream.errors import CameraError
+from stream.sampling import Sampler
+from stream.types import Pixels
+from tests.support.films import Film, write_film
+
+PATIENCE_S = 60.0
+
+
+def film(folder: Path, **words: Any) -> Path:
+    made = Film(**words)
+    return write_film(folder / f"film.{'avi' if made.codec == 'mjpeg' else 'mp4'}", made)
+
+
+def decoded(path: Path, fps: float | None) -> tuple[int, dict[float, Pixels]]:
+    """How many pictures were decoded, and those that a sampler kept, by their times."""
+    count, kept = 0, {}
+    with av.open(str(path)) as container:
+        video = container.streams.video[0]
+        decoder = Decoder(video, PATIENCE_S)
+        decoder.sampler = Sampler(fps)
+        for packet in container.demux(video):
+            if not packet.size:
+                break
+            for picture in decoder.pictures(packet):
+                count += 1
+                if decoder.sampler.keeps(decoder.time_s(picture)):
+                    kept[round(decoder.time_s(picture), 3)] = pixels(picture)
+    assert decoder.damaged == 0
+    return count, kept
+
+
+@pytest.mark.parametrize(
+    ("words", "most"),
+    [({"codec": "mjpeg"}, 10), ({"between": 2}, 60), ({"codec": "libx265", "between": 2}, 60)],
+    ids=["every picture stands alone", "two of three stand alone", "H.265"],
+)
+def test_what_nobody_asks_for_and_no_other_is_made_of_is_not_decoded(
+    tmp_path: Path, words: dict[str, Any], most: int
+) -> None:
+    path = film(tmp_path, **words)
+    every, _ = decoded(path, None)
+    count, kept = decoded(path, 2)
+    assert every >= 95
+    assert len(kept) >= 7
+    assert len(kept) <= count <= most
+
+
+@pytest.mark.parametrize("words", [{"codec": "mjpeg"}, {"between": 2}, {}])
+@pytest.mark.parametrize("fps", [2, 5, 10, 20])
+def test_what_is_kept_is_the_same_as_if_all_were_decoded(
+    tmp_path: Path, words: dict[str, Any], fps: float
+) -> None:
+    path = film(tmp_path, **words)
+    _, every = decoded(path, None)
+    _, kept = decoded(path, fps)
+    sampler = Sampler(fps)
+    assert [*kept] == [time_s for time_s in every if sampler.keeps(time_s)]
+    for time_s, picture in kept.items():
+        assert np.array_equal(picture, every[time_s])
+
+
+def test_a_camera_that_sends_no_whole_picture_is_lost(tmp_path: Path) -> None:
+    with av.open(str(film(tmp_path))) as container:
+        video = container.streams.video[0]
+        decoder = Decoder(video, patience_s=0.0)
+        packets = [packet for packet in container.demux(video) if packet.size]
+        with pytest.raises(CameraError, match="no whole picture for 0 s"):
+            list(decoder.pictures(packets[5]))  # made of pictures that never came
