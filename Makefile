@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e
 
-.PHONY: demo test check verify faults bench kafka clean
+.PHONY: demo test check verify faults bench kafka cameras clean
 
 demo: .venv/.demo
 	$(BIN)/maskstream demo $(ARGS)
@@ -38,6 +38,10 @@ bench: .venv/.dev
 kafka: .venv/.kafka
 	@tests/setup/kafka.sh
 	$(BIN)/python -m tests.support.kafka $(ARGS)
+
+cameras: .venv/.kafka
+	@tests/setup/rtsp.sh
+	$(BIN)/python -m tests.support.rtsp $(ARGS)
 
 clean:
 	rm -rf .venv .cache out build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

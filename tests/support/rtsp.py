@@ -1,13 +1,18 @@
-"""Real cameras on a real RTSP server, GStreamer's, that misbehave when told to."""
+"""Real cameras on a real RTSP server, GStreamer's, that misbehave when told to.
+
+``python -m tests.support.rtsp [PORT]`` plays the clips beside the project for a developer.
+"""
 
 import json
 import shutil
 import signal
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import av
@@ -17,6 +22,13 @@ from tests.support.required import require
 
 PYTHON = "/usr/bin/python3"
 PROGRAM = Path(__file__).with_name("rtsp_server.py")
+MATERIAL = Path(__file__).parents[3] / "shared" / "video"
+CLIPS = {
+    "/people": "one-by-one-person-detection.mp4",
+    "/bottles": "bottle-detection.mp4",
+}
+STAMP = (640, 360, 25)
+DEFAULT_PORT = 8554
 PACKET = struct.Struct("<qqI")
 
 _CAPS = {
@@ -76,8 +88,8 @@ def _as_streamed(source: Any, codec: str) -> Iterator[Any]:
 class RtspServer:
     """Cameras by path. It keeps its port and its cameras when it is started again."""
 
-    def __init__(self) -> None:
-        self._ports = {"port": 0, "guarded_port": 0}
+    def __init__(self, port: int) -> None:
+        self._ports = {"port": port, "guarded_port": 0}
         self._added: dict[str, dict[str, Any]] = {}
         self._start()
 
@@ -156,11 +168,31 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
-def rtsp_server() -> Iterator[RtspServer]:
-    """A server without cameras, killed at the end."""
+def rtsp_server(port: int = 0) -> Iterator[RtspServer]:
+    """A server without cameras, killed at the end. ``port`` 0 is any that is free."""
     require_rtsp()
-    server = RtspServer()
+    server = RtspServer(port)
     try:
         yield server
     finally:
         server.kill()
+
+
+def main() -> None:
+    """Play the real clips and a stamped picture until Ctrl-C, or SIGTERM, and say where."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with rtsp_server(int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_PORT) as server:
+        with TemporaryDirectory(prefix="maskstream-cameras-") as folder:
+            for path, clip in CLIPS.items():
+                if (MATERIAL / clip).exists():
+                    packets = pack(MATERIAL / clip, Path(folder) / f"{path[1:]}.packets")
+                    print(server.add(path, file=packets), flush=True)
+            print(server.add("/stamp", stamp=STAMP), flush=True)
+            try:
+                signal.pause()
+            except KeyboardInterrupt:
+                print("stopping")
+
+
+if __name__ == "__main__":
+    main()
