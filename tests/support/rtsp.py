@@ -181,17 +181,17 @@ def rtsp_server(port: int = 0) -> Iterator[RtspServer]:
 def main() -> None:
     """Play the real clips and a stamped picture until Ctrl-C, or SIGTERM, and say where."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with rtsp_server(int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_PORT) as server:
-        with TemporaryDirectory(prefix="maskstream-cameras-") as folder:
-            for path, clip in CLIPS.items():
-                if (MATERIAL / clip).exists():
-                    packets = pack(MATERIAL / clip, Path(folder) / f"{path[1:]}.packets")
-                    print(server.add(path, file=packets), flush=True)
-            print(server.add("/stamp", stamp=STAMP), flush=True)
-            try:
-                signal.pause()
-            except KeyboardInterrupt:
-                print("stopping")
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_PORT
+    with rtsp_server(port) as server, TemporaryDirectory(prefix="maskstream-cameras-") as folder:
+        for path, clip in CLIPS.items():
+            if (MATERIAL / clip).exists():
+                packets = pack(MATERIAL / clip, Path(folder) / f"{path[1:]}.packets")
+                print(server.add(path, file=packets), flush=True)
+        print(server.add("/stamp", stamp=STAMP), flush=True)
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            print("stopping")
 
 
 if __name__ == "__main__":
