@@ -166,6 +166,21 @@ class Begin:
     goes_on: bool = False
 
 
+class Registry(Protocol):
+    """Which cameras there are, and which of them this process runs."""
+
+    @property
+    def cameras(self) -> Mapping[str, CameraSpec]:
+        """All cameras by id, whoever runs them. It follows what changes."""
+
+    def share(self) -> AbstractAsyncContextManager[AsyncIterator[Mapping[str, CameraSpec]]]:
+        """Take part in running them: those that are this process's, now and whenever that changes.
+
+        What is missing from one mapping may be another process's once the next is asked for, so it
+        has to be at rest by then. Where nothing will change any more, no other comes.
+        """
+
+
 class Epochs(Protocol):
     """Who says which epoch a camera is in."""
 

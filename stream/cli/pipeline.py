@@ -16,7 +16,7 @@ from stream.cli.embedded import Role
 from stream.config import Settings, signing_key
 from stream.errors import RecordError
 from stream.metrics import Metrics
-from stream.ports import Clock, Inbox, Member, Model, Outbox, Sink, Transport
+from stream.ports import Clock, Inbox, Member, Model, Outbox, Registry, Sink, Transport
 from stream.specs import EndpointSpec, PicturesSpec
 from stream.types import DeliveryStatus, Picture, Pixels, Raw
 from stream.watching import plans
@@ -29,6 +29,7 @@ class Common:
     """What every role works with."""
 
     settings: Settings
+    registry: Registry
     transport: Transport
     clock: Clock
     metrics: Metrics
@@ -71,7 +72,7 @@ def ingest_role(common: Common) -> Role:
                 common.metrics,
                 epochs,
             )
-            await loop.run(common.settings.cameras)
+            await loop.run(common.registry)
 
     return Role("ingest", work, writes=ingest.TOPICS, source=True)
 
@@ -79,12 +80,13 @@ def ingest_role(common: Common) -> Role:
 def segment_role(common: Common, model: Model) -> Role:
     """Makes masks of frames."""
     settings = common.settings
-    cameras = {camera.id: camera for camera in settings.cameras}
     decode = jpeg(settings.pictures).decode
     max_age_us = round(settings.freshness.max_age * 1e6)
 
     async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
-        loop = segment.Segment(model, decode, cameras, max_age_us, common.clock, common.metrics)
+        loop = segment.Segment(
+            model, decode, common.registry, max_age_us, common.clock, common.metrics
+        )
         await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
 
     return Role("segment", work, reads=("frames", "frames-archive"), writes=segment.TOPICS)

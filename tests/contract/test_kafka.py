@@ -17,6 +17,7 @@ from stream.errors import CameraRefusedError, ConfigError, SchemaError
 from stream.ingest import TOPICS, Ingest
 from stream.metrics import Metrics
 from stream.ports import Begin, Delivery, Record
+from stream.registry import Listed
 from stream.specs import CameraSpec
 from stream.types import Frame
 from tests.support.build import closed, frame, opened
@@ -303,7 +304,7 @@ async def test_a_file_that_loops_repeats_no_identity(kafka: str) -> None:
     sources = feeds({"hall": [*(blank_feed(3) for _ in range(turns)), CameraRefusedError("gone")]})
     async with transport.outbox(*TOPICS) as outbox, transport.epochs(clock) as epochs:
         ingest = Ingest(sources, JPEG.encode, outbox, clock, Metrics(), epochs)
-        await ingest.run((HALL.model_copy(update={"loop": True}),))
+        await ingest.run(Listed([HALL.model_copy(update={"loop": True})]))
         await outbox.flush()
     found = [read(record) async for record in transport.whole(ARCHIVE)]
     frames = [each.id for each in found if isinstance(each, Frame)]

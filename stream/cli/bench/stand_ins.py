@@ -27,6 +27,7 @@ from stream.cli.stop import stop_on_signals
 from stream.config import load
 from stream.metrics import Metrics
 from stream.ports import Clock, Inbox, Outbox, Shot
+from stream.registry import Listed
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
 from stream.types import Encoded, Mode, Picture, Pixels, Size
@@ -112,7 +113,7 @@ def ingest_role(common: Common, spec: StandIns) -> Role:
             loop = ingest.Ingest(
                 open_feed, to_picture, outbox, common.clock, common.metrics, epochs
             )
-            await loop.run(common.settings.cameras)
+            await loop.run(common.registry)
 
     return Role("ingest", work, writes=ingest.TOPICS, source=True)
 
@@ -126,7 +127,7 @@ def segment_role(common: Common, spec: StandIns) -> Role:
         loop = segment.Segment(
             SleepingModel(spec.sleep),
             lambda _: pixels,
-            {},
+            Listed(()),
             max_age_us,
             common.clock,
             common.metrics,
