@@ -8,7 +8,7 @@ from stream.backoff import delay_s
 from stream.errors import CameraError
 from stream.metrics import Metrics
 from stream.playing import Player, ToPicture
-from stream.ports import Clock, Epochs, Feed, Outbox, Registry
+from stream.ports import Begin, Clock, Epochs, Feed, Outbox, Registry
 from stream.roster import Roster
 from stream.specs import CameraSpec
 from stream.types import CameraState, CameraStatus
@@ -40,17 +40,19 @@ class Ingest:
     async def run(self, registry: Registry) -> None:
         """Run what ``registry`` says, side by side, until all have ended (files)."""
 
-        async def left(camera: str) -> None:
-            await self._leave(camera, is_removed=camera not in registry.cameras)
+        async def left(camera: CameraSpec) -> None:
+            await self._leave(camera, is_removed=camera.id not in registry.cameras)
 
         await Roster(registry, self._run_camera, left).run()
 
-    async def _leave(self, camera: str, *, is_removed: bool) -> None:
-        """A camera is not this process's any more: of one that goes on elsewhere, that tells."""
+    async def _leave(self, camera: CameraSpec, *, is_removed: bool) -> None:
+        """A camera is not this process's any more: if it goes on elsewhere, others tell of it."""
+        await self._outbox.flush()  # whoever goes on with it sees where it stands
         if is_removed:
-            await self._say(camera, "ended", "removed")
-        self._said.pop(camera, None)
-        self._metrics.camera_live.remove(camera)
+            await self._player.close(await self._epochs.due(camera))
+            await self._say(camera.id, "ended", "removed")
+        self._said.pop(camera.id, None)
+        self._metrics.camera_live.remove(camera.id)
 
     async def _run_camera(self, camera: CameraSpec) -> None:
         await self._say(camera.id, "connecting")
@@ -90,7 +92,7 @@ class Ingest:
             await self._player.play(camera, feed, begin)
 
     async def _play_file(self, camera: CameraSpec) -> None:
-        while (begin := await self._epochs.begin(camera)) is not None:
+        while (begin := await self._begin_file(camera)) is not None:
             try:
                 async with self._open_feed(camera) as feed:
                     await self._say(camera.id, "live")
@@ -101,8 +103,11 @@ class Ingest:
             await self._say(camera.id, "ended")
             if not camera.loop:
                 return
-            await self._outbox.flush()  # where a file stands is read from what is acknowledged
         await self._say(camera.id, "ended")  # it was done before this process began
+
+    async def _begin_file(self, camera: CameraSpec) -> Begin | None:
+        await self._outbox.flush()  # where a file stands is read from what is acknowledged
+        return await self._epochs.begin(camera)
 
     async def _say(self, camera: str, state: CameraState, reason: str = "") -> None:
         """Tell of a state that is new."""

@@ -10,7 +10,7 @@ from stream.specs import CameraSpec
 
 Live = Callable[[CameraSpec], Coroutine[Any, Any, None]]
 """Runs a camera until it has ended; when it is cancelled, it puts the camera to rest."""
-Left = Callable[[str], Awaitable[None]]
+Left = Callable[[CameraSpec], Awaitable[None]]
 """Hears of a camera that was put to rest here and is not begun anew."""
 
 
@@ -48,12 +48,11 @@ class Roster:
         self, shares: AsyncIterator[Mapping[str, CameraSpec]], tasks: asyncio.TaskGroup
     ) -> None:
         async for wanted in shares:
-            stopped, begun = difference(
-                {key: run.camera for key, run in self._runs.items()}, wanted
-            )
+            running = {name: run.camera for name, run in self._runs.items()}
+            stopped, begun = difference(running, wanted)
             await self._stop(stopped)
             for name in stopped - wanted.keys():
-                await self._left(name)
+                await self._left(running[name])
             for name in begun:
                 task = tasks.create_task(self._live(wanted[name]), name=f"ingest {name}")
                 task.add_done_callback(self._turn)
@@ -74,9 +73,8 @@ class Roster:
         """Whether nothing will run here any more; ``is_settled``: no change will come."""
         if not all(run.task.done() for run in self._runs.values()):
             return False
-        others = [
-            camera for name, camera in self._registry.cameras.items() if name not in self._runs
-        ]
+        cameras = self._registry.cameras
+        others = (cameras[name] for name in cameras.keys() - self._runs.keys())
         return is_settled or (bool(self._runs) and all(map(has_an_end, others)))
 
 

@@ -13,11 +13,11 @@ from connectors.video import open_feed
 from connectors.webhook import Webhook
 from stream import codec, ingest, notify, segment, watch
 from stream.cli.embedded import Role
-from stream.config import Settings, signing_key
-from stream.errors import RecordError
+from stream.config import Settings, redact, registered_url_fault, signing_key
+from stream.errors import CameraRefusedError, RecordError
 from stream.metrics import Metrics
-from stream.ports import Clock, Inbox, Member, Model, Outbox, Registry, Sink, Transport
-from stream.specs import EndpointSpec, PicturesSpec
+from stream.ports import Clock, Feed, Inbox, Member, Model, Outbox, Registry, Sink, Transport
+from stream.specs import CameraSpec, EndpointSpec, PicturesSpec
 from stream.types import DeliveryStatus, Picture, Pixels, Raw
 from stream.watching import plans
 
@@ -60,12 +60,16 @@ def roles(common: Common, model: Model, sinks: Mapping[str, Sink]) -> list[Role]
 
 def ingest_role(common: Common) -> Role:
     """Reads the cameras."""
-    to_picture = _encoder(common.settings.pictures, common.settings.transport)
+    settings = common.settings
+    to_picture = _encoder(settings.pictures, settings.transport)
+    opening: ingest.OpenFeed = partial(open_feed, clock=common.clock)
+    if not settings.transport.startswith("memory:"):
+        opening = partial(_open_allowed, settings, common.clock)
 
     async def work(_: Mapping[str, Inbox], outbox: Outbox) -> None:
         async with common.transport.epochs(common.clock) as epochs:
             loop = ingest.Ingest(
-                partial(open_feed, clock=common.clock),
+                opening,
                 to_picture,
                 outbox,
                 common.clock,
@@ -75,6 +79,17 @@ def ingest_role(common: Common) -> Role:
             await loop.run(common.registry)
 
     return Role("ingest", work, writes=ingest.TOPICS, source=True)
+
+
+@asynccontextmanager
+async def _open_allowed(
+    settings: Settings, clock: Clock, camera: CameraSpec
+) -> AsyncIterator[Feed]:
+    """Whoever may write ``cameras`` does not thereby read files of this machine."""
+    if (fault := registered_url_fault(camera.url, settings)) is not None:
+        raise CameraRefusedError(f"camera {camera.id}: given {redact(camera.url)}; {fault}")
+    async with open_feed(camera, clock=clock) as feed:
+        yield feed
 
 
 def segment_role(common: Common, model: Model) -> Role:

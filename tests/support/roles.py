@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -132,11 +132,20 @@ class Deployment:
         """Who its alerts are delivered to."""
         self._document = _document(bootstrap, self.prefix, replication)
         kafka = {**self._document["kafka"], **more.pop("kafka", {})}
-        self.configure(**more, kafka=kafka)
+        self._write(**more, kafka=kafka)
         self.command("topics", "apply")
+        self.command("cameras", "apply")
 
     def configure(self, **sections: Any) -> None:
-        """Change sections of the configuration, for the processes that start from now on."""
+        """Change sections of the configuration, for the processes that start from now on.
+
+        Cameras change for those that run as well.
+        """
+        self._write(**sections)
+        if "cameras" in sections:
+            self.command("cameras", "apply")
+
+    def _write(self, **sections: Any) -> None:
         self._document |= sections
         self.config.write_text(json.dumps(self._document))
 
@@ -151,16 +160,16 @@ class Deployment:
         rules = [{**rule, "notify": ["ops"]} for rule in self._document["rules"]]
         self.configure(endpoints=[endpoint], rules=rules)
 
-    def command(self, *words: str) -> str:
-        """Run a command to its end; returns what it printed."""
-        done = self.tried(*words)
+    def command(self, *words: str, more: Sequence[str] = ()) -> str:
+        """Run a command to its end, ``more`` after the configuration; returns what it printed."""
+        done = self.tried(*words, more=more)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def tried(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def tried(self, *words: str, more: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
         """Run a command that may fail."""
         return subprocess.run(
-            [*_MASKSTREAM, *words, str(self.config)],
+            [*_MASKSTREAM, *words, str(self.config), *more],
             check=False, cwd=ROOT, capture_output=True, text=True, timeout=STOP_S,
         )  # fmt: skip
 
@@ -174,12 +183,12 @@ class Deployment:
         return process
 
     def start_ingest_of(self, *cameras: str) -> Process:
-        """Start an ``ingest`` of some of the cameras."""
-        document = json.loads(self.config.read_text())
-        document["cameras"] = [each for each in document["cameras"] if each["id"] in cameras]
-        config = self.folder / f"{'-'.join(cameras)}.yaml"
-        config.write_text(json.dumps(document))
-        (process,) = self._all_started([self._run("ingest", _command("ingest", config))])
+        """Start an ``ingest``, with only some of the cameras in the registry."""
+        listed = [each for each in self._document["cameras"] if each["id"] in cameras]
+        path = self.folder / f"{'-'.join(cameras)}.yaml"
+        path.write_text(json.dumps({"cameras": listed}))
+        self.command("cameras", "apply", more=[str(path)])
+        (process,) = self.start("ingest")
         return process
 
     def _all_started(self, processes: Iterable[Process]) -> list[Process]:

@@ -16,7 +16,7 @@ from zlib import crc32
 import msgspec
 import numpy as np
 
-from connectors import open_transport
+from connectors import open_kafka
 from connectors.clock import SteadyClock
 from connectors.jpeg import JpegCodec
 from stream import ingest, segment
@@ -139,14 +139,20 @@ def segment_role(common: Common, spec: StandIns) -> Role:
 
 async def _play(role: str, config: Path, spec: StandIns) -> None:
     settings = load(config, secrets=False)
-    common = Common(settings, open_transport(settings), SteadyClock(), Metrics())
-    if role == "watch":
-        working = watch_role(common)
-    else:
-        working = (ingest_role if role == "ingest" else segment_role)(common, spec)
+    transport = open_kafka(settings)
+    async with transport.registry() as registry:
+        common = Common(settings, registry, transport, SteadyClock(), Metrics())
+        if role == "watch":
+            working = watch_role(common)
+        else:
+            working = (ingest_role if role == "ingest" else segment_role)(common, spec)
+        await _until_stopped(common, working)
+
+
+async def _until_stopped(common: Common, working: Role) -> None:
     with stop_on_signals() as stop:
         ended = asyncio.create_task(_end(common, stop))
-        await run_roles(common.transport, [working], stop, settings.drain)
+        await run_roles(common.transport, [working], stop, common.settings.drain)
         ended.cancel()
 
 
