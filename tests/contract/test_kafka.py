@@ -22,7 +22,13 @@ from stream.specs import CameraSpec
 from stream.types import Frame
 from tests.support.build import closed, frame, opened
 from tests.support.feeds import blank_feed, feeds
-from tests.support.kafka_transport import deleted, fresh_transport, kafka_settings, with_kafka
+from tests.support.kafka_transport import (
+    deleted,
+    fresh_transport,
+    fresh_with,
+    kafka_settings,
+    with_kafka,
+)
 from tests.support.segmenting import JPEG
 from tests.support.topics import fill, read
 
@@ -144,10 +150,9 @@ async def test_it_is_known_when_the_oldest_records_are_gone(kafka: str) -> None:
 
 
 async def test_a_camera_lies_in_its_own_partition(kafka: str) -> None:
-    cameras = [HALL, CameraSpec(id="yard", url="y.mp4", mode="archive", partition=0)]
-    settings = kafka_settings(kafka).model_copy(update={"cameras": tuple(cameras)})
-    transport = KafkaTransport(settings)
-    await transport.apply()
+    transport = await fresh_with(
+        kafka, HALL, CameraSpec(id="yard", url="y.mp4", mode="archive", partition=0)
+    )
     async with transport.outbox("masks") as outbox, transport.inbox("masks", "test") as inbox:
         await fill(outbox, "masks", [opened("hall"), opened("yard")])
         refs: dict[str, str] = {}
@@ -167,10 +172,7 @@ async def held_up(outbox: KafkaOutbox, seq: int) -> asyncio.Task[None]:
 
 
 async def test_a_file_waits_while_too_much_of_it_lies_ahead_whoever_wrote_it(kafka: str) -> None:
-    cameras = [HALL, CameraSpec(id="yard", url="y.mp4", mode="archive")]
-    settings = kafka_settings(kafka).model_copy(update={"cameras": tuple(cameras)})
-    transport = KafkaTransport(settings)
-    await transport.apply()
+    transport = await fresh_with(kafka, HALL, CameraSpec(id="yard", url="y.mp4", mode="archive"))
     async with transport.outbox("frames", ARCHIVE) as outbox:
         for seq in range(MOST_FRAMES):  # none is acknowledged before the next is sent
             await outbox.send(ARCHIVE, codec.encode_frame(frame(seq)))
@@ -187,10 +189,7 @@ async def test_a_file_waits_while_too_much_of_it_lies_ahead_whoever_wrote_it(kaf
 
 
 async def test_of_two_cameras_the_one_with_less_under_way_comes_next(kafka: str) -> None:
-    cameras = [HALL, CameraSpec(id="yard", url="y.mp4", mode="archive")]
-    settings = kafka_settings(kafka).model_copy(update={"cameras": tuple(cameras)})
-    transport = KafkaTransport(settings)
-    await transport.apply()
+    transport = await fresh_with(kafka, HALL, CameraSpec(id="yard", url="y.mp4", mode="archive"))
     names = ("hall", "yard")
     async with transport.outbox(ARCHIVE) as outbox, transport.inbox(ARCHIVE, "test") as inbox:
         for name in names:  # each partition is being read, before much lies in both
