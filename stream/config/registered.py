@@ -1,6 +1,6 @@
 """Cameras that stand somewhere else than in the configuration: in a list of their own, on Kafka."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from stream.config.checks import camera_faults, watching_faults
 from stream.config.faults import Fault, Origin
 from stream.config.faults import Path as Place
-from stream.config.redact import shown
+from stream.config.redact import quoted, redact, shown
 from stream.config.settings import Settings
 from stream.config.urls import camera_url_fault
 from stream.config.words import model_faults
@@ -29,15 +29,14 @@ def read_cameras(source: bytes, path: Path, settings: Settings) -> tuple[CameraS
     Raises `ConfigError` with a line for each fault, which names the camera.
     """
     document = read_yaml(source)
-    if isinstance(document.data, dict) and document.data.keys() != {"cameras"}:
-        given = ", ".join(map(str, document.data)) or "nothing"
-        raise Origin(str(path)).error([Fault((), f"given {given}; allowed: cameras: [...]")])
+    _require(document, path, "cameras: [...]", {"cameras"})
     return _checked(document, path, settings, ())
 
 
 def read_camera(source: bytes, path: Path, settings: Settings) -> CameraSpec:
     """The one camera of a file, a mapping of its fields. Raises as `read_cameras` does."""
     document = read_yaml(source)
+    _require(document, path, "{id: ..., url: ...}")
     one: Place = ("cameras", 0)
     inner = Document(
         {"cameras": [document.data]},
@@ -73,6 +72,19 @@ def check_watched(settings: Settings, cameras: Mapping[str, CameraSpec]) -> None
         raise settings.origin.error(faults)
 
 
+def _require(document: Document, path: Path, allowed: str, keys: Set[str] | None = None) -> None:
+    """Raise `ConfigError` unless a document is a mapping, of ``keys`` where these are given."""
+    data = document.data
+    if isinstance(data, dict):
+        if keys is None or data.keys() == keys:
+            return
+        given = ", ".join(quoted(redact(key)) for key in data)
+    else:
+        given = shown(data)
+    fault = Fault((), f"given {given}; allowed: {allowed}")
+    raise Origin(str(path), document.lines).error(document.faults or [fault])
+
+
 def _checked(
     document: Document, path: Path, settings: Settings, shorter: Place
 ) -> tuple[CameraSpec, ...]:
@@ -83,9 +95,9 @@ def _checked(
         cameras = _List.model_validate(document.data, context=folder).cameras
     except ValidationError as error:
         faults += model_faults(error, document.data)
-    if isinstance(document.data, dict):
-        allowed = settings.model_dump(mode="json", include={"allowed", "kafka"})
-        faults += camera_faults({**document.data, **allowed}, folder)
+    assert isinstance(document.data, dict)
+    allowed = settings.model_dump(mode="json", include={"allowed", "kafka"})
+    faults += camera_faults({**document.data, **allowed}, folder)
     faults += _strangers(cameras or (), settings)
     told = [each for each in faults if each in document.faults or not document.in_hole(each.path)]
     if cameras is None or told:
@@ -104,7 +116,7 @@ def _named(faults: Iterable[Fault], data: Any, without: int) -> Iterator[Fault]:
     """The faults with the camera that each is of."""
     for each in faults:
         name = None
-        if len(each.path) > 1 and isinstance(data, dict):
+        if len(each.path) > 1:
             camera = data["cameras"][each.path[1]]
             name = camera.get("id") if isinstance(camera, dict) else None
         word = f"camera {shown(name)[1:-1]}: " if isinstance(name, str) else ""

@@ -138,7 +138,7 @@ async def test_a_topic_is_read_from_an_instant_on(kafka: str) -> None:
 
 
 async def test_it_is_known_when_the_oldest_records_are_gone(kafka: str) -> None:
-    settings = kafka_settings(kafka)
+    settings = kafka_settings(kafka, partitions=1)
     transport = KafkaTransport(settings)
     await transport.apply()
     async with transport.outbox(ARCHIVE) as outbox:
@@ -214,7 +214,7 @@ async def test_topics_are_made_once_changed_where_they_differ_and_never_split(ka
     with pytest.raises(ConfigError, match="frames is missing"):
         await transport.check()
     told = await transport.planned()
-    assert len(told) == 9
+    assert len(told) == 10
     assert all(line.startswith("+ ") for line in told)
     assert await transport.apply() == told
     assert await transport.apply() == []
