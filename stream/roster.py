@@ -1,12 +1,15 @@
 """Which cameras run here: a task each, and of a change the difference alone."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
 from typing import Any, NamedTuple
 
 from stream.ports import Registry
 from stream.registry import has_an_end
 from stream.specs import CameraSpec
+
+_log = logging.getLogger(__name__)
 
 Live = Callable[[CameraSpec], Coroutine[Any, Any, None]]
 """Runs a camera until it has ended; when it is cancelled, it puts the camera to rest."""
@@ -57,6 +60,8 @@ class Roster:
                 task = tasks.create_task(self._live(wanted[name]), name=f"ingest {name}")
                 task.add_done_callback(self._turn)
                 self._runs[name] = _Run(wanted[name], task)
+            counts = len(self._runs), len(begun), len(stopped)
+            _log.info("%d cameras run here: %d begun, %d stopped", *counts)
             self._turned.set()
 
     async def _stop(self, names: Collection[str]) -> None:

@@ -6,7 +6,6 @@ whose a partition is, and a camera with it. It keeps what it has while members c
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -33,7 +32,6 @@ LOOK_MS = 60_000
 Load = Callable[[], Mapping[int, int]]
 """Tells how many cameras each partition has."""
 
-_log = logging.getLogger(__name__)
 _claim: msgspec.json.Decoder[Claim] = msgspec.json.Decoder(Claim)
 
 
@@ -99,7 +97,6 @@ class Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
         ours = list(assigned)
         self._consumer.pause(*ours)
         self.mine = frozenset(each.partition for each in ours)
-        _log.info("cameras: partitions %s are ours", sorted(self.mine))
         self._settled.set()
         self._turned.set()
 

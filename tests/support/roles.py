@@ -18,6 +18,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 from uuid import uuid4
 
+import msgspec
 from aiokafka import TopicPartition
 
 from connectors import open_transport
@@ -28,6 +29,7 @@ from connectors.kafka.topics import name_of
 from stream import codec
 from stream.audit import Audit
 from stream.cli.bench.sleeping import Sleep
+from stream.cli.bench.stand_ins import StandIns
 from stream.config import Settings, load
 from stream.errors import RecordError
 from stream.ports import Record
@@ -166,11 +168,14 @@ class Deployment:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def tried(self, *words: str, more: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
-        """Run a command that may fail."""
+    def tried(
+        self, *words: str, more: Sequence[str] = (), given: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command that may fail, with ``given`` as its stdin."""
         return subprocess.run(
             [*_MASKSTREAM, *words, str(self.config), *more],
             check=False, cwd=ROOT, capture_output=True, text=True, timeout=STOP_S,
+            input=given,
         )  # fmt: skip
 
     def start(self, *roles: str) -> list[Process]:
@@ -181,6 +186,11 @@ class Deployment:
         """Start a ``segment`` whose model only takes its time."""
         (process,) = self._all_started([self._run("segment", sleep.command(self.config))])
         return process
+
+    def start_ingest_stand_in(self, spec: StandIns) -> Process:
+        """Start an ``ingest`` that has its pictures already."""
+        words = ["-m", "stream.cli.bench.stand_ins", "ingest", str(self.config)]
+        return self._run("ingest", [sys.executable, *words, msgspec.json.encode(spec).decode()])
 
     def start_ingest_of(self, *cameras: str) -> Process:
         """Start an ``ingest``, with only some of the cameras in the registry."""
