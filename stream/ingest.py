@@ -1,5 +1,6 @@
 """The loop of ``ingest``: cameras in, frames and control records out. One task a camera."""
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -47,7 +48,6 @@ class Ingest:
 
     async def _leave(self, camera: CameraSpec, *, is_removed: bool) -> None:
         """A camera is not this process's any more: if it goes on elsewhere, others tell of it."""
-        await self._outbox.flush()  # whoever goes on with it sees where it stands
         if is_removed:
             await self._player.close(await self._epochs.due(camera))
             await self._say(camera.id, "ended", "removed")
@@ -92,6 +92,13 @@ class Ingest:
             await self._player.play(camera, feed, begin)
 
     async def _play_file(self, camera: CameraSpec) -> None:
+        try:
+            await self._play_through(camera)
+        except asyncio.CancelledError:
+            await self._outbox.flush()  # whoever goes on with it sees where it stands
+            raise
+
+    async def _play_through(self, camera: CameraSpec) -> None:
         while (begin := await self._begin_file(camera)) is not None:
             try:
                 async with self._open_feed(camera) as feed:

@@ -92,6 +92,7 @@ class Directory:
         """Within, it is as the topic ``name`` is, however many ask for it."""
         async with self._opening:
             if not self._followers:
+                self.cameras = {}  # a tombstone may be gone when the topic is read again
                 following = _following(self, name, partitions, options)
                 await self._opened.enter_async_context(following)
             self._followers += 1
@@ -99,8 +100,9 @@ class Directory:
             yield
         finally:
             self._followers -= 1
-            if not self._followers:
-                await self._opened.aclose()
+            async with self._opening:
+                if not self._followers:
+                    await self._opened.aclose()
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ whose a partition is, and a camera with it. It keeps what it has while members c
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from aiokafka.coordinator.protocol import (
     ConsumerProtocolMemberAssignment,
     ConsumerProtocolMemberMetadata,
 )
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 
 from connectors.kafka.greeting import greet, unreachable
 from connectors.kafka.inbox import SESSION_MS
@@ -95,10 +96,11 @@ class Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Others are ours now."""
         ours = list(assigned)
-        self._consumer.pause(*ours)
         self.mine = frozenset(each.partition for each in ours)
         self._settled.set()
         self._turned.set()
+        with suppress(IllegalStateError):  # others are ours already
+            self._consumer.pause(*ours)
 
     async def _look(self) -> None:
         """Ask for records that never come: it is how aiokafka tells what has gone wrong, and by

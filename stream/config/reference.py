@@ -48,12 +48,13 @@ with every default filled in and no secret shown.
 - Nothing secret stands in the file: an endpoint's secret is named (`env` or `file`), and a URL
   with a password in it is refused.
 - `maskstream run` reads the file again when it changes, and takes over its `cameras` within two
-  seconds: those that stay as they were go on. A file with a fault changes nothing, which is said with
-  what `check` would say, and counted (`maskstream_reloads_total`). Anything else takes a restart.
-- On Kafka the cameras that run are those of the registry; `maskstream cameras apply CONFIG` puts the
-  list of this file there ([Running on Kafka](kafka.md)).
-- A file that this configuration names may lie anywhere, unless `allowed.folder` is set. What
-  `maskstream cameras` adds from elsewhere may name files under `allowed.folder` only.
+  seconds: those that stay as they were go on. A file with a fault changes nothing; the log then
+  says what `maskstream check` would, and `maskstream_reloads_total` counts it. Anything else takes
+  a restart.
+- On Kafka the cameras that run are those of the registry; `maskstream cameras apply CONFIG` puts
+  the list of this file there ([Running on Kafka](kafka.md)).
+- A file that this configuration names may lie anywhere, unless `allowed.folder` is set. What comes
+  into the registry from elsewhere may name files under `allowed.folder` only.
 """
 
 _TYPES = {
