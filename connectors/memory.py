@@ -293,3 +293,6 @@ class MemoryEpochs:
         """The next epoch of the camera."""
         self._last[camera.id] += 1
         return Begin(self._last[camera.id])
+
+    async def due(self, _: CameraSpec) -> None:
+        """No process comes later."""

@@ -103,7 +103,7 @@ def from_json(line: bytes | memoryview) -> Message:
 def encode(message: Message) -> Record:
     """The record of any message but a frame, keyed by its camera."""
     kind = str(message.__struct_config__.tag)
-    headers = _headers(kind, _id_of(message), message.time_us, JSON)
+    headers = envelope(kind, _id_of(message), message.time_us, JSON)
     return Record(_key_of(message), to_json(message), headers)
 
 
@@ -139,7 +139,7 @@ def encode_frame(frame: Frame) -> Record:
         value, content_type = frame.picture.jpeg, JPEG
     else:
         value, content_type = frame.picture.pixels.data.cast("B"), RAW
-    headers = _headers("frame", str(frame.id), frame.time_us, content_type)
+    headers = envelope("frame", str(frame.id), frame.time_us, content_type)
     headers |= {
         "ce_epoch": b"%d" % frame.id.epoch,
         "ce_seq": b"%d" % frame.id.seq,
@@ -174,7 +174,7 @@ def decode_frame(record: Record) -> Frame:
 def frame_id(record: Record) -> FrameId:
     """The identity of the frame in a record, read from its headers alone."""
     return FrameId(
-        record.key, _integer(record.headers, "ce_epoch"), _integer(record.headers, "ce_seq")
+        record.key, integer(record.headers, "ce_epoch"), integer(record.headers, "ce_seq")
     )
 
 
@@ -219,7 +219,8 @@ def rfc3339(time_us: int) -> str:
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _headers(kind: str, identity: str, time_us: int, content_type: str) -> dict[str, bytes]:
+def envelope(kind: str, identity: str, time_us: int, content_type: str) -> dict[str, bytes]:
+    """The headers of a CloudEvent in binary mode; ``identity`` is its id."""
     return {
         "ce_specversion": b"1.0",
         "ce_id": identity.encode(),
@@ -289,9 +290,10 @@ def _instant(text: str) -> int:
     return (moment.astimezone(UTC) - _ORIGIN) // timedelta(microseconds=1)
 
 
-_integer = partial(
+integer = partial(
     _parsed, parse=partial(_whole, least=0, most=MOST_COUNT), allowed=f"0 to {MOST_COUNT}"
 )
+"""A whole number in a header. Raises `SchemaError` where there is none."""
 _side = partial(_parsed, parse=partial(_whole, least=1, most=MOST_PX), allowed=f"1 to {MOST_PX}")
 _microseconds = partial(_parsed, parse=_instant, allowed="an RFC 3339 time")
 

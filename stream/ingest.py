@@ -9,7 +9,8 @@ from stream.backoff import delay_s
 from stream.errors import CameraError
 from stream.metrics import Metrics
 from stream.playing import Player, ToPicture
-from stream.ports import Clock, Epochs, Feed, Outbox
+from stream.ports import Begin, Clock, Epochs, Feed, Outbox, Registry
+from stream.roster import Roster
 from stream.specs import CameraSpec
 from stream.types import CameraState, CameraStatus
 
@@ -18,7 +19,7 @@ TOPICS = ("frames", "frames-archive", "camera-status")
 
 
 class Ingest:
-    """Runs cameras until each has ended (files) or is cancelled (live)."""
+    """Runs the cameras of this process, whichever these are."""
 
     def __init__(
         self,
@@ -37,14 +38,24 @@ class Ingest:
         self._epochs = epochs
         self._said: dict[str, tuple[CameraState, str]] = {}
 
-    async def run(self, cameras: tuple[CameraSpec, ...]) -> None:
-        """Run all cameras side by side."""
-        async with asyncio.TaskGroup() as tasks:
-            for camera in cameras:
-                tasks.create_task(self._run_camera(camera), name=f"ingest {camera.id}")
+    async def run(self, registry: Registry) -> None:
+        """Run what ``registry`` says, side by side, until all have ended (files)."""
+
+        async def left(camera: CameraSpec) -> None:
+            await self._leave(camera, is_removed=camera.id not in registry.cameras)
+
+        await Roster(registry, self._run_camera, left).run()
+
+    async def _leave(self, camera: CameraSpec, *, is_removed: bool) -> None:
+        """A camera is not this process's any more: if it goes on elsewhere, others tell of it."""
+        if is_removed:
+            await self._player.close(await self._epochs.due(camera))
+            await self._say(camera.id, "ended", "removed")
+        self._said.pop(camera.id, None)
+        self._metrics.camera_live.remove(camera.id)
 
     async def _run_camera(self, camera: CameraSpec) -> None:
-        await self._say(camera, "connecting")
+        await self._say(camera.id, "connecting")
         if camera.mode == "live":
             await self._keep_live(camera)
         else:
@@ -59,15 +70,15 @@ class Ingest:
                 await self._connect(camera)
             except CameraError as error:
                 if not error.retriable:
-                    await self._say(camera, "failed", str(error))
+                    await self._say(camera.id, "failed", str(error))
                     return
-                await self._say(camera, "lost", str(error))
+                await self._say(camera.id, "lost", str(error))
                 if self._clock.now_us() - began_us > error.retry_s[1] * 1e6:
                     failures = 0  # it was there for a while, or slow to fail
                 await self._clock.sleep(delay_s(camera.id, failures, error.retry_s))
                 failures += 1
             else:
-                await self._say(camera, "ended")
+                await self._say(camera.id, "ended")
                 if not camera.loop:
                     return
                 failures = 0
@@ -77,28 +88,39 @@ class Ingest:
         async with self._open_feed(camera) as feed:
             begin = await self._epochs.begin(camera)
             assert begin is not None, "a live camera always begins"
-            await self._say(camera, "live")
+            await self._say(camera.id, "live")
             await self._player.play(camera, feed, begin)
 
     async def _play_file(self, camera: CameraSpec) -> None:
-        while (begin := await self._epochs.begin(camera)) is not None:
+        try:
+            await self._play_through(camera)
+        except asyncio.CancelledError:
+            await self._outbox.flush()  # whoever goes on with it sees where it stands
+            raise
+
+    async def _play_through(self, camera: CameraSpec) -> None:
+        while (begin := await self._begin_file(camera)) is not None:
             try:
                 async with self._open_feed(camera) as feed:
-                    await self._say(camera, "live")
+                    await self._say(camera.id, "live")
                     await self._player.play(camera, feed, begin)
             except CameraError as error:
-                await self._say(camera, "failed", str(error))
+                await self._say(camera.id, "failed", str(error))
                 return
-            await self._say(camera, "ended")
+            await self._say(camera.id, "ended")
             if not camera.loop:
                 return
-            await self._outbox.flush()  # where a file stands is read from what is acknowledged
+        await self._say(camera.id, "ended")  # it was done before this process began
 
-    async def _say(self, camera: CameraSpec, state: CameraState, reason: str = "") -> None:
+    async def _begin_file(self, camera: CameraSpec) -> Begin | None:
+        await self._outbox.flush()  # where a file stands is read from what is acknowledged
+        return await self._epochs.begin(camera)
+
+    async def _say(self, camera: str, state: CameraState, reason: str = "") -> None:
         """Tell of a state that is new."""
-        if self._said.get(camera.id) == (state, reason):
+        if self._said.get(camera) == (state, reason):
             return
-        self._said[camera.id] = state, reason
-        self._metrics.camera_live.labels(camera.id).set(state == "live")
-        status = CameraStatus(camera.id, state, self._clock.now_us(), reason)
+        self._said[camera] = state, reason
+        self._metrics.camera_live.labels(camera).set(state == "live")
+        status = CameraStatus(camera, state, self._clock.now_us(), reason)
         await self._outbox.send("camera-status", codec.encode(status))

@@ -31,6 +31,10 @@ class Metrics:
             "maskstream_camera_live", "1 while pictures come", ["camera"], registry=self.registry
         )
 
+        self.reloads = self._counter(
+            "reloads", "changed configurations: taken or refused", "outcome"
+        )
+
     def _segment(self) -> None:
         self.results = self._counter("results", "results written", "camera")
         self.gaps = self._counter("gaps", "frames that got a gap", "camera", "reason")

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from stream import codec
 from stream.epoch import EpochWriter
 from stream.errors import CameraChangedError, CameraError
 from stream.metrics import Metrics
@@ -17,7 +18,7 @@ from stream.ports import Begin, Clock, Feed, Outbox, Shot
 from stream.privacy import black_out
 from stream.sampling import Sampler, frames_kept
 from stream.specs import CameraSpec
-from stream.types import CloseReason, EpochOpened, Frame, Picture, Pixels
+from stream.types import CloseReason, EpochClosed, EpochOpened, Frame, Picture, Pixels
 
 ToPicture = Callable[[Pixels], Picture]
 """Makes of pixels what travels."""
@@ -54,12 +55,18 @@ class Player:
         """Write the epoch that ``begin`` names until ``feed`` ends. Raises what it breaks with."""
         topic = "frames-archive" if camera.mode == "archive" else "frames"
         writer = EpochWriter(topic, camera.id, begin, self._outbox, self._metrics)
+        await self.close(begin.due)
         if begin.is_new:
             await writer.open(self._opened(camera, begin.epoch, feed))
         if camera.mode == "archive":
             await self._play_archive(camera, feed, writer, begin)
         else:
             await self._play_live(camera, feed, writer)
+
+    async def close(self, due: EpochClosed | None) -> None:
+        """Write the close of a file's epoch in which nobody goes on, where there is one."""
+        if due is not None:
+            await self._outbox.send("frames-archive", codec.encode(due))
 
     def _opened(self, camera: CameraSpec, number: int, feed: Feed) -> EpochOpened:
         start_us = self._clock.now_us()

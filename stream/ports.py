@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
-from stream.types import Alert, Instance, ModelRef, Pixels, Size
+from stream.types import Alert, EpochClosed, Instance, ModelRef, Pixels, Size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,13 +157,30 @@ class Begin:
     """The epoch in which a camera begins, or goes on with frame ``first``.
 
     ``is_new``: the epoch is still to be opened. ``goes_on``: when this process stops, a later one
-    goes on in the same epoch, so a file that is stopped is not closed.
+    goes on in the same epoch, so a file that is stopped is not closed. ``due``: what is still to be
+    written of the epoch before, which nobody goes on with.
     """
 
     epoch: int
     first: int = 0
     is_new: bool = True
     goes_on: bool = False
+    due: EpochClosed | None = None
+
+
+class Registry(Protocol):
+    """Which cameras there are, and which of them this process runs."""
+
+    @property
+    def cameras(self) -> Mapping[str, CameraSpec]:
+        """All cameras by id, whoever runs them. It follows what changes."""
+
+    def share(self) -> AbstractAsyncContextManager[AsyncIterator[Mapping[str, CameraSpec]]]:
+        """Take part in running them: those that are this process's, now and whenever that changes.
+
+        What is missing from one mapping may be another process's once the next is asked for, so it
+        has to be at rest by then. Where nothing will change any more, no other comes.
+        """
 
 
 class Epochs(Protocol):
@@ -174,6 +191,9 @@ class Epochs(Protocol):
 
         A live camera always begins a new one, higher than any before, whatever clocks say.
         """
+
+    async def due(self, camera: CameraSpec) -> EpochClosed | None:
+        """The close of a file's epoch that was left for a later process, where none will come."""
 
 
 class Model(Protocol):

@@ -11,6 +11,7 @@ import msgspec
 
 from stream.codec import Message
 from stream.masks import Mask
+from stream.specs import CameraSpec
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _MASK = {
@@ -31,8 +32,8 @@ _MASK = {
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """The schema of each wire type, by the name that its ``type`` field holds."""
-    return {_tag(kind): _schema(kind) for kind in get_args(Message)}
+    """The schema of each wire type, by the name that its ``type`` field holds, and of a camera."""
+    return {_tag(kind): _schema(kind) for kind in get_args(Message)} | {"camera": _camera()}
 
 
 def schema_text(schema: dict[str, Any]) -> str:
@@ -51,6 +52,14 @@ def _schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
     body = components.pop(kind.__name__)
     parts = {"$defs": components} if components else {}
     return {"$schema": DIALECT, **body, **parts}
+
+
+def _camera() -> dict[str, Any]:
+    """What a user writes, and what stands in ``cameras``: there a partition is always named."""
+    schema = CameraSpec.model_json_schema()
+    for each in (schema, *schema["$defs"].values()):
+        del each["additionalProperties"]
+    return {"$schema": DIALECT, **schema}
 
 
 def _mask(kind: type) -> dict[str, Any]:

@@ -19,9 +19,8 @@ from stream.freshness import Freshness
 from stream.lane import Lane, Limits
 from stream.ledger import Answer
 from stream.metrics import Metrics
-from stream.ports import Clock, Delivery, Inbox, Model, Outbox, Record, View
+from stream.ports import Clock, Delivery, Inbox, Model, Outbox, Record, Registry, View
 from stream.quarantine import Quarantine
-from stream.specs import CameraSpec
 from stream.types import (
     EpochClosed,
     EpochOpened,
@@ -49,7 +48,7 @@ _log = logging.getLogger(__name__)
 class Segment:
     """Answers every frame of its inboxes.
 
-    ``cameras`` says how each camera is looked at; one that is not in it is looked at whole.
+    ``registry`` says how each camera is looked at; one that is not in it is looked at whole.
     ``max_age_us`` is the freshness of live cameras; the frames of files are never too old.
     """
 
@@ -57,14 +56,14 @@ class Segment:
         self,
         model: Model,
         decode: Callable[[Picture], Pixels],
-        cameras: Mapping[str, CameraSpec],
+        registry: Registry,
         max_age_us: int,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
         self._model = model
         self._decode = decode
-        self._cameras = cameras
+        self._registry = registry
         self._freshness = Freshness(max_age_us)
         self._quarantine = Quarantine()
         self._clock = clock
@@ -163,7 +162,7 @@ class Segment:
         )
 
     async def _instances(self, frame: Frame, pixels: Pixels) -> tuple[Instance, ...]:
-        camera = self._cameras.get(frame.id.camera)
+        camera = self._registry.cameras.get(frame.id.camera)
         labels = None if camera is None or camera.labels is None else frozenset(camera.labels)
         confidence = None if camera is None else camera.confidence
         windows = plan(camera, frame.size)

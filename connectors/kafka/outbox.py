@@ -91,7 +91,7 @@ class KafkaOutbox:
             try:
                 answer: asyncio.Future[Any] = await self._producer.send(
                     self._names[topic],
-                    bytes(record.value),
+                    bytes(record.value) or None,  # what is empty is a tombstone
                     key=record.key.encode(),
                     partition=self._partition_of(topic, record.key),
                     headers=list(record.headers.items()),

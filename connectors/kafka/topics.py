@@ -20,8 +20,13 @@ RETENTION_S: Mapping[str, float] = {
     "deliveries": 7 * DAY,
     "dead-letters": 7 * DAY,
 }
-COMPACTED = {"camera-status": "compact", "watch-state": "compact", "deliveries": "compact,delete"}
-TOPICS = (*RETENTION_S, "camera-status", "watch-state")
+COMPACTED = {
+    "cameras": "compact",
+    "camera-status": "compact",
+    "watch-state": "compact",
+    "deliveries": "compact,delete",
+}
+TOPICS = (*RETENTION_S, "cameras", "camera-status", "watch-state")
 HEADROOM_BYTES = 64 * 1024
 """Headers and what the broker adds to a record."""
 SEGMENT_BYTES = 128 * 1024 * 1024

@@ -1,7 +1,7 @@
 """``kafka://``: topics on brokers, as a `stream.ports.Transport`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 
@@ -11,25 +11,34 @@ from connectors.kafka.admin import Admin, open_admin
 from connectors.kafka.backlog import TOPIC as ARCHIVE
 from connectors.kafka.backlog import Backlog
 from connectors.kafka.client import client_options
+from connectors.kafka.directory import TOPIC as CAMERAS
+from connectors.kafka.directory import Directory
 from connectors.kafka.epochs import KafkaEpochs, Standing, standing
 from connectors.kafka.gauge import Reading, open_gauge
 from connectors.kafka.inbox import KafkaInbox
 from connectors.kafka.outbox import KafkaOutbox
 from connectors.kafka.reading import Reader, open_reader, whole
 from connectors.kafka.records import record_of
+from connectors.kafka.registry import KafkaRegistry
+from connectors.kafka.sharing import Sharing
 from connectors.kafka.store import TOPIC as STATE
 from connectors.kafka.store import KafkaStore
 from connectors.kafka.topics import Found, Plan, letter_bytes, lines, name_of, plan, wanted
+from stream import codec
 from stream.config import Settings
 from stream.errors import ConfigError
-from stream.placement import hashed, place
+from stream.placement import hashed
 from stream.ports import AskProgress, Clock, Progress, Record
+from stream.registry import Change
+from stream.types import CameraStatus
 
 CLAIMS = "camera-status"
-UNPLACED = (CLAIMS, STATE)
+UNPLACED = (CAMERAS, CLAIMS, STATE)
 """Topics whose records stay where they are when cameras are placed anew."""
 READER = "segment"
 """The group that back-pressure looks at."""
+RUNNER = "ingest"
+"""The group that shares the cameras."""
 EFFECTIVE_S = 10.0
 """The longest that `apply` waits until every broker has heard of it."""
 
@@ -41,7 +50,7 @@ class KafkaTransport:
         self._spec = settings.kafka
         self._most_bytes = settings.pictures.max_bytes
         self._options = client_options(settings.transport, settings.kafka)
-        self._placed = place(settings.cameras, settings.kafka.partitions)
+        self._directory = Directory()
         self._most_record_bytes = letter_bytes(settings.pictures.max_bytes)
         self._end = asyncio.Event()
         self._groups: dict[KafkaInbox, tuple[str, str]] = {}
@@ -54,11 +63,12 @@ class KafkaTransport:
         joined = self._group(group, topic)
         self._groups[inbox] = topic, joined
         try:
-            await inbox.start(joined, self._options)
-            try:
-                yield inbox
-            finally:
-                await inbox.stop()
+            async with self._followed():
+                await inbox.start(joined, self._options)
+                try:
+                    yield inbox
+                finally:
+                    await inbox.stop()
         finally:
             del self._groups[inbox]
 
@@ -66,7 +76,7 @@ class KafkaTransport:
     async def outbox(self, *topics: str) -> AsyncIterator[KafkaOutbox]:
         """Write ``topics``."""
         names = {topic: name_of(topic, self._spec) for topic in topics}
-        async with self._backlog(topics) as backlog:
+        async with self._followed(), self._backlog(topics) as backlog:
             outbox = KafkaOutbox(names, self._partition_of, backlog)
             await outbox.start(self._options, self._most_record_bytes)
             try:
@@ -82,7 +92,51 @@ class KafkaTransport:
             async def last(camera: str) -> Standing | None:
                 return await reader.last_of(self._archived(camera), camera, standing)
 
-            yield KafkaEpochs(partial(outbox.write_through, CLAIMS), last, clock)
+            claim = partial(outbox.write_through, CLAIMS)
+            yield KafkaEpochs(claim, last, self._directory.since, clock)
+
+    @asynccontextmanager
+    async def registry(self) -> AsyncIterator[KafkaRegistry]:
+        """The cameras, as the topic says."""
+        async with self._followed():
+            yield KafkaRegistry(self._directory, self._sharing)
+
+    async def register(self, due: Iterable[Change], clock: Clock) -> None:
+        """Write changes to ``cameras``; they are acknowledged on return.
+
+        A camera's epochs rise with the claims in ``camera-status``, so one made now parts those of
+        what it was from those of what it will be.
+        """
+        async with self.outbox(CAMERAS, CLAIMS) as outbox:
+            for each in due:
+                now_us = clock.now_us()
+                what = "changed" if each.before else "added"
+                claim = CameraStatus(each.camera.id, "connecting", now_us, what)
+                since = 0
+                if each.after is not None:
+                    since = 1 + await outbox.write_through(CLAIMS, codec.encode(claim))
+                await outbox.send(CAMERAS, each.record(now_us, since))
+            await outbox.flush()
+
+    @asynccontextmanager
+    async def _sharing(self) -> AsyncIterator[Sharing]:
+        directory = self._directory
+        member = Sharing(
+            name_of(CAMERAS, self._spec),
+            self._spec.partitions,
+            lambda: directory.load,
+            directory.turned,
+        )
+        await member.start(self._group(RUNNER, CAMERAS), self._options)
+        try:
+            yield member
+        finally:
+            await member.stop()
+
+    def _followed(self) -> AbstractAsyncContextManager[None]:
+        """While records are placed, the cameras are followed."""
+        name = name_of(CAMERAS, self._spec)
+        return self._directory.followed(name, self._spec.partitions, self._options)
 
     @asynccontextmanager
     async def store(self) -> AsyncIterator[KafkaStore]:
@@ -102,8 +156,8 @@ class KafkaTransport:
 
     async def last(self, topic: str, key: str) -> Record | None:
         """The last record of a key, looked for from the end on."""
-        name, partition = name_of(topic, self._spec), self._partition_of(topic, key)
-        async with self._reader() as reader:
+        async with self._followed(), self._reader() as reader:
+            name, partition = name_of(topic, self._spec), self._partition_of(topic, key)
             return await reader.last_of(TopicPartition(name, partition), key, lambda record: record)
 
     async def is_cut(self, topic: str) -> bool:
@@ -185,9 +239,8 @@ class KafkaTransport:
         return open_reader(self._options)
 
     def _partition_of(self, topic: str, key: str) -> int:
-        if topic not in UNPLACED and key in self._placed:
-            return self._placed[key]
-        return hashed(key, self._spec.partitions)
+        placed = None if topic in UNPLACED else self._directory.place(key)
+        return hashed(key, self._spec.partitions) if placed is None else placed
 
     @asynccontextmanager
     async def _backlog(self, topics: tuple[str, ...]) -> AsyncIterator[Backlog]:

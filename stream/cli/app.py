@@ -21,10 +21,14 @@ app = typer.Typer(
 model_app = typer.Typer(help="Make model artefacts from weights.", no_args_is_help=True)
 rules_app = typer.Typer(help="Test rules on recorded results.", no_args_is_help=True)
 topics_app = typer.Typer(help="Make the topics on Kafka.", no_args_is_help=True)
+cameras_app = typer.Typer(
+    help="Add, change and remove cameras on Kafka while everything runs.", no_args_is_help=True
+)
 config_app = typer.Typer(help="Describe the configuration.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 app.add_typer(rules_app, name="rules")
 app.add_typer(topics_app, name="topics")
+app.add_typer(cameras_app, name="cameras")
 app.add_typer(config_app, name="config")
 
 
@@ -44,6 +48,7 @@ def _root(
 
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="the configuration, a YAML file")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="only print what would change")]
 Port = Annotated[
     int | None, typer.Option(min=0, max=65535, help="serve the live page on this loopback port")
 ]
@@ -221,11 +226,71 @@ def config_docs() -> None:
 @topics_app.command("apply")
 def topics_apply(
     config: Config,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="only print what would change")
-    ] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Make the topics that are missing and change settings that differ; again and again."""
     from stream.cli.topics import apply
 
     apply(config, dry_run)
+
+
+@cameras_app.command("apply")
+def cameras_apply(
+    config: Config,
+    cameras: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="CAMERAS.yaml", help="the list, {cameras: [...]}; without it, CONFIG's own"
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Make the registry hold exactly this list: adds, changes and removes; again and again."""
+    from stream.cli.cameras import apply
+
+    apply(config, cameras, dry_run)
+
+
+@cameras_app.command("list")
+def cameras_list(config: Config) -> None:
+    """Print the cameras in the registry, with their partitions."""
+    from stream.cli.cameras import print_list
+
+    print_list(config)
+
+
+@cameras_app.command("add")
+def cameras_add(
+    config: Config,
+    camera: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CAMERA.yaml", help="one camera, {id: hall, url: rtsp://...}; - is stdin"
+        ),
+    ],
+    dry_run: DryRun = False,
+) -> None:
+    """Add one camera; the others stay as they are."""
+    from stream.cli.cameras import add
+
+    add(config, camera, dry_run)
+
+
+@cameras_app.command("remove")
+def cameras_remove(
+    config: Config,
+    camera: Annotated[str, typer.Argument(metavar="ID", help="the camera")],
+    dry_run: DryRun = False,
+) -> None:
+    """Remove one camera; the others stay as they are."""
+    from stream.cli.cameras import remove
+
+    remove(config, camera, dry_run)
+
+
+@cameras_app.command("status")
+def cameras_status(config: Config) -> None:
+    """Print the last state of each camera, since when, and why."""
+    from stream.cli.cameras import print_status
+
+    print_status(config)

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from connectors import open_transport
+from connectors import open_kafka
 from connectors.clock import SteadyClock
 from connectors.health import serve_health
 from stream import watch
 from stream.cli.logs import log_to_stderr
 from stream.cli.roles import beside, ended, look, on_kafka
 from stream.cli.stop import stop_on_signals
-from stream.config import Settings
+from stream.config import Settings, check_watched
 from stream.errors import DrainTimeoutError
 from stream.health import Health
 from stream.metrics import Metrics
@@ -31,7 +31,7 @@ def watch_on_faust(config: Path) -> None:
 
 
 async def _play(settings: Settings) -> None:
-    transport = open_transport(settings)  # says what to install where Kafka's packages are missing
+    transport = open_kafka(settings)  # says what to install where Kafka's packages are missing
     from connectors.faust_app import FaustHost
 
     await transport.check()
@@ -41,6 +41,8 @@ async def _play(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         served = serve_health(health, clock, metrics.registry, settings.health)
         _log.info("watch: probes on %s", await stack.enter_async_context(served))
+        registry = await stack.enter_async_context(transport.registry())
+        check_watched(settings, registry.cameras)
         outbox = await stack.enter_async_context(transport.outbox(*watch.TOPICS))
         store = await stack.enter_async_context(transport.store())
 

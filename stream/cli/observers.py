@@ -68,7 +68,7 @@ def annotated_video(
     """Writes every picture with what was seen in it; with several cameras, a file for each."""
 
     def path_of(camera: str) -> Path:
-        return video_path(path, camera, cameras)
+        return video_path(path, camera, {*cameras, camera})  # one that came later has its own
 
     async def work(inboxes: Mapping[str, Inbox], _: Outbox) -> None:
         await write_videos(inboxes, path_of, zones, decode)

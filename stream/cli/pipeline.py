@@ -13,11 +13,11 @@ from connectors.video import open_feed
 from connectors.webhook import Webhook
 from stream import codec, ingest, notify, segment, watch
 from stream.cli.embedded import Role
-from stream.config import Settings, signing_key
-from stream.errors import RecordError
+from stream.config import Settings, redact, registered_url_fault, signing_key
+from stream.errors import CameraRefusedError, RecordError
 from stream.metrics import Metrics
-from stream.ports import Clock, Inbox, Member, Model, Outbox, Sink, Transport
-from stream.specs import EndpointSpec, PicturesSpec
+from stream.ports import Clock, Feed, Inbox, Member, Model, Outbox, Registry, Sink, Transport
+from stream.specs import CameraSpec, EndpointSpec, PicturesSpec
 from stream.types import DeliveryStatus, Picture, Pixels, Raw
 from stream.watching import plans
 
@@ -29,6 +29,7 @@ class Common:
     """What every role works with."""
 
     settings: Settings
+    registry: Registry
     transport: Transport
     clock: Clock
     metrics: Metrics
@@ -59,32 +60,50 @@ def roles(common: Common, model: Model, sinks: Mapping[str, Sink]) -> list[Role]
 
 def ingest_role(common: Common) -> Role:
     """Reads the cameras."""
-    to_picture = _encoder(common.settings.pictures, common.settings.transport)
+    settings = common.settings
+    to_picture = _encoder(settings.pictures, settings.transport)
+    opening: ingest.OpenFeed = partial(
+        open_feed, clock=common.clock, credentials=settings.credentials
+    )
+    if not settings.transport.startswith("memory:"):
+        opening = partial(_open_allowed, settings, opening)
 
     async def work(_: Mapping[str, Inbox], outbox: Outbox) -> None:
         async with common.transport.epochs(common.clock) as epochs:
             loop = ingest.Ingest(
-                partial(open_feed, clock=common.clock, credentials=common.settings.credentials),
+                opening,
                 to_picture,
                 outbox,
                 common.clock,
                 common.metrics,
                 epochs,
             )
-            await loop.run(common.settings.cameras)
+            await loop.run(common.registry)
 
     return Role("ingest", work, writes=ingest.TOPICS, source=True)
+
+
+@asynccontextmanager
+async def _open_allowed(
+    settings: Settings, opening: ingest.OpenFeed, camera: CameraSpec
+) -> AsyncIterator[Feed]:
+    """Whoever may write ``cameras`` does not thereby read files of this machine."""
+    if (fault := registered_url_fault(camera.url, settings)) is not None:
+        raise CameraRefusedError(f"camera {camera.id}: given {redact(camera.url)}; {fault}")
+    async with opening(camera) as feed:
+        yield feed
 
 
 def segment_role(common: Common, model: Model) -> Role:
     """Makes masks of frames."""
     settings = common.settings
-    cameras = {camera.id: camera for camera in settings.cameras}
     decode = jpeg(settings.pictures).decode
     max_age_us = round(settings.freshness.max_age * 1e6)
 
     async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
-        loop = segment.Segment(model, decode, cameras, max_age_us, common.clock, common.metrics)
+        loop = segment.Segment(
+            model, decode, common.registry, max_age_us, common.clock, common.metrics
+        )
         await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
 
     return Role("segment", work, reads=("frames", "frames-archive"), writes=segment.TOPICS)

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from pathlib import Path
 from typing import Any
 
-from connectors import open_transport
+from connectors import open_kafka
 from connectors.clock import SteadyClock
 from connectors.health import serve_health
 from stream.canary import sing
@@ -23,7 +23,7 @@ from stream.cli.pipeline import (
     watch_role,
 )
 from stream.cli.stop import stop_on_signals
-from stream.config import Settings, check_files, check_labels, load
+from stream.config import Settings, check_labels, check_watched, load
 from stream.errors import ConfigError
 from stream.health import Health
 from stream.metrics import Metrics
@@ -66,7 +66,7 @@ def on_kafka(config: Path) -> Settings:
 
 
 async def _play(name: str, settings: Settings, open_model: OpenModel) -> None:
-    transport = open_transport(settings)
+    transport = open_kafka(settings)
     await transport.check()
     clock, metrics = SteadyClock(), Metrics()
     waits_for = ["start"] if name == "ingest" else ["start", "partitions"]
@@ -74,7 +74,8 @@ async def _play(name: str, settings: Settings, open_model: OpenModel) -> None:
     async with AsyncExitStack() as stack:
         served = serve_health(health, clock, metrics.registry, settings.health)
         _log.info("%s: probes on %s", name, await stack.enter_async_context(served))
-        common = Common(settings, transport, clock, metrics)
+        registry = await stack.enter_async_context(transport.registry())
+        common = Common(settings, registry, transport, clock, metrics)
         role = await stack.enter_async_context(_opened(name, common, health, open_model))
         stop = stack.enter_context(stop_on_signals())
         await stack.enter_async_context(beside(_end(stop, transport, health)))
@@ -128,7 +129,6 @@ async def _opened(
     async with AsyncExitStack() as stack:
         match name:
             case "ingest":
-                check_files(settings)
                 yield ingest_role(common)
             case "segment":
                 model = await stack.enter_async_context(open_model(settings.model))
@@ -136,6 +136,7 @@ async def _opened(
                 await stack.enter_async_context(beside(sing(model, health, common.clock)))
                 yield segment_role(common, model)
             case "watch":
+                check_watched(settings, common.registry.cameras)
                 yield watch_role(common)
             case "notify":
                 sinks = open_sinks(settings.endpoints, common.clock)

@@ -11,15 +11,18 @@ from connectors import open_transport
 from connectors.clock import SteadyClock
 from connectors.web import Page, serve
 from stream.cli.embedded import LEAVING_S, Role, run_roles
+from stream.cli.logs import log_to_stderr
 from stream.cli.model import opened
 from stream.cli.observers import annotated_video, counts, live_page, results_file
 from stream.cli.pipeline import Common, jpeg, open_sinks, roles
 from stream.cli.progress import showing, summary
+from stream.cli.reloading import Reloaded
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings, check_files, check_labels, load
 from stream.errors import EXIT_DIFFERENT, CameraError, ConfigError, DrainTimeoutError
 from stream.metrics import Metrics
-from stream.ports import Clock
+from stream.ports import Clock, Registry
+from stream.registry import Listed
 from stream.tally import Tally
 
 
@@ -28,13 +31,18 @@ def run_config(config: Path, port: int | None) -> None:
 
     Exits with `EXIT_DIFFERENT` when the run's own audit finds a frame missing.
     """
-    tally = asyncio.run(play(load(config), Console(), port))
+    log_to_stderr()
+    tally = asyncio.run(play(load(config), Console(), port, config))
     if not tally.audit.passed:
         sys.exit(EXIT_DIFFERENT)
 
 
-async def play(settings: Settings, console: Console, port: int | None) -> Tally:
+async def play(
+    settings: Settings, console: Console, port: int | None, config: Path | None = None
+) -> Tally:
     """Run all roles with their observers; returns what it came to.
+
+    The cameras are those of the file ``config`` as it is, where one is given.
 
     Raises `ConfigError` before anything is written, `CameraError` when a camera failed for good,
     after everything else was done, and `DrainTimeoutError`, after the table, when work was left.
@@ -47,12 +55,15 @@ async def play(settings: Settings, console: Console, port: int | None) -> Tally:
             "memory://. On Kafka each role is a process: maskstream ingest, segment, watch, notify"
         )
     check_files(settings)
+    registry: Registry = Listed(settings.cameras)
+    if config is not None:
+        registry = Reloaded(config, settings, clock, metrics)
     async with AsyncExitStack() as stack:
         with console.status("opening the model"):
             model = await stack.enter_async_context(opened(settings.model))
         check_labels(settings, model.labels)
         sinks = await stack.enter_async_context(open_sinks(settings.endpoints, clock))
-        working = roles(Common(settings, transport, clock, metrics), model, sinks)
+        working = roles(Common(settings, registry, transport, clock, metrics), model, sinks)
         looking = _observers(settings, tally, clock)
         if port is not None:
             page = Page(

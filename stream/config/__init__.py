@@ -2,7 +2,7 @@
 
 `load` reads it, or raises one `stream.errors.ConfigError` that names every fault with its line;
 `check_files`, `check_labels` and `signing_key` are for the start, `check_text` and `reference` for
-people.
+people. `read_cameras` and the like are for cameras that stand elsewhere.
 """
 
 from stream.config.credentials import with_credentials
@@ -11,6 +11,12 @@ from stream.config.labels import check_labels
 from stream.config.reading import load, parse
 from stream.config.redact import redact
 from stream.config.reference import reference
+from stream.config.registered import (
+    check_watched,
+    read_camera,
+    read_cameras,
+    registered_url_fault,
+)
 from stream.config.render import check_text
 from stream.config.secrets import password, signing_key
 from stream.config.settings import Settings
@@ -20,11 +26,15 @@ __all__ = [
     "check_files",
     "check_labels",
     "check_text",
+    "check_watched",
     "load",
     "parse",
     "password",
+    "read_camera",
+    "read_cameras",
     "redact",
     "reference",
+    "registered_url_fault",
     "signing_key",
     "with_credentials",
 ]

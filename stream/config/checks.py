@@ -40,15 +40,12 @@ _polygon: TypeAdapter[tuple[Point, ...]] = TypeAdapter(Polygon)
 
 def document_faults(data: Entry, folder: Path) -> Iterator[Fault]:
     """All that is wrong between the sections of a document. Secrets are left alone."""
-    yield from _repeated_ids(data)
-    yield from _cameras(data, folder)
-    names = {section: _named(data, section) for section in _SECTIONS}
-    yield from _zones(data, names)
-    yield from _rules(data, names)
+    yield from _no_cameras(data)
+    yield from camera_faults(data, folder)
+    yield from watching_faults(data)
     yield from _endpoints(data)
     yield from _outputs(data, folder)
     yield from _pictures(data)
-    yield from _partitions(data)
 
 
 def secret_faults(data: Entry, folder: Path, env: Mapping[str, str]) -> Iterator[Fault]:
@@ -64,6 +61,20 @@ def secret_faults(data: Entry, folder: Path, env: Mapping[str, str]) -> Iterator
             yield Fault(path, owner(path, data) + str(error))
 
 
+def camera_faults(data: Entry, folder: Path) -> Iterator[Fault]:
+    """All that is wrong between the cameras of a document, its ``allowed`` and its ``kafka``."""
+    yield from _repeated_ids(data)
+    yield from _cameras(data, folder)
+    yield from _partitions(data)
+
+
+def watching_faults(data: Entry) -> Iterator[Fault]:
+    """All that is wrong between zones or rules and the cameras that they name."""
+    names = {section: _named(data, section) for section in _SECTIONS}
+    yield from _zones(data, names)
+    yield from _rules(data, names)
+
+
 def _repeated_ids(data: Entry) -> Iterator[Fault]:
     for section, word in _SECTIONS.items():
         first: dict[str, int] = {}
@@ -74,6 +85,17 @@ def _repeated_ids(data: Entry) -> Iterator[Fault]:
                 yield Fault((section, index, "id"), f"{text}; ids must differ")
             elif name is not None:
                 first[name] = index
+
+
+def _no_cameras(data: Entry) -> Iterator[Fault]:
+    given = data.get("cameras")
+    if _is_embedded(data) and (given is None or given == []):
+        came = "missing" if "cameras" not in data else f"given {shown(given)}"
+        yield Fault(("cameras",), f"{came}; allowed on memory://: at least 1 camera")
+
+
+def _is_embedded(data: Entry) -> bool:
+    return bool(data.get("transport", "memory://") == "memory://")
 
 
 def _cameras(data: Entry, folder: Path) -> Iterator[Fault]:
@@ -192,8 +214,7 @@ def _written(data: Entry) -> Iterator[tuple[str, str]]:
 
 
 def _pictures(data: Entry) -> Iterator[Fault]:
-    embedded = data.get("transport", "memory://") == "memory://"
-    if _mapping(data, "pictures").get("encoding") == "raw" and not embedded:
+    if _mapping(data, "pictures").get("encoding") == "raw" and not _is_embedded(data):
         yield Fault(("pictures", "encoding"), "raw is for memory://; allowed here: auto, jpeg")
 
 
@@ -216,7 +237,8 @@ def _unknown(
     data: Entry, names: Names, path: faults.Path, section: str, name: object
 ) -> Iterator[Fault]:
     known = names[section]
-    if isinstance(name, str) and name not in known:
+    is_elsewhere = section == "cameras" and not data.get("cameras") and not _is_embedded(data)
+    if isinstance(name, str) and name not in known and not is_elsewhere:
         text = f"unknown {_SECTIONS[section]} {shown(name)}, {suggestion(name, list(known))}"
         yield Fault(path, owner(path, data) + text)
 

@@ -47,8 +47,14 @@ with every default filled in and no secret shown.
   78, before anything has started.
 - Nothing secret stands in the file: an endpoint's secret is named (`env` or `file`), and a URL
   with a password in it is refused.
-- A file that this configuration names may lie anywhere, unless `allowed.folder` is set. What is
-  added while everything runs may name files under `allowed.folder` only.
+- `maskstream run` reads the file again when it changes, and takes over its `cameras` within two
+  seconds: those that stay as they were go on. A file with a fault changes nothing; the log then
+  says what `maskstream check` would, and `maskstream_reloads_total` counts it. Anything else takes
+  a restart.
+- On Kafka the cameras that run are those of the registry; `maskstream cameras apply CONFIG` puts
+  the list of this file there ([Running on Kafka](kafka.md)).
+- A file that this configuration names may lie anywhere, unless `allowed.folder` is set. What comes
+  into the registry from elsewhere may name files under `allowed.folder` only.
 """
 
 _TYPES = {

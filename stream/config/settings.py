@@ -34,7 +34,9 @@ class Settings(Spec):
     )
     model: ModelSpec = Field(description="the network")
     cameras: tuple[CameraSpec, ...] = Field(
-        min_length=1, description="where pictures come from, and how they are looked at"
+        (),
+        description="where pictures come from, and how they are looked at; on memory:// at least "
+        "one, on kafka:// the list that `maskstream cameras apply` takes",
     )
     zones: tuple[ZoneSpec, ...] = Field((), description="parts of a camera's picture")
     rules: tuple[Rule, ...] = Field((), description="what becomes an alert")

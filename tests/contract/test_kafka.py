@@ -17,11 +17,18 @@ from stream.errors import CameraRefusedError, ConfigError, SchemaError
 from stream.ingest import TOPICS, Ingest
 from stream.metrics import Metrics
 from stream.ports import Begin, Delivery, Record
+from stream.registry import Listed
 from stream.specs import CameraSpec
 from stream.types import Frame
 from tests.support.build import closed, frame, opened
 from tests.support.feeds import blank_feed, feeds
-from tests.support.kafka_transport import deleted, fresh_transport, kafka_settings, with_kafka
+from tests.support.kafka_transport import (
+    deleted,
+    fresh_transport,
+    fresh_with,
+    kafka_settings,
+    with_kafka,
+)
 from tests.support.segmenting import JPEG
 from tests.support.topics import fill, read
 
@@ -131,7 +138,7 @@ async def test_a_topic_is_read_from_an_instant_on(kafka: str) -> None:
 
 
 async def test_it_is_known_when_the_oldest_records_are_gone(kafka: str) -> None:
-    settings = kafka_settings(kafka)
+    settings = kafka_settings(kafka, partitions=1)
     transport = KafkaTransport(settings)
     await transport.apply()
     async with transport.outbox(ARCHIVE) as outbox:
@@ -143,10 +150,9 @@ async def test_it_is_known_when_the_oldest_records_are_gone(kafka: str) -> None:
 
 
 async def test_a_camera_lies_in_its_own_partition(kafka: str) -> None:
-    cameras = [HALL, CameraSpec(id="yard", url="y.mp4", mode="archive", partition=0)]
-    settings = kafka_settings(kafka).model_copy(update={"cameras": tuple(cameras)})
-    transport = KafkaTransport(settings)
-    await transport.apply()
+    transport = await fresh_with(
+        kafka, HALL, CameraSpec(id="yard", url="y.mp4", mode="archive", partition=0)
+    )
     async with transport.outbox("masks") as outbox, transport.inbox("masks", "test") as inbox:
         await fill(outbox, "masks", [opened("hall"), opened("yard")])
         refs: dict[str, str] = {}
@@ -166,10 +172,7 @@ async def held_up(outbox: KafkaOutbox, seq: int) -> asyncio.Task[None]:
 
 
 async def test_a_file_waits_while_too_much_of_it_lies_ahead_whoever_wrote_it(kafka: str) -> None:
-    cameras = [HALL, CameraSpec(id="yard", url="y.mp4", mode="archive")]
-    settings = kafka_settings(kafka).model_copy(update={"cameras": tuple(cameras)})
-    transport = KafkaTransport(settings)
-    await transport.apply()
+    transport = await fresh_with(kafka, HALL, CameraSpec(id="yard", url="y.mp4", mode="archive"))
     async with transport.outbox("frames", ARCHIVE) as outbox:
         for seq in range(MOST_FRAMES):  # none is acknowledged before the next is sent
             await outbox.send(ARCHIVE, codec.encode_frame(frame(seq)))
@@ -186,10 +189,7 @@ async def test_a_file_waits_while_too_much_of_it_lies_ahead_whoever_wrote_it(kaf
 
 
 async def test_of_two_cameras_the_one_with_less_under_way_comes_next(kafka: str) -> None:
-    cameras = [HALL, CameraSpec(id="yard", url="y.mp4", mode="archive")]
-    settings = kafka_settings(kafka).model_copy(update={"cameras": tuple(cameras)})
-    transport = KafkaTransport(settings)
-    await transport.apply()
+    transport = await fresh_with(kafka, HALL, CameraSpec(id="yard", url="y.mp4", mode="archive"))
     names = ("hall", "yard")
     async with transport.outbox(ARCHIVE) as outbox, transport.inbox(ARCHIVE, "test") as inbox:
         for name in names:  # each partition is being read, before much lies in both
@@ -214,7 +214,7 @@ async def test_topics_are_made_once_changed_where_they_differ_and_never_split(ka
     with pytest.raises(ConfigError, match="frames is missing"):
         await transport.check()
     told = await transport.planned()
-    assert len(told) == 9
+    assert len(told) == 10
     assert all(line.startswith("+ ") for line in told)
     assert await transport.apply() == told
     assert await transport.apply() == []
@@ -303,7 +303,7 @@ async def test_a_file_that_loops_repeats_no_identity(kafka: str) -> None:
     sources = feeds({"hall": [*(blank_feed(3) for _ in range(turns)), CameraRefusedError("gone")]})
     async with transport.outbox(*TOPICS) as outbox, transport.epochs(clock) as epochs:
         ingest = Ingest(sources, JPEG.encode, outbox, clock, Metrics(), epochs)
-        await ingest.run((HALL.model_copy(update={"loop": True}),))
+        await ingest.run(Listed([HALL.model_copy(update={"loop": True})]))
         await outbox.flush()
     found = [read(record) async for record in transport.whole(ARCHIVE)]
     frames = [each.id for each in found if isinstance(each, Frame)]

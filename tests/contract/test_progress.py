@@ -52,7 +52,7 @@ async def test_work_that_came_after_the_last_fetch_is_told(kafka: str) -> None:
 
 
 async def test_records_that_are_gone_wait_for_nobody(kafka: str) -> None:
-    settings = kafka_settings(kafka)
+    settings = kafka_settings(kafka, partitions=1)
     transport = KafkaTransport(settings)
     await transport.apply()
     await write(transport, 5)
@@ -84,7 +84,7 @@ async def told(ask: AskProgress, *, is_known: bool) -> None:
 async def test_nothing_is_told_while_too_few_brokers_are_left_to_write(kafka3: list[Node]) -> None:
     """Though the one that is left answers all that is asked."""
     bootstrap = ",".join(node.bootstrap for node in kafka3)
-    settings = kafka_settings(bootstrap, replication=3)
+    settings = kafka_settings(bootstrap, replication=3, partitions=1)
     transport = KafkaTransport(settings)
     await transport.apply()
     await write(transport, 5)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +18,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 from uuid import uuid4
 
+import msgspec
 from aiokafka import TopicPartition
 
 from connectors import open_transport
@@ -28,6 +29,7 @@ from connectors.kafka.topics import name_of
 from stream import codec
 from stream.audit import Audit
 from stream.cli.bench.sleeping import Sleep
+from stream.cli.bench.stand_ins import StandIns
 from stream.config import Settings, load
 from stream.errors import RecordError
 from stream.ports import Record
@@ -132,11 +134,20 @@ class Deployment:
         """Who its alerts are delivered to."""
         self._document = _document(bootstrap, self.prefix, replication)
         kafka = {**self._document["kafka"], **more.pop("kafka", {})}
-        self.configure(**more, kafka=kafka)
+        self._write(**more, kafka=kafka)
         self.command("topics", "apply")
+        self.command("cameras", "apply")
 
     def configure(self, **sections: Any) -> None:
-        """Change sections of the configuration, for the processes that start from now on."""
+        """Change sections of the configuration, for the processes that start from now on.
+
+        Cameras change for those that run as well.
+        """
+        self._write(**sections)
+        if "cameras" in sections:
+            self.command("cameras", "apply")
+
+    def _write(self, **sections: Any) -> None:
         self._document |= sections
         self.config.write_text(json.dumps(self._document))
 
@@ -151,17 +162,20 @@ class Deployment:
         rules = [{**rule, "notify": ["ops"]} for rule in self._document["rules"]]
         self.configure(endpoints=[endpoint], rules=rules)
 
-    def command(self, *words: str) -> str:
-        """Run a command to its end; returns what it printed."""
-        done = self.tried(*words)
+    def command(self, *words: str, more: Sequence[str] = ()) -> str:
+        """Run a command to its end, ``more`` after the configuration; returns what it printed."""
+        done = self.tried(*words, more=more)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def tried(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command that may fail."""
+    def tried(
+        self, *words: str, more: Sequence[str] = (), given: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command that may fail, with ``given`` as its stdin."""
         return subprocess.run(
-            [*_MASKSTREAM, *words, str(self.config)],
+            [*_MASKSTREAM, *words, str(self.config), *more],
             check=False, cwd=ROOT, capture_output=True, text=True, timeout=STOP_S,
+            input=given,
         )  # fmt: skip
 
     def start(self, *roles: str) -> list[Process]:
@@ -173,13 +187,18 @@ class Deployment:
         (process,) = self._all_started([self._run("segment", sleep.command(self.config))])
         return process
 
+    def start_ingest_stand_in(self, spec: StandIns) -> Process:
+        """Start an ``ingest`` that has its pictures already."""
+        words = ["-m", "stream.cli.bench.stand_ins", "ingest", str(self.config)]
+        return self._run("ingest", [sys.executable, *words, msgspec.json.encode(spec).decode()])
+
     def start_ingest_of(self, *cameras: str) -> Process:
-        """Start an ``ingest`` of some of the cameras."""
-        document = json.loads(self.config.read_text())
-        document["cameras"] = [each for each in document["cameras"] if each["id"] in cameras]
-        config = self.folder / f"{'-'.join(cameras)}.yaml"
-        config.write_text(json.dumps(document))
-        (process,) = self._all_started([self._run("ingest", _command("ingest", config))])
+        """Start an ``ingest``, with only some of the cameras in the registry."""
+        listed = [each for each in self._document["cameras"] if each["id"] in cameras]
+        path = self.folder / f"{'-'.join(cameras)}.yaml"
+        path.write_text(json.dumps({"cameras": listed}))
+        self.command("cameras", "apply", more=[str(path)])
+        (process,) = self.start("ingest")
         return process
 
     def _all_started(self, processes: Iterable[Process]) -> list[Process]:

@@ -10,6 +10,7 @@ from stream.audit import Audit
 from stream.codec import Message
 from stream.metrics import Metrics
 from stream.ports import Clock, Delivery, Record, Transport
+from stream.registry import Listed
 from stream.segment import TOPICS, Segment
 from stream.specs import CameraSpec
 from stream.types import (
@@ -52,7 +53,7 @@ class Bench:
         segment = Segment(
             self.model,
             self.decode,
-            self.cameras,
+            Listed(self.cameras.values()),
             round(MAX_AGE_S * 1e6),
             self.clock,
             self.metrics,

@@ -17,6 +17,7 @@ from stream.ingest import TOPICS, Ingest, OpenFeed
 from stream.metrics import Metrics
 from stream.playing import HELD_FRAMES, ToPicture
 from stream.ports import Feed, Inbox, Outbox, Shot
+from stream.registry import Listed
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
 from stream.types import (
@@ -58,7 +59,7 @@ class Bench:
     async def run(self, cameras: Sequence[CameraSpec], sources: Sources) -> None:
         """Run cameras to their end."""
         async with self.transport.outbox(*TOPICS) as outbox:
-            await self.ingest(feeds(sources), outbox).run(tuple(cameras))
+            await self.ingest(feeds(sources), outbox).run(Listed(cameras))
 
     def ingest(self, open_feed: OpenFeed, outbox: Outbox, to_picture: ToPicture = Raw) -> Ingest:
         return Ingest(open_feed, to_picture, outbox, self.clock, self.metrics, MemoryEpochs())
@@ -175,7 +176,7 @@ async def test_only_sampled_frames_are_offered_and_only_those_are_converted(benc
     pictures = [np.full((4, 6, 3), number, np.uint8) for number in range(9)]
     source = ArrayFeed(pictures, fps=30, started_us=FILE_US)
     async with bench.transport.outbox(*TOPICS) as outbox:
-        await bench.ingest(feeds({"hall": [source]}), outbox, convert).run((camera(fps=10),))
+        await bench.ingest(feeds({"hall": [source]}), outbox, convert).run(Listed([camera(fps=10)]))
     opened, *found = await content(bench.transport, "frames-archive")
     assert isinstance(opened, EpochOpened)
     assert opened.fps == 10

@@ -9,7 +9,9 @@ import pytest
 
 from stream.codec import to_json
 from stream.masks import Mask
+from stream.registry import Change
 from stream.schemas import schema_text, schemas
+from stream.specs import CameraSpec, Tiles
 from stream.types import (
     Alert,
     CameraStatus,
@@ -140,8 +142,18 @@ def test_the_schema_sees_what_is_wrong() -> None:
     ]
 
 
+def test_a_record_of_the_registry_is_what_the_schema_says() -> None:
+    tiles = Tiles(columns=2, rows=1)
+    camera = CameraSpec(id="hall", url="rtsp://camera/1", fps=5, tiles=tiles, partition=3)
+    written = json.loads(bytes(Change(None, camera).record(5, since=1).value))
+    schema = schemas()["camera"]
+    assert faults(written, schema, schema) == []
+    assert faults({**written, "url": 3}, schema, schema) == ["$.url: 3 is no string"]
+
+
 def test_every_wire_type_has_a_schema_that_is_tried_here() -> None:
-    assert {json.loads(to_json(message))["type"] for message in MESSAGES} == set(schemas())
+    tried = {json.loads(to_json(message))["type"] for message in MESSAGES} | {"camera"}
+    assert tried == set(schemas())
 
 
 def test_a_mask_is_coco_run_lengths() -> None:

@@ -14,6 +14,7 @@ from stream.device import Instances
 from stream.ingest import TOPICS as INGEST_TOPICS
 from stream.ingest import Ingest
 from stream.ports import View
+from stream.registry import Listed
 from stream.specs import CameraSpec
 from stream.types import (
     Frame,
@@ -227,7 +228,7 @@ async def test_from_camera_to_masks_nothing_is_lost() -> None:
             loop = Ingest(
                 open_feed, JPEG.encode, outbox, bench.clock, bench.metrics, MemoryEpochs()
             )
-            await loop.run(cameras)
+            await loop.run(Listed(cameras))
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(ingest())

@@ -50,10 +50,11 @@ async def _play(settings: Any, model: Any) -> Tally:
     from stream.cli.observers import counts
     from stream.cli.pipeline import Common, roles
     from stream.metrics import Metrics
+    from stream.registry import Listed
 
     clock, tally = SteadyClock(), Tally()
     transport = open_transport(settings)
-    common = Common(settings, transport, clock, Metrics())
+    common = Common(settings, Listed(settings.cameras), transport, clock, Metrics())
     working = [*roles(common, model, {}), counts(tally, clock)]
     await run_roles(transport, working, asyncio.Event(), settings.drain)
     return tally

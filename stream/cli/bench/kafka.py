@@ -68,6 +68,7 @@ def on_kafka(deployment: Deployment, configs: Mapping[str, str]) -> Run:
             for role in ("segment", "watch", "notify"):
                 stack.callback(stop, command(role, deployment.config("all")))
             runner.run(_ready(deployment))
+            deployment.register(config)
             stack.callback(stop, command("ingest", config))
             return runner.run(_rate(settings, camera))
 

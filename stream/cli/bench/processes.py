@@ -33,8 +33,15 @@ class Deployment:
         self._bootstrap = document["transport"].removeprefix("kafka://")
         self._folder = folder
         self._stack = ExitStack()
-        if command("topics", "apply", self.config("all")).wait(STOP_S):
-            raise ConnectError(f"topics apply failed on {self._bootstrap}")
+        self._apply("topics", self.config("all"))
+
+    def register(self, config: str) -> None:
+        """Make the cameras of a configuration those that run."""
+        self._apply("cameras", config)
+
+    def _apply(self, what: str, config: str) -> None:
+        if command(what, "apply", config).wait(STOP_S):
+            raise ConnectError(f"{what} apply failed on {self._bootstrap}")
 
     def config(self, name: str, **changed: Any) -> str:
         """The path of a configuration with some sections changed."""
@@ -43,7 +50,9 @@ class Deployment:
         return str(path)
 
     def stand_in(self, role: str, config: str, spec: StandIns) -> subprocess.Popen[bytes]:
-        """A role with stand-ins, stopped at the end."""
+        """A role with stand-ins, stopped at the end; an ``ingest`` runs what ``config`` lists."""
+        if role == "ingest":
+            self.register(config)
         module = "stream.cli.bench.stand_ins"
         return self._kept(_started("-m", module, role, config, msgspec.json.encode(spec)))
 

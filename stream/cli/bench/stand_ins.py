@@ -16,17 +16,19 @@ from zlib import crc32
 import msgspec
 import numpy as np
 
-from connectors import open_transport
+from connectors import open_kafka
 from connectors.clock import SteadyClock
 from connectors.jpeg import JpegCodec
 from stream import ingest, segment
 from stream.cli.bench.sleeping import Sleep, SleepingModel
 from stream.cli.embedded import Role, run_roles
+from stream.cli.logs import log_to_stderr
 from stream.cli.pipeline import Common, watch_role
 from stream.cli.stop import stop_on_signals
 from stream.config import load
 from stream.metrics import Metrics
 from stream.ports import Clock, Inbox, Outbox, Shot
+from stream.registry import Listed
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
 from stream.types import Encoded, Mode, Picture, Pixels, Size
@@ -112,7 +114,7 @@ def ingest_role(common: Common, spec: StandIns) -> Role:
             loop = ingest.Ingest(
                 open_feed, to_picture, outbox, common.clock, common.metrics, epochs
             )
-            await loop.run(common.settings.cameras)
+            await loop.run(common.registry)
 
     return Role("ingest", work, writes=ingest.TOPICS, source=True)
 
@@ -126,7 +128,7 @@ def segment_role(common: Common, spec: StandIns) -> Role:
         loop = segment.Segment(
             SleepingModel(spec.sleep),
             lambda _: pixels,
-            {},
+            Listed(()),
             max_age_us,
             common.clock,
             common.metrics,
@@ -138,14 +140,20 @@ def segment_role(common: Common, spec: StandIns) -> Role:
 
 async def _play(role: str, config: Path, spec: StandIns) -> None:
     settings = load(config, secrets=False)
-    common = Common(settings, open_transport(settings), SteadyClock(), Metrics())
-    if role == "watch":
-        working = watch_role(common)
-    else:
-        working = (ingest_role if role == "ingest" else segment_role)(common, spec)
+    transport = open_kafka(settings)
+    async with transport.registry() as registry:
+        common = Common(settings, registry, transport, SteadyClock(), Metrics())
+        if role == "watch":
+            working = watch_role(common)
+        else:
+            working = (ingest_role if role == "ingest" else segment_role)(common, spec)
+        await _until_stopped(common, working)
+
+
+async def _until_stopped(common: Common, working: Role) -> None:
     with stop_on_signals() as stop:
         ended = asyncio.create_task(_end(common, stop))
-        await run_roles(common.transport, [working], stop, settings.drain)
+        await run_roles(common.transport, [working], stop, common.settings.drain)
         ended.cancel()
 
 
@@ -155,5 +163,6 @@ async def _end(common: Common, stop: asyncio.Event) -> None:
 
 
 if __name__ == "__main__":
+    log_to_stderr()
     name, path, stand_ins = sys.argv[1:]
     asyncio.run(_play(name, Path(path), msgspec.json.decode(stand_ins, type=StandIns)))

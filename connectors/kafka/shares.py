@@ -1,0 +1,77 @@
+"""Which partitions each member gets: pure.
+
+Cameras are spread evenly and moved rarely. A partition that moves goes to nobody at first: the
+member that has it puts its cameras to rest, says so by joining again without it, and only then it
+is given away (as KIP-429 has it for consumers in Java).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+import msgspec
+
+Members = Mapping[str, Collection[int]]
+"""The partitions that each member has."""
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What a member says when it joins: the partitions whose cameras may be running there, as the
+    group was after ``turn`` assignments.
+    """
+
+    turn: int = 0
+    held: tuple[int, ...] = ()
+
+
+def held(claims: Mapping[str, Claim]) -> dict[str, set[int]]:
+    """What each member has. Of two that claim one partition, one was thought dead meanwhile: the
+    other one's claim is of a later turn.
+    """
+    owner: dict[int, str] = {}
+    for member, claim in sorted(claims.items(), key=lambda each: (each[1].turn, each[0])):
+        owner |= dict.fromkeys(claim.held, member)
+    return {member: {at for at, by in owner.items() if by == member} for member in claims}
+
+
+def shares(members: Members, load: Mapping[int, int], partitions: int) -> dict[str, set[int]]:
+    """What each member gets now; what another one still has is given to nobody.
+
+    ``load`` is the number of cameras of each partition. Those without any are spread as well: the
+    next camera may come to one of them.
+    """
+    loaded = {at: load[at] for at in range(partitions) if load.get(at)}
+    empty = {at: 1 for at in range(partitions) if not load.get(at)}
+    aims = [_spread(members, weights) for weights in (loaded, empty)]
+    taken = {at: member for member, having in members.items() for at in having}
+    return {
+        member: {at for aim in aims for at in aim[member] if taken.get(at, member) == member}
+        for member in members
+    }
+
+
+def _spread(members: Members, weights: Mapping[int, int]) -> dict[str, set[int]]:
+    """Everything of ``weights`` given to somebody; as little as possible is taken from anybody."""
+    aim = {member: {at for at in having if at in weights} for member, having in members.items()}
+    total = {member: sum(weights[at] for at in having) for member, having in aim.items()}
+
+    def give(at: int, to: str) -> None:
+        aim[to].add(at)
+        total[to] += weights[at]
+
+    free = weights.keys() - {at for having in aim.values() for at in having}
+    for at in sorted(free, key=lambda each: (-weights[each], each)):
+        give(at, min(sorted(members), key=total.__getitem__))
+    while True:
+        most = max(sorted(members), key=total.__getitem__)
+        least = min(sorted(members), key=total.__getitem__)
+        best = _best(aim[most], weights, total[most] - total[least])
+        if best is None:
+            return aim
+        aim[most].remove(best)
+        total[most] -= weights[best]
+        give(best, least)
+
+
+def _best(having: Iterable[int], weights: Mapping[int, int], difference: int) -> int | None:
+    """What best evens out a difference; None where each would only turn it round."""
+    fitting = [at for at in having if weights[at] < difference]
+    return min(fitting, key=lambda at: (abs(difference - 2 * weights[at]), at), default=None)

@@ -1,0 +1,156 @@
+"""A member of the group that shares the cameras.
+
+It reads nothing through the group: all of ``cameras`` is known to everybody. The group only says
+whose a partition is, and a camera with it. It keeps what it has while members change, unlike
+`connectors.kafka.inbox`: a camera that stays is never touched.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.abstract import AbstractPartitionAssignor
+from aiokafka.coordinator.protocol import (
+    ConsumerProtocolMemberAssignment,
+    ConsumerProtocolMemberMetadata,
+)
+from aiokafka.errors import IllegalStateError, KafkaError
+
+from connectors.kafka.greeting import greet, unreachable
+from connectors.kafka.inbox import SESSION_MS
+from connectors.kafka.patience import leave
+from connectors.kafka.shares import Claim, held, shares
+from stream.errors import ConnectError
+
+HEARTBEAT_MS = 1_000
+"""How late a member may hear that others change, and a camera that moves is nowhere until all
+have."""
+LOOK_MS = 60_000
+
+Load = Callable[[], Mapping[int, int]]
+"""Tells how many cameras each partition has."""
+
+_claim: msgspec.json.Decoder[Claim] = msgspec.json.Decoder(Claim)
+
+
+class Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
+    """One member. ``turned`` is set when other partitions are ours."""
+
+    def __init__(self, name: str, partitions: int, load: Load, turned: asyncio.Event) -> None:
+        self.mine: frozenset[int] = frozenset()
+        """The partitions that the group has given us last."""
+        self._name = name
+        self._assignor = _Assignor(partitions, load)
+        self._turned = turned
+        self._settled = asyncio.Event()
+        self._consumer: Any = None
+        self._looking: asyncio.Task[None] | None = None
+
+    async def start(self, group: str, options: Mapping[str, Any]) -> None:
+        """Join ``group``. Raises `ConnectError` when no broker answers, or one refuses."""
+        await greet(options)
+        self._consumer = AIOKafkaConsumer(
+            group_id=group,
+            enable_auto_commit=False,
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS,
+            partition_assignment_strategy=(self._assignor,),
+            **options,
+        )
+        self._consumer.subscribe([self._name], listener=self)
+        try:
+            await self._consumer.start()
+            self._looking = asyncio.create_task(self._look(), name="sharing")
+            await self._unless_failed(self._settled)
+        except BaseException as error:
+            await self.stop()
+            if isinstance(error, KafkaError):
+                raise unreachable(options, error) from error
+            raise
+
+    async def stop(self) -> None:
+        """Leave the group: all that is ours is another's at once."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait({self._looking})
+        await leave(self._consumer.stop())
+
+    async def wait(self) -> None:
+        """Return once something has turned. Raises `ConnectError` when a broker refuses us."""
+        await self._unless_failed(self._turned)
+
+    def release(self, kept: frozenset[int]) -> None:
+        """Nothing runs any more but what lies in ``kept``; the rest may be another's now."""
+        claim = self._assignor.claim
+        running = kept | self.mine
+        if not running.issuperset(claim.held):
+            self._assignor.claim = Claim(claim.turn, tuple(sorted(running)))
+            self._consumer._coordinator.request_rejoin()  # there is no public way to join again
+
+    async def on_partitions_revoked(self, _: Iterable[TopicPartition]) -> None:
+        """Members change: what is ours stays so until the group says otherwise."""
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Others are ours now."""
+        ours = list(assigned)
+        self.mine = frozenset(each.partition for each in ours)
+        self._settled.set()
+        self._turned.set()
+        with suppress(IllegalStateError):  # others are ours already
+            self._consumer.pause(*ours)
+
+    async def _look(self) -> None:
+        """Ask for records that never come: it is how aiokafka tells what has gone wrong, and by
+        which it knows that its member is alive.
+        """
+        while True:
+            await self._consumer.getmany(timeout_ms=LOOK_MS)
+
+    async def _unless_failed(self, event: asyncio.Event) -> None:
+        assert self._looking is not None
+        waiting = asyncio.ensure_future(event.wait())
+        try:
+            await asyncio.wait({waiting, self._looking}, return_when=asyncio.FIRST_COMPLETED)
+            if self._looking.done():
+                self._looking.result()
+        except KafkaError as error:
+            raise ConnectError(f"kafka: {self._name}: {error}") from error
+        finally:
+            waiting.cancel()
+
+
+class _Assignor(AbstractPartitionAssignor):  # type: ignore[misc]
+    """How aiokafka is told what `connectors.kafka.shares` says; an object, for its claim."""
+
+    name = "cameras"
+
+    def __init__(self, partitions: int, load: Load) -> None:
+        self.claim = Claim()
+        self._partitions = partitions
+        self._load = load
+
+    def metadata(self, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
+        said = msgspec.json.encode(self.claim)
+        return ConsumerProtocolMemberMetadata(0, list(topics), said)
+
+    def assign(
+        self, _: Any, members: Mapping[str, ConsumerProtocolMemberMetadata]
+    ) -> dict[str, ConsumerProtocolMemberAssignment]:
+        claims = {member: _claim.decode(said.user_data) for member, said in members.items()}
+        turn = msgspec.json.encode(Claim(1 + max(claim.turn for claim in claims.values())))
+        given = shares(held(claims), self._load(), self._partitions)
+        return {
+            member: ConsumerProtocolMemberAssignment(
+                0, [(topic, sorted(given[member])) for topic in said.subscription], turn
+            )
+            for member, said in members.items()
+        }
+
+    def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
+        """What was ours is claimed until it is released, and what is new from now on."""
+        given = {each.partition for each in assignment.partitions()}
+        turn = _claim.decode(assignment.user_data).turn
+        self.claim = Claim(turn, tuple(sorted(given | set(self.claim.held))))

@@ -1,0 +1,121 @@
+"""An ingest that is killed: the others take its cameras over, and lose nothing of their own."""
+
+import asyncio
+import re
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from connectors import open_transport
+from stream.audit import Audit
+from stream.cli.bench.stand_ins import StandIns
+from stream.config import Settings, load
+from stream.types import EpochClosed, EpochOpened, Frame, Gap, ModelRef, Result
+from tests.faults.film import FULL
+from tests.support.roles import Deployment, Process, deployment
+from tests.support.topics import read
+from tests.support.waiting import wait_until
+
+CAMERAS = 200 if FULL else 30
+PROCESSES = 3
+TAKEOVER_S = 15.0
+SPEC = StandIns(picture_bytes=2000, fps=1.0)
+MODEL = ModelRef("none", "", "f32")
+
+
+@dataclass
+class Shown:
+    """What ``frames`` hold: the proof, each camera's last epoch, and when the first frame of an
+    epoch arrived.
+    """
+
+    audit: Audit = field(default_factory=Audit)
+    first_us: dict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
+
+    @property
+    def epochs(self) -> Mapping[str, int]:
+        """The last epoch of each camera."""
+        found: dict[str, int] = {}
+        for each in self.audit.epochs:
+            found[each.camera] = max(each.epoch, found.get(each.camera, 0))
+        return found
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether there is a frame in each of those."""
+        return all(epoch in self.first_us[name] for name, epoch in self.epochs.items())
+
+    def began_us(self, camera: str) -> int:
+        """When the first frame of its last epoch arrived."""
+        return self.first_us[camera][self.epochs[camera]]
+
+
+async def shown(settings: Settings) -> Shown:
+    found = Shown()
+    async for record in open_transport(settings).whole("frames"):
+        match read(record):
+            case Frame(id=each, arrived_us=arrived_us, time_us=time_us, size=size):
+                found.audit.add(Result(*each, time_us, arrived_us, size, MODEL, ()))
+                found.first_us[each.camera].setdefault(each.epoch, arrived_us)
+            case EpochOpened() | EpochClosed() | Gap() as message:
+                found.audit.add(message)
+    return found
+
+
+def runs(process: Process) -> int:
+    """How many cameras a process runs, as it says."""
+    told = re.findall(r"(\d+) cameras run here", process.text())
+    return int(told[-1]) if told else 0
+
+
+def wait_for_pictures(deployed: Deployment, cameras: int) -> Shown:
+    """Return once each of so many cameras has a frame in its last epoch."""
+    found = Shown()
+
+    def are_there() -> bool:
+        nonlocal found
+        found = asyncio.run(shown(load(deployed.config, secrets=False)))
+        return len(found.epochs) == cameras and found.has_pictures
+
+    wait_until(are_there, "all cameras show pictures", pause_s=1.0)
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_of_three_one_is_killed_and_its_cameras_live_elsewhere(tmp_path: Path, kafka: str) -> None:
+    cameras = [{"id": f"camera-{n}", "url": f"rtsp://127.0.0.1/{n}"} for n in range(CAMERAS)]
+    sections = {"cameras": cameras, "zones": [], "rules": [], "kafka": {"partitions": 48}}
+    with deployment(tmp_path, kafka, **sections) as deployed:
+        processes = [deployed.start_ingest_stand_in(SPEC) for _ in range(PROCESSES)]
+        wait_until(
+            lambda: (
+                all(runs(each) > CAMERAS // 4 for each in processes)
+                and sum(map(runs, processes)) == CAMERAS
+            ),
+            "the cameras are shared",
+        )
+        before = wait_for_pictures(deployed, CAMERAS)
+        *others, victim = processes
+        lost, kept = runs(victim), [runs(each) for each in others]
+        killed_us = time.time_ns() // 1000
+        victim.kill()
+        wait_until(lambda: sum(map(runs, others)) == CAMERAS, "the others run all", pause_s=0.5)
+        assert all(runs(each) > had for each, had in zip(others, kept, strict=True))
+        now = wait_for_pictures(deployed, CAMERAS)
+        taken = {name for name, was in before.epochs.items() if now.epochs[name] > was}
+        assert len(taken) == lost, "a camera that stayed was begun anew"
+        slowest_s = max(now.began_us(name) - killed_us for name in taken) / 1e6
+        print(f"{lost} of {CAMERAS} cameras live elsewhere after {slowest_s:.1f} s")
+        assert slowest_s <= TAKEOVER_S
+        assert [each.stop() for each in others] == [0, 0]  # the second takes over from the first
+        after = asyncio.run(shown(load(deployed.config, secrets=False)))
+    ran = [each for each in after.audit.epochs if each.epoch == now.epochs[each.camera]]
+    assert len(ran) == CAMERAS
+    for epoch in ran:
+        assert epoch.complete, epoch
+        assert not epoch.gaps, epoch
