@@ -23,8 +23,7 @@ from stream.ports import Clock, Delivery, Inbox, Model, Outbox, Record, View
 from stream.quarantine import Quarantine
 from stream.specs import CameraSpec
 from stream.types import (
-    EpochClosed,
-    EpochOpened,
+    Control,
     Frame,
     FrameId,
     Gap,
@@ -214,6 +213,6 @@ class Segment:
 def _control(record: Record) -> Record:
     """A control record, checked: it is forwarded as it came."""
     message = codec.decode(record)
-    if not isinstance(message, EpochOpened | EpochClosed | Gap):
+    if not isinstance(message, Control):
         raise SchemaError(f"ce_type: given {codec.kind_of(record)}; not a message of frames")
     return record

@@ -27,11 +27,11 @@ values  | errors masks types                                       |
 words   | specs kafka_spec ports sampling                          | values
 pure    | retry backoff freshness batching audit tally join metrics schemas | values words
         | tracking rules views watching ledger codec placement     |
-        | health watermark quarantine gaps expired                 |
+        | health watermark quarantine gaps expired seeing          |
 config  | config                                                   | values words pure
 reading | follow observe reading                                   | values words pure
-loops   | lane device epoch playing ingest segment watch notify    | values words pure
-        | canary                                                   |
+loops   | lane device epoch playing telling ingest segment watch   | values words pure
+        | notify canary                                            |
 edges   | connectors                                               | values words pure
         |                                                          | config reading
 cli     | cli                                                      | values words pure

@@ -71,7 +71,7 @@ def ingest_role(common: Common) -> Role:
                 common.metrics,
                 epochs,
             )
-            await loop.run(common.settings.cameras)
+            await loop.run(common.settings.cameras, common.settings.camera_health)
 
     return Role("ingest", work, writes=ingest.TOPICS, source=True)
 

@@ -12,6 +12,7 @@ from stream.masks import Mask
 from stream.schemas import schema_text, schemas
 from stream.types import (
     Alert,
+    CameraHealth,
     CameraStatus,
     DeliveryStatus,
     EpochClosed,
@@ -68,6 +69,7 @@ MESSAGES: list[Any] = [
         evidence=Evidence(7, 3, 0.9, 0.5, BOX),
         notify=("ops",),
     ),
+    CameraHealth("hall", 7, 10, 5, "lost", True, 4, "it sent nothing for 8 s"),
     CameraStatus("hall", "live", 5),
     DeliveryStatus("a" * 24, "opened", "ops", "delivered", 1, 5, "204"),
 ]
