@@ -66,6 +66,6 @@ def changed(alert: Alert, state: AlertState, time_us: int, **fields: object) -> 
 
 
 def _episode(rule: RuleSpec, place: str, tracks: tuple[str, ...]) -> str:
-    """The id of an episode that began at ``place``: equal input gives equal ids, in a replay too."""
+    """The id of an episode that began at ``place``: equal input gives equal ids, in replays too."""
     told = "\n".join((rule.id, version(rule), place, *tracks))
     return hashlib.sha256(told.encode()).hexdigest()[:ID_DIGITS]

@@ -34,6 +34,7 @@ TYPES: dict[str, Any] = {
     "integer": int,
     "number": (int, float),
     "null": type(None),
+    "boolean": bool,
 }
 BOX = (1.0, 2.0, 30.5, 40.0)
 RESULT = Result(
@@ -83,7 +84,9 @@ def faults(value: Any, schema: dict[str, Any], top: dict[str, Any], at: str = "$
         tries = [faults(value, option, top, at) for option in schema["anyOf"]]
         return [] if [] in tries else tries[0]
     kind = schema.get("type")
-    if kind and (not isinstance(value, TYPES[kind]) or isinstance(value, bool)):
+    if kind and (
+        not isinstance(value, TYPES[kind]) or isinstance(value, bool) != (kind == "boolean")
+    ):
         return [f"{at}: {value!r} is no {kind}"]
     if value not in schema.get("enum", [value]):
         return [f"{at}: {value!r} not in enum"]
