@@ -17,6 +17,9 @@ from stream.specs import CameraHealthSpec
 from stream.types import Condition, Size
 
 AGAIN_S = 5.0
+"""How often what holds is told."""
+PAUSE_S = 1.0
+"""How often it is looked whether that is due, while no frame comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Teller:
         """While the camera is away, tell so again and again; until cancelled."""
         while True:
             await self._is_lost.wait()
-            await asyncio.sleep(AGAIN_S)
+            await asyncio.sleep(PAUSE_S)
             if self._lost is not None:
                 await self._tell({"lost": self._lost}, clock.now_us())
 
