@@ -28,4 +28,4 @@ class Black:
         black_us = look.time_us - self._since_us
         if black_us < AFTER_US:
             return None
-        return Finding(True, self._since_us, f"black for {black_us / 1e6:.0f} s")
+        return Finding(True, self._since_us, f"for {black_us / 1e6:.0f} s")

@@ -97,7 +97,7 @@ async def test_a_camera_that_goes_black_says_so_before_the_frame_that_shows_it()
     assert isinstance(before, Frame)
     assert isinstance(after, Frame)
     assert (before.id.seq, after.id.seq, after.time_us) == (29, 30, began.time_us)
-    assert (began.since_us, began.detail) == (START_US + 2_000_000, "black for 1 s")
+    assert (began.since_us, began.detail) == (START_US + 2_000_000, "for 1 s")
     assert bench.holds("black") == 0
 
 
