@@ -5,11 +5,12 @@ import cv2
 from stream.seeing.look import Finding, Look, Thumbnail
 
 NOISE = 2
-"""Levels by which a thumbnail of one and the same picture differs as a camera encodes it again.
+"""Levels by which a cell differs where one and the same picture is encoded again and again.
 
-A picture repeated for 20 s through x264 (crf 23, crf 35, 300 kb/s) and x265 stays within it. The
-longest that a clip of an empty corridor does is 2.0 s, also at 15 kb/s: a sensor's noise, light and
-codecs change more."""
+A picture repeated for 20 s through x264 (crf 23, 300 kb/s), x265 and MPEG-4 stays within it, after
+the first key frames. The longest that a corridor where nobody walks does is 2.0 s, also at 15 kb/s:
+a sensor's noise, light and codecs change more, and so does the clock that a camera writes over it.
+"""
 
 
 class Frozen:

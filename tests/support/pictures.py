@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -48,16 +49,21 @@ def looks_at(seen: Iterable[Pixels], fps: float, first: int = 0) -> list[Look]:
     return looks_of(map(thumbnail, seen), fps, first)
 
 
-def encoded_again(seen: Sequence[Pixels], codec: str, fps: int, **options: str) -> list[Pixels]:
-    """What comes out of a codec when these pictures go in."""
-    film = io.BytesIO()
-    with av.open(film, "w", format="mp4") as container:
+def write_film(target: Any, seen: Sequence[Pixels], codec: str, fps: int, **options: str) -> None:
+    """Encode these pictures into an mp4 file."""
+    with av.open(target, "w", format="mp4") as container:
         stream = container.add_stream(codec, rate=fps)
         stream.pix_fmt, stream.options = "yuv420p", options
         stream.height, stream.width = seen[0].shape[:2]
         for pixels in seen:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "bgr24")))
         container.mux(stream.encode())
+
+
+def encoded_again(seen: Sequence[Pixels], codec: str, fps: int, **options: str) -> list[Pixels]:
+    """What comes out of a codec when these pictures go in."""
+    film = io.BytesIO()
+    write_film(film, seen, codec, fps, **options)
     film.seek(0)
     with av.open(film) as container:
         return [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
