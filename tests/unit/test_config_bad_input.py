@@ -322,6 +322,18 @@ def test_archive_and_loop_are_for_files() -> None:
         ("kind: dwell, zone: exit, duration: 0s", 'duration: given "0s"; allowed: > 0s'),
         ("kind: presence, zone: exit, cooldown: -5", "cooldown: given -5; allowed: >= 0s"),
         ("kind: presence, zone: exit, overlap: 0", "overlap: given 0; allowed: above 0, at most 1"),
+        ("kind: health, conditions: [frozn]", 'conditions[0]: given "frozn"; allowed: '
+         "lost, frozen, black, moved, resized, skewed, slow"),
+        ("kind: health, conditions: []", "conditions: given []; allowed: at least 1 item"),
+        ("kind: health", "conditions: missing: what it looks for: "
+         "lost, frozen, black, moved, resized, skewed, slow"),
+        ("kind: health, conditions: [lost], for: -1", "for: given -1; allowed: >= 0s"),
+        ("kind: health, conditions: [lost], lasting: 3s", "lasting: unknown key, "
+         "allowed: id, cooldown, severity, notify, kind, camera, conditions, for, resolve"),
+        ("kind: health, conditions: [lost], zone: exit", "zone: unknown key, "
+         "allowed: id, cooldown, severity, notify, kind, camera, conditions, for, resolve"),
+        ("kind: health, conditions: [lost], camera: hal", 'camera: unknown camera "hal", '
+         "did you mean hall?"),
         ("kind: presense, zone: exit", 'kind: given "presense"; allowed: dwell, health, presence'),
         ("zone: exit", "kind: missing; allowed: dwell, health, presence"),
         ("kind: presence, zone: exit, framez: 3", "framez: unknown key, "
