@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from stream.types import (
+    CameraHealth,
     CloseReason,
     EpochClosed,
     EpochOpened,
@@ -122,7 +123,9 @@ class Audit:
         self._epochs: dict[tuple[str, int], EpochAudit] = {}
 
     def add(self, message: MaskMessage) -> None:
-        """Enter the next message in log order."""
+        """Enter the next message in log order. Health answers no frame."""
+        if isinstance(message, CameraHealth):
+            return
         key = (message.camera, message.epoch)
         epoch = self._epochs.get(key)
         if epoch is None:
@@ -161,7 +164,7 @@ class Audit:
         )
 
 
-def _begins(message: MaskMessage) -> int:
+def _begins(message: Result | Gap | EpochOpened | EpochClosed) -> int:
     """The first frame of an epoch of which ``message`` is the first that is read."""
     match message:
         case Result(seq=seq):

@@ -25,6 +25,7 @@ from stream.types import (
     MOST_COUNT,
     MOST_PX,
     Alert,
+    CameraHealth,
     CameraStatus,
     DeliveryStatus,
     Encoded,
@@ -33,6 +34,7 @@ from stream.types import (
     Frame,
     FrameId,
     Gap,
+    MaskMessage,
     Mode,
     Picture,
     Raw,
@@ -45,7 +47,7 @@ JPEG = "image/jpeg"
 RAW = "application/x-raw-bgr"
 JSON = "application/json"
 
-Message = Result | Gap | EpochOpened | EpochClosed | Tracks | Alert | CameraStatus | DeliveryStatus
+Message = MaskMessage | Tracks | Alert | CameraStatus | DeliveryStatus
 
 _TYPE = re.compile(rb"maskstream\.([a-z-]+)\.v(\d{1,9})")
 _CLAIMS_RESULT = re.compile(rb'"type"\s*:\s*"result"')
@@ -253,6 +255,8 @@ def _id_of(message: Message) -> str:
             own = f"{message.epoch}/{message.first}-{message.last}"
         case EpochOpened() | EpochClosed():
             own = f"{message.epoch}/{message.__struct_config__.tag}"
+        case CameraHealth():
+            own = f"{message.epoch}/{message.condition}/{message.time_us}"
         case Alert():
             return f"{message.id}/{message.state}/{message.time_us}"
         case CameraStatus():

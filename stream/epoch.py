@@ -3,7 +3,22 @@
 from stream import codec
 from stream.metrics import Metrics
 from stream.ports import Begin, Outbox
-from stream.types import CloseReason, EpochClosed, EpochOpened, Frame, FrameId, Gap, GapReason
+from stream.seeing import Finding
+from stream.types import (
+    FIRST_US,
+    CameraHealth,
+    CloseReason,
+    Condition,
+    EpochClosed,
+    EpochOpened,
+    Frame,
+    FrameId,
+    Gap,
+    GapReason,
+)
+
+MOST_DETAIL = 300
+"""Characters of what is told in words."""
 
 
 class EpochWriter:
@@ -22,6 +37,7 @@ class EpochWriter:
         self._outbox = outbox
         self._metrics = metrics
         self._next = begin.first
+        self._told_us = FIRST_US
 
     def frame_id(self, seq: int) -> FrameId:
         """The identity of this epoch's frame ``seq``."""
@@ -32,9 +48,22 @@ class EpochWriter:
         await self._outbox.send(self._topic, codec.encode(opened))
         self._metrics.camera_connects.labels(self.camera).inc()
 
+    async def reach(self, seq: int, time_us: int) -> None:
+        """Write a gap for the numbers before ``seq`` that were dropped."""
+        await self._cover(seq, time_us, "overflow")
+
+    async def tell(self, time_us: int, condition: Condition, finding: Finding) -> None:
+        """Write, before the next frame or behind the close, how the camera is."""
+        self._told_us = max(time_us, self._told_us + 1)  # readers tell repeats by it
+        place = self.camera, self.epoch, self._next, self._told_us
+        health = CameraHealth(
+            *place, condition, finding.is_on, finding.since_us, finding.detail[:MOST_DETAIL]
+        )
+        await self._outbox.send(self._topic, codec.encode(health))
+
     async def write(self, frame: Frame) -> None:
         """Write a frame, after a gap for the numbers before it that were dropped."""
-        await self._cover(frame.id.seq, frame.time_us, "overflow")
+        await self.reach(frame.id.seq, frame.time_us)
         await self._outbox.send(self._topic, codec.encode_frame(frame))
         self._next = frame.id.seq + 1
         self._metrics.frames_offered.labels(self.camera).inc()

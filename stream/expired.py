@@ -3,7 +3,7 @@
 from stream import codec
 from stream.errors import RecordError
 from stream.ports import Record
-from stream.types import EpochClosed, Gap, Result
+from stream.types import CameraHealth, EpochClosed, Gap, Result
 
 
 def expired(record: Record, last: Record | None) -> Gap | None:
@@ -31,6 +31,8 @@ def _place(record: Record) -> tuple[int, int, int] | None:
             return epoch, first, time_us
         case EpochClosed(epoch=epoch, frames=frames, time_us=time_us):
             return epoch, frames, time_us
+        case CameraHealth(epoch=epoch, seq=seq, time_us=time_us):
+            return epoch, seq, time_us
     return None
 
 
@@ -47,4 +49,6 @@ def _next_of(last: Record, epoch: int) -> int:
             return seq + 1
         case Gap(last=seq):
             return seq + 1
+        case CameraHealth(seq=next_seq) | EpochClosed(frames=next_seq):
+            return next_seq
     return 0

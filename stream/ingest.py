@@ -6,15 +6,17 @@ from contextlib import AbstractAsyncContextManager
 
 from stream import codec
 from stream.backoff import delay_s
-from stream.errors import CameraError
+from stream.errors import CameraChangedError, CameraError
 from stream.metrics import Metrics
 from stream.playing import Player, ToPicture
 from stream.ports import Begin, Clock, Epochs, Feed, Outbox, Registry
 from stream.roster import Roster
-from stream.specs import CameraSpec
+from stream.specs import CameraHealthSpec, CameraSpec
+from stream.telling import Teller
 from stream.types import CameraState, CameraStatus
 
 OpenFeed = Callable[[CameraSpec], AbstractAsyncContextManager[Feed]]
+USUAL = CameraHealthSpec()
 TOPICS = ("frames", "frames-archive", "camera-status")
 
 
@@ -36,10 +38,15 @@ class Ingest:
         self._clock = clock
         self._metrics = metrics
         self._epochs = epochs
+        self._camera_health = USUAL
         self._said: dict[str, tuple[CameraState, str]] = {}
 
-    async def run(self, registry: Registry) -> None:
-        """Run what ``registry`` says, side by side, until all have ended (files)."""
+    async def run(self, registry: Registry, camera_health: CameraHealthSpec = USUAL) -> None:
+        """Run what ``registry`` says, side by side, until all have ended (files).
+
+        ``camera_health`` says when a live camera is in trouble.
+        """
+        self._camera_health = camera_health
 
         async def left(camera: CameraSpec) -> None:
             await self._leave(camera, is_removed=camera.id not in registry.cameras)
@@ -57,22 +64,27 @@ class Ingest:
     async def _run_camera(self, camera: CameraSpec) -> None:
         await self._say(camera.id, "connecting")
         if camera.mode == "live":
-            await self._keep_live(camera)
+            teller = Teller(camera.id, self._camera_health, self._metrics)
+            async with asyncio.TaskGroup() as tasks:
+                repeating = tasks.create_task(teller.repeat(self._clock))
+                await self._keep_live(camera, teller)
+                repeating.cancel()
         else:
             await self._play_file(camera)
 
-    async def _keep_live(self, camera: CameraSpec) -> None:
+    async def _keep_live(self, camera: CameraSpec, teller: Teller) -> None:
         """Connect, again and again: the longer it is away, the rarer, up to a bound."""
         failures = 0
         while True:
             began_us = self._clock.now_us()
             try:
-                await self._connect(camera)
+                await self._connect(camera, teller)
             except CameraError as error:
                 if not error.retriable:
                     await self._say(camera.id, "failed", str(error))
                     return
                 await self._say(camera.id, "lost", str(error))
+                await self._tell_lost(camera, teller, error)
                 if self._clock.now_us() - began_us > error.retry_s[1] * 1e6:
                     failures = 0  # it was there for a while, or slow to fail
                 await self._clock.sleep(delay_s(camera.id, failures, error.retry_s))
@@ -83,13 +95,24 @@ class Ingest:
                     return
                 failures = 0
 
-    async def _connect(self, camera: CameraSpec) -> None:
+    async def _tell_lost(self, camera: CameraSpec, teller: Teller, error: CameraError) -> None:
+        if isinstance(error, CameraChangedError):
+            return  # it is there
+        if not teller.has_epoch:
+            teller.claim(self._player.writer(camera, await self._begin(camera)))
+        await teller.lost(str(error), self._clock.now_us())
+
+    async def _connect(self, camera: CameraSpec, teller: Teller) -> None:
         """One connection: one epoch, which it claims only once a picture came."""
         async with self._open_feed(camera) as feed:
-            begin = await self._epochs.begin(camera)
-            assert begin is not None, "a live camera always begins"
+            begin = await self._begin(camera)
             await self._say(camera.id, "live")
-            await self._player.play(camera, feed, begin)
+            await self._player.play_live(camera, feed, begin, teller)
+
+    async def _begin(self, camera: CameraSpec) -> Begin:
+        begin = await self._epochs.begin(camera)
+        assert begin is not None, "a live camera always begins"
+        return begin
 
     async def _play_file(self, camera: CameraSpec) -> None:
         try:
@@ -103,7 +126,7 @@ class Ingest:
             try:
                 async with self._open_feed(camera) as feed:
                     await self._say(camera.id, "live")
-                    await self._player.play(camera, feed, begin)
+                    await self._player.play_file(camera, feed, begin)
             except CameraError as error:
                 await self._say(camera.id, "failed", str(error))
                 return

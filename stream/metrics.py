@@ -34,6 +34,18 @@ class Metrics:
         self.reloads = self._counter(
             "reloads", "changed configurations: taken or refused", "outcome"
         )
+        self.camera_condition = Gauge(
+            "maskstream_camera_condition",
+            "1 while a condition of a live camera holds: lost, frozen, black, moved, …",
+            ["camera", "condition"],
+            registry=self.registry,
+        )
+        self.camera_skew = Gauge(
+            "maskstream_camera_skew_seconds",
+            "how far a camera's clock is ahead of ours",
+            ["camera"],
+            registry=self.registry,
+        )
 
     def _segment(self) -> None:
         self.results = self._counter("results", "results written", "camera")

@@ -8,12 +8,12 @@ from stream.errors import RecordError
 from stream.follow import follow
 from stream.join import Join, Joined
 from stream.ports import Delivery, Inbox
-from stream.types import Alert, CameraStatus, Frame, Gap, Result, Tracks
+from stream.types import Alert, CameraHealth, CameraStatus, Frame, Gap, Result, Tracks
 
 TOPICS = ("frames", "frames-archive", "masks", "tracks", "alerts", "camera-status")
 """What an observer can read."""
 
-Seen = Joined | Result | Gap | Alert | CameraStatus
+Seen = Joined | Result | Gap | Alert | CameraHealth | CameraStatus
 """What an observer is told: a `Result` or `Gap` as soon as it is known, and a `Joined` when all
 about its frame is."""
 
@@ -45,14 +45,15 @@ def _taken(delivery: Delivery, join: Join) -> list[Seen]:
         message = decode_frame(record) if kind_of(record) == "frame" else decode(record)
     except RecordError:
         return []
+    is_of_masks = delivery.topic == "masks"
     match message:
         case Frame():
             return [*join.add_frame(message)]
-        # What ingest says on frames of a gap comes again on masks, in order with the results.
-        case Result() | Gap() if delivery.topic == "masks":
-            return [message, *join.add_terminal(message)]
         case Tracks():
             return [*join.add_tracks(message)]
+        # What ingest says on frames comes again on masks, in order with the results.
+        case Result() | Gap() if is_of_masks:
+            return [message, *join.add_terminal(message)]
         case Alert() | CameraStatus():
             return [message]
-    return []
+    return [message] if is_of_masks and isinstance(message, CameraHealth) else []

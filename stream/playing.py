@@ -17,7 +17,9 @@ from stream.metrics import Metrics
 from stream.ports import Begin, Clock, Feed, Outbox, Shot
 from stream.privacy import black_out
 from stream.sampling import Sampler, frames_kept
+from stream.seeing import Look, Thumbnail, thumbnail
 from stream.specs import CameraSpec
+from stream.telling import Teller
 from stream.types import CloseReason, EpochClosed, EpochOpened, Frame, Picture, Pixels
 
 ToPicture = Callable[[Pixels], Picture]
@@ -51,17 +53,44 @@ class Player:
         self._clock = clock
         self._metrics = metrics
 
-    async def play(self, camera: CameraSpec, feed: Feed, begin: Begin) -> None:
-        """Write the epoch that ``begin`` names until ``feed`` ends. Raises what it breaks with."""
-        topic = "frames-archive" if camera.mode == "archive" else "frames"
-        writer = EpochWriter(topic, camera.id, begin, self._outbox, self._metrics)
+    async def play_file(self, camera: CameraSpec, feed: Feed, begin: Begin) -> None:
+        """Write the epoch that ``begin`` names until ``feed`` ends. Raises what it breaks with.
+
+        Each offered frame from ``begin`` on is written; event time is the file's own.
+        """
+        writer = self.writer(camera, begin)
         await self.close(begin.due)
         if begin.is_new:
             await writer.open(self._opened(camera, begin.epoch, feed))
-        if camera.mode == "archive":
-            await self._play_archive(camera, feed, writer, begin)
-        else:
-            await self._play_live(camera, feed, writer)
+        offers = _Offers(camera, feed, self._clock)
+        async with _closing(offers, writer, begin.goes_on):
+            async for offer in offers:
+                if offer.seq >= begin.first:
+                    picture = await asyncio.to_thread(self._picture, camera, offer.shot)
+                    await writer.write(_frame(camera, offer, writer, picture))
+
+    async def play_live(self, camera: CameraSpec, feed: Feed, begin: Begin, teller: Teller) -> None:
+        """As `play_file`, but what the transport has no room for is dropped, the oldest first.
+
+        ``teller`` has a look at what is written.
+        """
+        writer = self.writer(camera, begin)
+        opened = self._opened(camera, begin.epoch, feed)
+        await writer.open(opened)
+        teller.begin(writer, opened.time_us, feed.size, opened.fps)
+        offers = _Offers(camera, feed, self._clock)
+        held: asyncio.Queue[_Offer | None] = asyncio.Queue(HELD_FRAMES)
+        async with _closing(offers, writer):
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._write_held(camera, held, writer, teller))
+                lost = await _hold(offers, held)
+            if lost is not None:
+                raise lost
+
+    def writer(self, camera: CameraSpec, begin: Begin) -> EpochWriter:
+        """A writer of the epoch that ``begin`` names."""
+        topic = "frames-archive" if camera.mode == "archive" else "frames"
+        return EpochWriter(topic, camera.id, begin, self._outbox, self._metrics)
 
     async def close(self, due: EpochClosed | None) -> None:
         """Write the close of a file's epoch in which nobody goes on, where there is one."""
@@ -83,49 +112,31 @@ class Player:
             _expected(camera, feed),
         )
 
-    async def _play_archive(
-        self, camera: CameraSpec, feed: Feed, writer: EpochWriter, begin: Begin
-    ) -> None:
-        """Write each offered frame of a file from ``begin`` on; event time is the file's own."""
-        offers = _Offers(camera, feed, self._clock)
-        async with _closing(offers, writer, begin.goes_on):
-            async for offer in offers:
-                if offer.seq >= begin.first:
-                    await writer.write(await self._frame(camera, offer, writer))
-
-    async def _play_live(self, camera: CameraSpec, feed: Feed, writer: EpochWriter) -> None:
-        """Write what the transport has room for; the oldest of the rest is dropped."""
-        offers = _Offers(camera, feed, self._clock)
-        held: asyncio.Queue[_Offer | None] = asyncio.Queue(HELD_FRAMES)
-        async with _closing(offers, writer):
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._write_held(camera, held, writer))
-                lost = await _hold(offers, held)
-            if lost is not None:
-                raise lost
-
     async def _write_held(
-        self, camera: CameraSpec, held: asyncio.Queue[_Offer | None], writer: EpochWriter
+        self,
+        camera: CameraSpec,
+        held: asyncio.Queue[_Offer | None],
+        writer: EpochWriter,
+        teller: Teller,
     ) -> None:
         while (offer := await held.get()) is not None:
-            await writer.write(await self._frame(camera, offer, writer))
-
-    async def _frame(self, camera: CameraSpec, offer: _Offer, writer: EpochWriter) -> Frame:
-        picture = await asyncio.to_thread(self._picture, camera, offer.shot)
-        return Frame(
-            writer.frame_id(offer.seq),
-            camera.mode,
-            offer.shot.size,
-            offer.time_us,
-            offer.shot.arrived_us,
-            picture,
-            offer.shot.camera_us,
-        )
+            picture, small = await asyncio.to_thread(self._converted, camera, offer.shot)
+            await writer.reach(offer.seq, offer.time_us)
+            await teller.look(Look(offer.seq, offer.time_us, small, offer.shot.camera_us))
+            await writer.write(_frame(camera, offer, writer, picture))
 
     def _picture(self, camera: CameraSpec, shot: Shot) -> Picture:
-        pixels = shot.pixels()
-        black_out(pixels, camera.privacy)
-        return self._to_picture(pixels)
+        return self._to_picture(_shown(camera, shot))
+
+    def _converted(self, camera: CameraSpec, shot: Shot) -> tuple[Picture, Thumbnail]:
+        pixels = _shown(camera, shot)
+        return self._to_picture(pixels), thumbnail(pixels)
+
+
+def _shown(camera: CameraSpec, shot: Shot) -> Pixels:
+    pixels = shot.pixels()
+    black_out(pixels, camera.privacy)
+    return pixels
 
 
 class _Offers:
@@ -181,6 +192,18 @@ async def _hold(offers: _Offers, held: asyncio.Queue[_Offer | None]) -> CameraEr
         lost = error
     await held.put(None)
     return lost
+
+
+def _frame(camera: CameraSpec, offer: _Offer, writer: EpochWriter, picture: Picture) -> Frame:
+    return Frame(
+        writer.frame_id(offer.seq),
+        camera.mode,
+        offer.shot.size,
+        offer.time_us,
+        offer.shot.arrived_us,
+        picture,
+        offer.shot.camera_us,
+    )
 
 
 def _expected(camera: CameraSpec, feed: Feed) -> int | None:

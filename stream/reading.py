@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from stream import codec
 from stream.errors import SchemaError
 from stream.ports import Record
-from stream.types import EpochClosed, EpochOpened, Gap, MaskMessage, Result
+from stream.types import MaskMessage
 from stream.watermark import Watermark, trimmed
 
 Headers = Mapping[str, bytes] | Iterable[tuple[str, bytes]]
@@ -33,7 +33,7 @@ class MaskReader:
         and `UnsupportedVersionError` for one of a newer major version: stop, and upgrade.
         """
         message = codec.decode(Record("", value, dict(headers)))
-        if not isinstance(message, Result | Gap | EpochOpened | EpochClosed):
+        if not isinstance(message, MaskMessage):
             kind = message.__struct_config__.tag
             raise SchemaError(f"ce_type: given {kind}; not a message of masks")
         mark, new = trimmed(self.marks[message.camera], message)

@@ -22,8 +22,7 @@ from stream.metrics import Metrics
 from stream.ports import Clock, Delivery, Inbox, Model, Outbox, Record, Registry, View
 from stream.quarantine import Quarantine
 from stream.types import (
-    EpochClosed,
-    EpochOpened,
+    Control,
     Frame,
     FrameId,
     Gap,
@@ -213,6 +212,6 @@ class Segment:
 def _control(record: Record) -> Record:
     """A control record, checked: it is forwarded as it came."""
     message = codec.decode(record)
-    if not isinstance(message, EpochOpened | EpochClosed | Gap):
+    if not isinstance(message, Control):
         raise SchemaError(f"ce_type: given {codec.kind_of(record)}; not a message of frames")
     return record

@@ -278,6 +278,20 @@ class HealthSpec(Spec):
     port: Count = Field(0, ge=0, le=65535, description="port; 0: any that is free, told at start")
 
 
+class CameraHealthSpec(Spec):
+    """When a live camera is told to be in trouble."""
+
+    frozen_after: Duration = Field(
+        10.0, ge=1, le=3600, description="the same picture for so long is frozen"
+    )
+    most_skew: Duration = Field(
+        2.0, gt=0, le=86_400, description="a camera's clock further from ours is skewed"
+    )
+    slow_below: Number = Field(
+        0.8, gt=0, le=1, description="part of the frames asked for; fewer over 10 s is slow"
+    )
+
+
 class PicturesSpec(Spec):
     """How pictures travel to the model, and how large they may be."""
 
@@ -313,6 +327,16 @@ class RuleSpec(Spec):
     """What all kinds of rules have in common."""
 
     id: Id = Field(description="name of the rule")
+    cooldown: Duration = Field(
+        0.0, ge=0, description="no new alert for so long after the last one ended"
+    )
+    severity: Severity = Field("warning", description="what the receiver is told")
+    notify: tuple[Id, ...] = Field((), description="endpoints that get the alerts")
+
+
+class SightingRuleSpec(RuleSpec):
+    """What all kinds of rules have in common that look for somebody in the picture."""
+
     zone: Id | None = Field(None, description="the zone it watches; null: the whole frame")
     camera: Id | None = Field(None, description="the camera it watches; null: its zone's")
     label: Label | None = Field(None, description="the label it counts; null: any")
@@ -324,8 +348,3 @@ class RuleSpec(Spec):
         description="part of the instance's mask that lies inside the zone",
         json_schema_extra={"allowed": "above 0, at most 1"},
     )
-    cooldown: Duration = Field(
-        0.0, ge=0, description="no new alert for so long after the last one ended"
-    )
-    severity: Severity = Field("warning", description="what the receiver is told")
-    notify: tuple[Id, ...] = Field((), description="endpoints that get the alerts")

@@ -39,6 +39,7 @@ GapReason = Literal["stale", "overflow", "expired", "dead_letter", "quarantined"
 CloseReason = Literal["ended", "stopped", "lost", "changed"]
 AlertState = Literal["opened", "updated", "resolved"]
 CameraState = Literal["connecting", "live", "lost", "ended", "failed"]
+Condition = Literal["lost", "frozen", "black", "moved", "resized", "skewed", "slow"]
 Severity = Literal["info", "warning", "critical"]
 
 
@@ -162,8 +163,27 @@ class EpochClosed(Struct, frozen=True, tag="epoch-closed", tag_field="type"):
     reason: CloseReason
 
 
-Control = EpochOpened | EpochClosed | Gap
-MaskMessage = Result | Gap | EpochOpened | EpochClosed
+class CameraHealth(Struct, frozen=True, tag="camera-health", tag_field="type"):
+    """A condition of a live camera holds (``is_on``) since ``since_us``, or holds no more.
+
+    It lies before frame ``seq`` of its epoch. What holds is told again every few seconds, so that
+    time goes on where no frame comes. ``time_us`` rises within an epoch, also behind its close,
+    where ``lost`` is told until the camera comes back.
+    """
+
+    camera: str
+    epoch: Count
+    seq: Count
+    time_us: Instant
+    condition: Condition
+    is_on: bool
+    since_us: Instant
+    detail: str = ""
+
+
+Control = EpochOpened | EpochClosed | Gap | CameraHealth
+"""What ingest writes between frames; it goes on to ``masks`` as it came."""
+MaskMessage = Result | Control
 
 
 class Track(Struct, frozen=True):
@@ -203,8 +223,12 @@ class Evidence(Struct, frozen=True):
     frame_ref: str | None = None
 
 
-class Alert(Struct, frozen=True, tag="alert", tag_field="type"):
-    """A change in the life of an alert. ``id`` names the episode and stays through its life."""
+class Alert(Struct, frozen=True, tag="alert", tag_field="type", omit_defaults=True):
+    """A change in the life of an alert. ``id`` names the episode and stays through its life.
+
+    ``labels`` are those that were seen, and conditions where it is about the camera's health;
+    ``detail`` then says more, in words.
+    """
 
     id: str
     state: AlertState
@@ -219,6 +243,7 @@ class Alert(Struct, frozen=True, tag="alert", tag_field="type"):
     time_us: Instant
     evidence: Evidence | None
     notify: tuple[str, ...]
+    detail: str = ""
 
 
 class CameraStatus(Struct, frozen=True, tag="camera-status", tag_field="type"):

@@ -17,8 +17,8 @@ from stream import codec
 from stream.errors import EndOfStream, RecordError, SchemaError
 from stream.metrics import Metrics
 from stream.ports import Delivery, Inbox, Outbox, Record, State, Store
-from stream.types import Alert, EpochClosed, EpochOpened, Gap, MaskMessage, Result, Tracks
-from stream.watching import NOTHING, Plan, Watched, step
+from stream.types import Alert, MaskMessage, Tracks
+from stream.watching import Plans, Watched, step
 
 TOPICS = ("tracks", "alerts", "dead-letters")
 BATCH = 64
@@ -37,9 +37,7 @@ class Outcome:
     states: dict[str, Watched] = field(default_factory=dict)
 
 
-async def watch(
-    inbox: Inbox, outbox: Outbox, store: Store, plans: Mapping[str, Plan], metrics: Metrics
-) -> None:
+async def watch(inbox: Inbox, outbox: Outbox, store: Store, plans: Plans, metrics: Metrics) -> None:
     """Watch until the masks end.
 
     A camera without a plan is tracked only. A record that cannot be read goes to
@@ -60,7 +58,7 @@ async def watch_batch(
     deliveries: Sequence[Delivery],
     outbox: Outbox,
     store: Store,
-    plans: Mapping[str, Plan],
+    plans: Plans,
     metrics: Metrics,
 ) -> None:
     """Watch a few messages; on return all that they come to is kept, and they may be committed.
@@ -80,7 +78,7 @@ async def watch_batch(
 async def _digest(
     deliveries: Sequence[Delivery],
     before: Mapping[str, Watched],
-    plans: Mapping[str, Plan],
+    plans: Plans,
     metrics: Metrics,
 ) -> Outcome:
     """All of a batch's thinking: about 1 ms a message, with a breath for others after each.
@@ -99,7 +97,7 @@ async def _digest(
             continue
         camera = message.camera
         state = outcome.states.get(camera, before[camera])
-        after, tracks, alerts = step(plans.get(camera, NOTHING), state, message)
+        after, tracks, alerts = step(plans[camera], state, message)
         outcome.states[camera] = after
         outcome.records += _records(tracks, alerts)
         _count(metrics, camera, after.dropped - state.dropped, alerts)
@@ -108,7 +106,7 @@ async def _digest(
 
 def _message(record: Record) -> MaskMessage:
     message = codec.decode(record)
-    if not isinstance(message, Result | Gap | EpochOpened | EpochClosed):
+    if not isinstance(message, MaskMessage):
         raise SchemaError(f"ce_type: given {codec.kind_of(record)}; not a message of masks")
     if message.camera != record.key:
         raise SchemaError(f"camera: given {message.camera!r}; the record's key is {record.key!r}")
@@ -146,5 +144,6 @@ def _kept(state: Watched) -> State:
     """A camera's states in their order: what knows less of its masks never replaces what knows
     more.
     """
-    version = state.mark.epoch, state.mark.next_seq, int(state.mark.closed)
+    mark = state.mark
+    version = mark.epoch, mark.next_seq, int(mark.closed), mark.health_us
     return State(msgspec.msgpack.encode(state), version)

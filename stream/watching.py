@@ -1,6 +1,6 @@
 """One message of a camera's masks: who is where, and what the rules make of it. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress
@@ -10,14 +10,22 @@ from msgspec import Struct, structs
 
 from stream.errors import ConfigError
 from stream.masks import Mask
-from stream.rules import Dwell, Presence, RuleState, evaluate, open_alerts, version
+from stream.rules import (
+    AnyRule,
+    Health,
+    RuleState,
+    SightingRule,
+    evaluate,
+    judge_health,
+    open_alerts,
+    version,
+)
 from stream.rules.life import changed
+from stream.rules.trouble import BLINDING, MISPLACING, Trouble, Troubles, any_of, heard
 from stream.specs import Polygon, ZoneSpec
 from stream.tracking import Identities, track
-from stream.types import Alert, MaskMessage, Result, Size, Track, Tracks
+from stream.types import Alert, CameraHealth, Condition, MaskMessage, Result, Size, Track, Tracks
 from stream.watermark import Watermark, trimmed
-
-AnyRule = Presence | Dwell
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +36,21 @@ class Plan:
     rules: tuple[AnyRule, ...]
 
 
+Judgement = tuple[RuleState | None, tuple[Alert, ...]]
+"""A rule's next state, and what changed in its alerts."""
 NOTHING = Plan({}, ())
-"""The plan of a camera that no rule and no zone names: it is tracked all the same."""
+"""Of a camera that nothing watches: it is tracked all the same."""
+
+
+class Plans(dict[str, Plan]):
+    """The plan of each camera that a rule or a zone names; ``others`` is that of any other."""
+
+    def __init__(self, named: Mapping[str, Plan], others: Plan) -> None:
+        super().__init__(named)
+        self._others = others
+
+    def __missing__(self, camera: str) -> Plan:
+        return self._others
 
 
 class Watched(Struct, frozen=True):
@@ -43,28 +64,38 @@ class Watched(Struct, frozen=True):
     identities: Identities = Identities()
     rules: dict[str, RuleState] = {}
     dropped: int = 0
+    troubles: dict[Condition, Trouble] = {}
 
 
-def plans(rules: Iterable[AnyRule], zones: Iterable[ZoneSpec]) -> dict[str, Plan]:
-    """The plan of each camera that a rule or a zone names.
+def plans(rules: Iterable[AnyRule], zones: Iterable[ZoneSpec]) -> Plans:
+    """The plan of each camera.
 
-    Raises `ConfigError` where a rule names an unknown zone, or neither a zone nor a camera.
+    Raises `ConfigError` where a rule names an unknown zone, or neither a zone nor a camera, unless
+    it is one that watches every camera.
     """
-    zones = tuple(zones)
+    rules, zones = tuple(rules), tuple(zones)
     camera_of = {zone.id: zone.camera for zone in zones}
-    rules_of: dict[str, list[AnyRule]] = {camera: [] for camera in camera_of.values()}
-    for rule in rules:
-        if rule.zone is not None and rule.zone not in camera_of:
-            allowed = ", ".join(camera_of) or "none is set"
-            raise ConfigError(f"rule {rule.id}: zone: given {rule.zone}; allowed: {allowed}")
-        camera = camera_of[rule.zone] if rule.zone is not None else rule.camera
-        if camera is None:
-            raise ConfigError(f"rule {rule.id}: camera: needed where zone is not set")
-        rules_of.setdefault(camera, []).append(rule)
-    return {
-        camera: Plan({zone.id: zone.polygon for zone in zones if zone.camera == camera}, (*own,))
-        for camera, own in rules_of.items()
-    }
+    cameras = [_camera(rule, camera_of) for rule in rules]
+
+    def plan(camera: str | None) -> Plan:
+        own = (rule for rule, its in zip(rules, cameras, strict=True) if its in {None, camera})
+        return Plan({zone.id: zone.polygon for zone in zones if zone.camera == camera}, (*own,))
+
+    named = {camera for camera in (*camera_of.values(), *cameras) if camera is not None}
+    return Plans({camera: plan(camera) for camera in named}, plan(None))
+
+
+def _camera(rule: AnyRule, camera_of: Mapping[str, str]) -> str | None:
+    """The camera that a rule watches; None for every camera."""
+    if isinstance(rule, Health):
+        return rule.camera
+    if rule.zone is not None and rule.zone not in camera_of:
+        allowed = ", ".join(camera_of) or "none is set"
+        raise ConfigError(f"rule {rule.id}: zone: given {rule.zone}; allowed: {allowed}")
+    camera = camera_of[rule.zone] if rule.zone is not None else rule.camera
+    if camera is None:
+        raise ConfigError(f"rule {rule.id}: camera: needed where zone is not set")
+    return camera
 
 
 def step(
@@ -72,18 +103,28 @@ def step(
 ) -> tuple[Watched, Tracks | None, tuple[Alert, ...]]:
     """What one message of a camera does: its next state, who is where, changes of alerts.
 
-    Only a result says who is where. Gaps and epochs move the watermark and nothing else: what was
-    not seen is unknown. What lies below the watermark is dropped and counted in the state.
+    Only a result says who is where, and only health how the camera is. Gaps and epochs move the
+    watermark and nothing else: what was not seen is unknown. What lies below the watermark is
+    dropped and counted in the state.
     """
     mark, new = trimmed(state.mark, message)
     if new is None:
         return structs.replace(state, mark=mark, dropped=state.dropped + 1), None, ()
     moved = structs.replace(state, mark=mark)
+    if isinstance(message, CameraHealth):
+        moved = structs.replace(moved, troubles=heard(moved.troubles, message))
+        rules, alerts = _judge(plan, moved, message, _nobody)
+        return structs.replace(moved, rules=rules), None, alerts
     if not isinstance(message, Result):
         return moved, None, ()
     identities, found = track(moved.identities, message)
     masks = {name: zone_mask(polygon, message.size) for name, polygon in plan.zones.items()}
-    rules, alerts = _judge(plan, masks, moved.rules, message, found)
+
+    def see(rule: SightingRule, before: RuleState | None) -> Judgement:
+        zone = None if rule.zone is None else masks[rule.zone]
+        return evaluate(rule, zone, before, message, found)
+
+    rules, alerts = _judge(plan, moved, message, see)
     tracks = Tracks(
         message.camera,
         message.epoch,
@@ -103,8 +144,8 @@ def replay(
     alerts: list[Alert] = []
     for message in messages:
         camera = message.camera
-        plan, state = plan_of.get(camera, NOTHING), states.get(camera, Watched())
-        states[camera], _, new = step(plan, state, message)
+        state = states.get(camera, Watched())
+        states[camera], _, new = step(plan_of[camera], state, message)
         alerts += new
     return alerts
 
@@ -118,23 +159,50 @@ def zone_mask(polygon: Polygon, size: Size) -> Mask:
 
 def _judge(
     plan: Plan,
-    masks: Mapping[str, Mask],
-    states: Mapping[str, RuleState],
-    result: Result,
-    tracks: tuple[Track, ...],
+    state: Watched,
+    message: Result | CameraHealth,
+    see: Callable[[SightingRule, RuleState | None], Judgement],
 ) -> tuple[dict[str, RuleState], tuple[Alert, ...]]:
     """All rules of the camera, in order. A rule that is gone leaves no alert open behind it."""
     after: dict[str, RuleState] = {}
     alerts: list[Alert] = []
     for rule in plan.rules:
         name = version(rule)
-        zone = None if rule.zone is None else masks[rule.zone]
-        after[name], new = evaluate(rule, zone, states.get(name), result, tracks)
+        before = state.rules.get(name)
+        judged, new = _judgement(rule, before, state.troubles, message, see)
+        if judged is not None:
+            after[name] = judged
         alerts += new
-    for name, state in states.items():
-        if name not in after:
-            alerts += (changed(one, "resolved", result.time_us) for one in open_alerts(state))
+    kept = {version(rule) for rule in plan.rules}
+    for name, before in state.rules.items():
+        if name not in kept:
+            alerts += (changed(one, "resolved", message.time_us) for one in open_alerts(before))
     return after, tuple(alerts)
+
+
+def _judgement(
+    rule: AnyRule,
+    before: RuleState | None,
+    troubles: Troubles,
+    message: Result | CameraHealth,
+    see: Callable[[SightingRule, RuleState | None], Judgement],
+) -> Judgement:
+    if isinstance(rule, Health):
+        return judge_health(rule, before, troubles, message)
+    if _is_unknown(rule, troubles, message.time_us):
+        return before, ()
+    return see(rule, before)
+
+
+def _nobody(_: SightingRule, before: RuleState | None) -> Judgement:
+    """Health shows nobody: nothing is known of who is where."""
+    return before, ()
+
+
+def _is_unknown(rule: SightingRule, troubles: Troubles, now_us: int) -> bool:
+    """Whether what a result shows now may not be what is there, or not where the zone is."""
+    hiding = BLINDING if rule.zone is None else (*BLINDING, *MISPLACING)
+    return any_of(troubles, hiding, now_us)
 
 
 def _placed(tracks: tuple[Track, ...], masks: Mapping[str, Mask], size: Size) -> list[Track]:

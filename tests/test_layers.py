@@ -28,10 +28,11 @@ words   | specs kafka_spec ports sampling                          | values
 pure    | retry backoff freshness batching audit tally join metrics schemas | values words
         | tracking rules views watching ledger codec placement     |
         | health watermark quarantine gaps expired privacy         |
-        | registry                                                 |
+        | registry seeing                                          |
 config  | config                                                   | values words pure
 reading | follow observe reading                                   | values words pure
-loops   | lane device epoch playing roster ingest segment watch    | values words pure
+loops   | lane device epoch playing telling roster ingest segment  | values words pure
+        | watch                                                    |
         | notify canary                                            |
 edges   | connectors                                               | values words pure
         |                                                          | config reading

@@ -6,7 +6,7 @@ from connectors.web.page import Page
 from stream.join import Joined
 from stream.observe import Seen, observe
 from stream.ports import Inbox
-from stream.types import Alert, CameraStatus, Gap, Result
+from stream.types import Alert, CameraHealth, CameraStatus, Gap, Result
 
 
 async def show(inboxes: Mapping[str, Inbox], page: Page) -> None:
@@ -20,6 +20,8 @@ async def show(inboxes: Mapping[str, Inbox], page: Page) -> None:
                 page.count(seen)
             case Alert():
                 page.alert(seen)
+            case CameraHealth():
+                page.health(seen)
             case CameraStatus():
                 page.status(seen)
 

@@ -5,7 +5,8 @@ from collections import Counter, deque
 import numpy as np
 from msgspec import Struct
 
-from stream.types import CameraState, CameraStatus, Gap, ModelRef, Result
+from stream.rules.trouble import FRESH_US
+from stream.types import CameraHealth, CameraState, CameraStatus, Condition, Gap, ModelRef, Result
 
 HORIZON_US = 10_000_000
 """Rate and ages are those of the last ten seconds."""
@@ -17,11 +18,13 @@ class Figures(Struct, frozen=True):
     """One camera in figures; None where nothing was seen within the horizon.
 
     ``rate`` is results per second, an age is from arrival at ingest until the page got the
-    result, ``gaps`` counts frames by reason since the page began.
+    result, ``gaps`` counts frames by reason since the page began. ``ails`` has the conditions that
+    were told lately, each with its detail.
     """
 
     state: CameraState | None
     reason: str
+    ails: dict[Condition, str]
     rate: float | None
     age_p50_ms: float | None
     age_p99_ms: float | None
@@ -37,6 +40,7 @@ class Gauge:
         self._gaps: Counter[str] = Counter()
         self._model: ModelRef | None = None
         self._status: CameraStatus | None = None
+        self._ails: dict[Condition, tuple[int, str]] = {}
 
     def count(self, terminal: Result | Gap, now_us: int) -> None:
         """A frame ended."""
@@ -50,6 +54,12 @@ class Gauge:
         """Ingest said how the camera is."""
         self._status = status
 
+    def health(self, health: CameraHealth, now_us: int) -> None:
+        """Ingest said what ails the camera, or does no more."""
+        self._ails.pop(health.condition, None)
+        if health.is_on:
+            self._ails[health.condition] = now_us, health.detail
+
     def figures(self, now_us: int) -> Figures:
         """The figures at ``now_us``."""
         while self._results and self._results[0][0] < now_us - HORIZON_US:
@@ -61,6 +71,11 @@ class Gauge:
         return Figures(
             state=self._state(),
             reason=self._status.reason if self._status else "",
+            ails={
+                condition: detail
+                for condition, (told_us, detail) in self._ails.items()
+                if condition != "lost" and now_us - told_us < FRESH_US  # that one is a state
+            },
             rate=self._rate(now_us),
             age_p50_ms=p50_ms,
             age_p99_ms=p99_ms,

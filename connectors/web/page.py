@@ -17,7 +17,7 @@ from connectors.web.thumbnail import thumbnail
 from stream.codec import to_json
 from stream.join import Joined
 from stream.specs import ZoneSpec
-from stream.types import Alert, CameraStatus, Gap, Result
+from stream.types import Alert, CameraHealth, CameraStatus, Gap, Result
 
 RESULTLESS_AFTER_US = 1_000_000
 """Pictures without a result are shown only when none with one came for so long: where an overload
@@ -78,6 +78,10 @@ class Page:
     def status(self, status: CameraStatus) -> None:
         """Say how a camera is."""
         self._gauge(status.camera).status(status)
+
+    def health(self, health: CameraHealth) -> None:
+        """Say what ails a camera, or does no more."""
+        self._gauge(health.camera).health(health, self._now_us())
 
     def alert(self, alert: Alert) -> None:
         """Tell a change of an alert; an opening comes with a cut of the picture it is about."""

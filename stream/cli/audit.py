@@ -16,7 +16,7 @@ from stream.audit import Audit, EpochAudit
 from stream.config import Settings, load
 from stream.errors import EXIT_DIFFERENT, EXIT_OK, ConfigError, RecordError
 from stream.specs import seconds
-from stream.types import EpochClosed, EpochOpened, Gap, MaskMessage, Result
+from stream.types import MaskMessage
 
 
 def audit_file(path: Path, since: str | None) -> int:
@@ -79,7 +79,7 @@ async def _audit_topic(settings: Settings, since_us: int | None) -> Audit:
         except RecordError:  # no terminal of anything: if it should be one, its frame is missing
             unread += 1
             continue
-        if isinstance(message, Result | Gap | EpochOpened | EpochClosed):
+        if isinstance(message, MaskMessage):
             audit.add(message)
     if unread:
         print(f"{unread} records of masks cannot be read", file=sys.stderr)
@@ -102,7 +102,7 @@ def read_results(path: Path) -> Iterator[MaskMessage]:
                 message = codec.from_json(line)
             except RecordError as error:
                 raise ConfigError(f"{path}:{number}: {error}") from error
-            if not isinstance(message, Result | Gap | EpochOpened | EpochClosed):
+            if not isinstance(message, MaskMessage):
                 kind = message.__struct_config__.tag
                 raise ConfigError(f"{path}:{number}: type: given {kind}; not a message of masks")
             yield message

@@ -78,7 +78,7 @@ def ingest_role(common: Common) -> Role:
                 common.metrics,
                 epochs,
             )
-            await loop.run(common.registry)
+            await loop.run(common.registry, settings.camera_health)
 
     return Role("ingest", work, writes=ingest.TOPICS, source=True)
 

@@ -6,6 +6,7 @@ from stream.config.faults import Fault
 from stream.config.redact import shown
 from stream.config.settings import Settings
 from stream.config.words import suggestion
+from stream.rules import Health
 
 
 def check_labels(settings: Settings, labels: Sequence[str]) -> None:
@@ -27,5 +28,5 @@ def _named_labels(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], s
         for nth, label in enumerate(camera.labels or ()):
             yield ("cameras", index, "labels", nth), f"camera {camera.id}: ", label
     for index, rule in enumerate(settings.rules):
-        if rule.label is not None:
+        if not isinstance(rule, Health) and rule.label is not None:
             yield ("rules", index, "label"), f"rule {rule.id}: ", rule.label

@@ -9,6 +9,7 @@ from stream.kafka_spec import KafkaSpec
 from stream.rules import Rule
 from stream.specs import (
     AllowedSpec,
+    CameraHealthSpec,
     CameraSpec,
     Duration,
     EndpointSpec,
@@ -43,6 +44,9 @@ class Settings(Spec):
     endpoints: tuple[EndpointSpec, ...] = Field((), description="webhooks that get alerts")
     outputs: OutputsSpec = Field(OutputsSpec(), description="files written beside the topics")
     freshness: FreshnessSpec = Field(FreshnessSpec(), description="how old a live result may be")
+    camera_health: CameraHealthSpec = Field(
+        CameraHealthSpec(), description="when a live camera is in trouble"
+    )
     pictures: PicturesSpec = Field(PicturesSpec(), description="how pictures travel, and limits")
     allowed: AllowedSpec = Field(AllowedSpec(), description="where pictures may come from")
     credentials: LocalPath | None = Field(

@@ -1,8 +1,8 @@
-"""Rules on exact masks: pure functions from one result to the next state, and to alerts.
+"""Rules on exact masks and on health: pure functions from a message to the next state, and alerts.
 
-One file a kind. `sighting` has what all kinds ask of a result, `life` how an alert lives. Event
-time alone decides; a gap is no result, so no rule ever sees one: it is unknown, and neither
-resolves an alert nor brings one nearer.
+One file a kind. `sighting` has what kinds ask of a result, `trouble` what is known of a camera's
+health, `life` how an alert lives. Event time alone decides; a gap is no result, so no rule ever
+sees one: it is unknown, and neither resolves an alert nor brings one nearer.
 """
 
 from typing import Annotated
@@ -11,28 +11,37 @@ from pydantic import Field
 
 from stream.masks import Mask
 from stream.rules.dwell import Dwell, DwellState, evaluate_dwell
+from stream.rules.health import Health, HealthState, evaluate_health
 from stream.rules.presence import Presence, PresenceState, evaluate_presence
 from stream.rules.sighting import version
-from stream.types import Alert, Result, Track
+from stream.rules.trouble import Troubles
+from stream.types import Alert, CameraHealth, Result, Track
 
 __all__ = [
+    "AnyRule",
     "Dwell",
     "DwellState",
+    "Health",
+    "HealthState",
     "Presence",
     "PresenceState",
     "Rule",
     "RuleState",
+    "SightingRule",
     "evaluate",
+    "judge_health",
     "open_alerts",
     "version",
 ]
 
-Rule = Annotated[Presence | Dwell, Field(discriminator="kind")]
-RuleState = PresenceState | DwellState
+SightingRule = Presence | Dwell
+AnyRule = SightingRule | Health
+Rule = Annotated[AnyRule, Field(discriminator="kind")]
+RuleState = PresenceState | DwellState | HealthState
 
 
 def evaluate(
-    rule: Presence | Dwell,
+    rule: SightingRule,
     zone: Mask | None,
     state: RuleState | None,
     result: Result,
@@ -51,8 +60,17 @@ def evaluate(
     raise TypeError(f"rule {rule.id} is {rule.kind}; its state is {type(state).__name__}")
 
 
+def judge_health(
+    rule: Health, state: RuleState | None, troubles: Troubles, message: Result | CameraHealth
+) -> tuple[RuleState, tuple[Alert, ...]]:
+    """As `evaluate`, for a rule on the camera's ``troubles``; ``message`` says how late it is."""
+    if not isinstance(state, HealthState | None):
+        raise TypeError(f"rule {rule.id} is {rule.kind}; its state is {type(state).__name__}")
+    return evaluate_health(rule, state or HealthState(), troubles, message)
+
+
 def open_alerts(state: RuleState) -> tuple[Alert, ...]:
     """The episodes that are open, as last told."""
-    if isinstance(state, PresenceState):
+    if isinstance(state, PresenceState | HealthState):
         return () if state.alert is None else (state.alert,)
     return tuple(stay.alert for stay in state.stays.values() if stay.alert is not None)

@@ -16,11 +16,11 @@ from stream.rules.sighting import (
     sightings,
     within_us,
 )
-from stream.specs import Duration, RuleSpec
+from stream.specs import Duration, SightingRuleSpec
 from stream.types import Alert, Result, Track
 
 
-class Dwell(RuleSpec):
+class Dwell(SightingRuleSpec):
     """Opens for each identity that stays in the zone for ``duration``."""
 
     kind: Literal["dwell"] = "dwell"

@@ -5,15 +5,15 @@ import hashlib
 from msgspec import structs
 
 from stream.rules.sighting import version
-from stream.specs import RuleSpec
-from stream.types import Alert, AlertState, Evidence, Result
+from stream.specs import RuleSpec, SightingRuleSpec
+from stream.types import Alert, AlertState, CameraHealth, Evidence, Result
 
 ID_DIGITS = 24
 """Hex digits of an alert's id: 96 bits, so that no two episodes ever share one."""
 
 
 def opened(
-    rule: RuleSpec,
+    rule: SightingRuleSpec,
     kind: str,
     result: Result,
     tracks: tuple[str, ...],
@@ -22,7 +22,7 @@ def opened(
 ) -> Alert:
     """A new episode, opened by ``result``."""
     return Alert(
-        id=_episode(rule, result, tracks),
+        id=_episode(rule, str(result.id), tracks),
         state="opened",
         rule=rule.id,
         kind=kind,
@@ -38,12 +38,34 @@ def opened(
     )
 
 
+def opened_of_health(
+    rule: RuleSpec, message: Result | CameraHealth, conditions: tuple[str, ...], detail: str
+) -> Alert:
+    """A new episode of a camera in trouble, due at ``message``."""
+    return Alert(
+        id=_episode(rule, f"{message.camera}/{message.epoch}/{message.time_us}", ()),
+        state="opened",
+        rule=rule.id,
+        kind="health",
+        camera=message.camera,
+        zone=None,
+        labels=conditions,
+        severity=rule.severity,
+        tracks=(),
+        opened_us=message.time_us,
+        time_us=message.time_us,
+        evidence=None,
+        notify=rule.notify,
+        detail=detail,
+    )
+
+
 def changed(alert: Alert, state: AlertState, time_us: int, **fields: object) -> Alert:
     """The same episode, later."""
     return structs.replace(alert, state=state, time_us=time_us, **fields)
 
 
-def _episode(rule: RuleSpec, result: Result, tracks: tuple[str, ...]) -> str:
-    """The id of the episode: equal input gives equal ids, in a replay too."""
-    told = "\n".join((rule.id, version(rule), str(result.id), *tracks))
+def _episode(rule: RuleSpec, place: str, tracks: tuple[str, ...]) -> str:
+    """The id of an episode that began at ``place``: equal input gives equal ids, in replays too."""
+    told = "\n".join((rule.id, version(rule), place, *tracks))
     return hashlib.sha256(told.encode()).hexdigest()[:ID_DIGITS]

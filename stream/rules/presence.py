@@ -16,7 +16,7 @@ from stream.rules.sighting import (
     sightings,
     within_us,
 )
-from stream.specs import Count, Duration, RuleSpec
+from stream.specs import Count, Duration, SightingRuleSpec
 from stream.types import Alert, Result, Track
 
 UPDATE_US = 10_000_000
@@ -25,7 +25,7 @@ TRACKS_MAX = 100
 """Identities that an alert names: more would make its body too long, and nobody reads them."""
 
 
-class Presence(RuleSpec):
+class Presence(SightingRuleSpec):
     """Opens when at least one instance counts in ``frames`` consecutive results."""
 
     kind: Literal["presence"] = "presence"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from stream.masks import Mask, overlap
-from stream.specs import RuleSpec
+from stream.specs import RuleSpec, SightingRuleSpec
 from stream.types import Evidence, Result, Track
 
 SILENCE_US = 2_000_000
@@ -36,7 +36,7 @@ class Look(Struct, frozen=True):
         return cls(result.epoch, result.seq, result.time_us)
 
 
-def sightings(rule: RuleSpec, zone: Mask | None, result: Result) -> list[Sighting]:
+def sightings(rule: SightingRuleSpec, zone: Mask | None, result: Result) -> list[Sighting]:
     """The instances of ``result`` with the rule's label, score and overlap with the zone.
 
     ``zone`` has the result's size; None is the whole frame. An empty mask never counts.

@@ -17,6 +17,7 @@ from connectors.web import Page, serve, show
 from stream.codec import encode, encode_frame
 from stream.masks import Mask
 from stream.observe import TOPICS
+from stream.types import CameraHealth, CameraStatus
 from tests.support.browser import CHROMIUM, FLAGS
 from tests.support.build import gap
 from tests.support.clock import START_US, VirtualClock
@@ -230,6 +231,17 @@ async def test_the_figures_are_shown(tab: Tab) -> None:
         await expect(tab.locator("#count")).to_have_text("1")
         await expect(tab.locator("#model")).to_have_text("brightf32")
         await expect(tab.locator("#gaps")).to_have_text("stale 4")
+
+
+async def test_what_ails_a_camera_is_shown_beside_its_state(tab: Tab, page: Page, url: str) -> None:
+    page.status(CameraStatus("hall", "live", START_US))
+    what = "black", True, START_US, "for 3 s"
+    page.health(CameraHealth("hall", 1, 0, START_US, *what))
+    await tab.goto(url)
+    state = tab.locator("#camera-state")
+    await expect(state).to_have_text("live · black: for 3 s")
+    page.health(CameraHealth("hall", 1, 0, START_US + 1, "black", False, START_US))
+    await expect(state).to_have_text("live")
 
 
 async def test_the_page_comes_back_by_itself_when_the_server_does(tab: Tab, page: Page) -> None:

@@ -5,6 +5,8 @@ import numpy as np
 from stream.masks import Mask
 from stream.types import (
     Box,
+    CameraHealth,
+    Condition,
     EpochClosed,
     EpochOpened,
     Frame,
@@ -88,3 +90,15 @@ def opened(camera: str = "hall", *, epoch: int = 1, mode: Mode = "archive") -> E
 def closed(frames: int, camera: str = "hall", *, epoch: int = 1) -> EpochClosed:
     """An epoch's last record, after ``frames`` frames."""
     return EpochClosed(camera, epoch, START_US, frames, "ended")
+
+
+def health(
+    seq: int,
+    condition: Condition = "lost",
+    *,
+    epoch: int = 1,
+    time_us: int = START_US,
+    camera: str = "hall",
+) -> CameraHealth:
+    """A condition that holds, told before frame ``seq``."""
+    return CameraHealth(camera, epoch, seq, time_us, condition, True, START_US, "so it is")

@@ -15,7 +15,8 @@ from tests.support.clock import START_US
 
 
 class ArrayFeed:
-    """A `stream.ports.Feed` of pictures at a steady rate.
+    """A `stream.ports.Feed` of pictures at a steady rate, all of which arrive at once unless
+    ``paced``.
 
     It breaks with ``error`` after the last picture, where one is given. A picture comes only once
     ``gate`` lets one through, where there is a gate. ``exhausted`` is set after the last.
@@ -29,11 +30,13 @@ class ArrayFeed:
         started_us: int | None = None,
         error: CameraError | None = None,
         gate: asyncio.Semaphore | None = None,
+        paced: bool = False,
     ) -> None:
         self._pictures = list(pictures)
         self._times_s = [index / fps for index in range(len(self._pictures))]
         self._error = error
         self._gate = gate
+        self._paced = paced
         self.exhausted = asyncio.Event()
         self.size: Size = self._pictures[0].shape[:2] if self._pictures else (4, 6)
         self.fps: float | None = fps
@@ -44,7 +47,8 @@ class ArrayFeed:
         for time_s, pixels in zip(self._times_s, self._pictures, strict=True):
             await (self._gate.acquire() if self._gate else asyncio.sleep(0))
             if sampler.keeps(time_s):
-                yield Shot(time_s, START_US, pixels.shape[:2], pixels.copy)
+                arrived_us = START_US + round(time_s * 1e6) * self._paced
+                yield Shot(time_s, arrived_us, pixels.shape[:2], pixels.copy)
         self.exhausted.set()
         if self._error is not None:
             raise self._error

@@ -14,10 +14,9 @@ from stream.registry import Listed
 from stream.segment import TOPICS, Segment
 from stream.specs import CameraSpec
 from stream.types import (
-    EpochClosed,
-    EpochOpened,
     Frame,
     Gap,
+    MaskMessage,
     Picture,
     Pixels,
     Result,
@@ -96,6 +95,6 @@ def brief(found: Iterable[Message]) -> list[str]:
 def audited(found: Iterable[Message]) -> Audit:
     audit = Audit()
     for each in found:
-        assert isinstance(each, Result | Gap | EpochOpened | EpochClosed)
+        assert isinstance(each, MaskMessage)
         audit.add(each)
     return audit

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stream.audit import Audit, EpochAudit
 from stream.types import Gap, GapReason, MaskMessage, Result
-from tests.support.build import closed, gap, opened, result
+from tests.support.build import closed, gap, health, opened, result
 
 
 def audited(*messages: MaskMessage) -> Audit:
@@ -37,6 +37,16 @@ def test_an_epoch_with_a_terminal_for_each_frame_is_complete() -> None:
     assert epoch.complete
     assert (epoch.offered, epoch.results, epoch.gaps) == (5, 2, {"stale": 3})
     assert (epoch.missing, epoch.duplicates, epoch.out_of_order) == (0, 0, 0)
+
+
+def test_how_a_camera_is_answers_no_frame_and_asks_for_none() -> None:
+    well: list[MaskMessage] = [opened(mode="live"), result(0), gap(1, 3), result(4), closed(5)]
+    ailing = [health(0, epoch=0), *(each for one in well for each in (one, health(9))), health(5)]
+    for audit in (audited(*ailing), cut(*ailing)):
+        assert audit.passed
+        assert only(audit).complete
+        assert only(audit).results == 2
+    assert cut(health(7), result(8), closed(9)).passed
 
 
 def test_a_hole_is_missing_whether_the_epoch_is_closed_or_not() -> None:

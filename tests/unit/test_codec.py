@@ -24,6 +24,7 @@ from stream.types import (
     LAST_US,
     MOST_COUNT,
     Alert,
+    CameraHealth,
     CameraStatus,
     DeliveryStatus,
     Encoded,
@@ -97,6 +98,9 @@ MESSAGES: dict[type, st.SearchStrategy[Any]] = {
     EpochClosed: st.builds(EpochClosed, camera, count, instant, count),
     Tracks: st.builds(
         Tracks, camera, count, count, instant, st.lists(tracks, max_size=3).map(tuple)
+    ),
+    CameraHealth: st.builds(
+        CameraHealth, camera, count, count, instant, since_us=instant, detail=label
     ),
     Alert: alerts,
     CameraStatus: st.builds(CameraStatus, camera, time_us=instant),

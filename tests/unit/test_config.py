@@ -20,7 +20,7 @@ from stream.config import (
 )
 from stream.config.reference import EXAMPLE
 from stream.errors import ConfigError
-from stream.rules import Presence
+from stream.rules import Health, Presence
 from stream.specs import CameraSpec, SecretSource, duration, seconds
 
 ROOT = Path(__file__).parents[2]
@@ -126,6 +126,19 @@ def test_what_check_prints_can_be_loaded_again_and_means_the_same() -> None:
     assert again.model_dump() == settings.model_dump()
     assert "cooldown: 5s" in shown
     assert "max_age: 1s" in shown
+
+
+def test_a_rule_on_health_is_shown_as_it_is_written() -> None:
+    rule = "{id: down, kind: health, conditions: [lost, frozen], for: 90s}"
+    text = EXAMPLE.replace("endpoints:", f"  - {rule}\nendpoints:")
+    settings = read(text)
+    assert settings.rules[-1] == Health.model_validate(
+        {"id": "down", "conditions": ["lost", "frozen"], "for": "90s"}
+    )
+    shown = check_text(settings)
+    assert "for: 90s" in shown
+    assert "frozen_after: 10s" in shown
+    assert read(shown).model_dump() == settings.model_dump()
 
 
 def test_a_password_is_read_with_all_of_its_letters(tmp_path: Path) -> None:

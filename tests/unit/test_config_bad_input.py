@@ -160,7 +160,8 @@ def test_a_duration_out_of_range_is_told_as_a_duration() -> None:
         (b"", "c.yaml:1: the file is empty"),
         (b"\n# nothing\n", "c.yaml:3: the file is empty"),
         (b"null", "c.yaml:1: given null; allowed: a mapping with transport, model, cameras, zones, "
-         "rules, endpoints, outputs, freshness, pictures, allowed, credentials, kafka, health, "
+         "rules, endpoints, outputs, freshness, camera_health, pictures, allowed, credentials, "
+         "kafka, health, "
          "drain"),
         (b"a: 1\nb: \xff", "c.yaml:2: not UTF-8: byte 0xff at 8"),
         (b"a: [1", "c.yaml:2: not YAML: did not find expected ',' or ']'"),
@@ -341,8 +342,20 @@ def test_a_privacy_polygon_that_crosses_itself_is_refused() -> None:
         ("kind: dwell, zone: exit, duration: 0s", 'duration: given "0s"; allowed: > 0s'),
         ("kind: presence, zone: exit, cooldown: -5", "cooldown: given -5; allowed: >= 0s"),
         ("kind: presence, zone: exit, overlap: 0", "overlap: given 0; allowed: above 0, at most 1"),
-        ("kind: presense, zone: exit", 'kind: given "presense"; allowed: dwell, presence'),
-        ("zone: exit", "kind: missing; allowed: dwell, presence"),
+        ("kind: health, conditions: [frozn]", 'conditions[0]: given "frozn"; allowed: '
+         "lost, frozen, black, moved, resized, skewed, slow"),
+        ("kind: health, conditions: []", "conditions: given []; allowed: at least 1 item"),
+        ("kind: health", "conditions: missing: what it looks for: "
+         "lost, frozen, black, moved, resized, skewed, slow"),
+        ("kind: health, conditions: [lost], for: -1", "for: given -1; allowed: >= 0s"),
+        ("kind: health, conditions: [lost], lasting: 3s", "lasting: unknown key, "
+         "allowed: id, cooldown, severity, notify, kind, camera, conditions, for, resolve"),
+        ("kind: health, conditions: [lost], zone: exit", "zone: unknown key, "
+         "allowed: id, cooldown, severity, notify, kind, camera, conditions, for, resolve"),
+        ("kind: health, conditions: [lost], camera: hal", 'camera: unknown camera "hal", '
+         "did you mean hall?"),
+        ("kind: presense, zone: exit", 'kind: given "presense"; allowed: dwell, health, presence'),
+        ("zone: exit", "kind: missing; allowed: dwell, health, presence"),
         ("kind: presence, zone: exit, framez: 3", "framez: unknown key, "
          "did you mean frames?"),
     ],

@@ -3,7 +3,8 @@
 import pytest
 
 from connectors.web.figures import HORIZON_US, Gauge
-from stream.types import CameraStatus
+from stream.rules.trouble import FRESH_US
+from stream.types import CameraHealth, CameraStatus
 from tests.support.build import MODEL, gap, result
 from tests.support.clock import START_US
 
@@ -64,3 +65,14 @@ def test_a_camera_is_as_ingest_says_and_live_where_it_says_nothing() -> None:
     gauge.status(CameraStatus("hall", "lost", START_US, "connection refused"))
     figures = gauge.figures(START_US)
     assert (figures.state, figures.reason) == ("lost", "connection refused")
+
+
+def test_what_ails_a_camera_stands_beside_its_state_while_it_is_told() -> None:
+    gauge = Gauge()
+    frozen = CameraHealth("hall", 1, 3, START_US, "frozen", True, START_US, "the same picture")
+    well = CameraHealth("hall", 1, 9, START_US + 1, "frozen", False, START_US + 1)
+    gauge.health(frozen, START_US)
+    assert gauge.figures(START_US + 1).ails == {"frozen": "the same picture"}
+    assert gauge.figures(START_US + FRESH_US).ails == {}
+    gauge.health(well, START_US + 1)
+    assert gauge.figures(START_US + 1).ails == {}

@@ -9,7 +9,8 @@ from stream.errors import SchemaError, UnsupportedVersionError
 from stream.reading import MaskReader
 from stream.types import Gap, MaskMessage, Result
 from stream.watermark import Watermark
-from tests.support.build import closed, gap, opened, result
+from tests.support.build import closed, gap, health, opened, result
+from tests.support.clock import START_US
 
 
 def read(reader: MaskReader, message: MaskMessage) -> MaskMessage | None:
@@ -36,6 +37,26 @@ def test_a_lower_epoch_is_a_forgotten_process() -> None:
     assert read(reader, result(3, epoch=2)) == result(3, epoch=2)
     assert read(reader, result(9, epoch=1)) is None
     assert read(reader, result(0, epoch=3)) == result(0, epoch=3)
+
+
+def test_how_a_camera_is_comes_once_also_behind_the_close_of_its_epoch() -> None:
+    reader = MaskReader()
+    frozen, lost, still_lost = (
+        health(0, "frozen", time_us=START_US),
+        health(1, time_us=START_US + 1),
+        health(1, time_us=START_US + 2),
+    )
+    came: list[MaskMessage] = [opened(), frozen, result(0), closed(1), lost, still_lost]
+    assert [read(reader, each) for each in came] == came
+    assert [read(reader, each) for each in came] == [None] * 6
+    assert read(reader, result(0, epoch=2)) == result(0, epoch=2)
+    assert read(reader, health(1, time_us=START_US + 9)) is None
+
+
+def test_a_camera_that_was_never_there_may_come_later() -> None:
+    reader = MaskReader()
+    came: list[MaskMessage] = [health(0), opened(epoch=2), result(0, epoch=2)]
+    assert [read(reader, each) for each in came] == came
 
 
 def test_a_reader_goes_on_from_marks_that_were_kept() -> None:

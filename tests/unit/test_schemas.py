@@ -14,6 +14,7 @@ from stream.schemas import schema_text, schemas
 from stream.specs import CameraSpec, Tiles
 from stream.types import (
     Alert,
+    CameraHealth,
     CameraStatus,
     DeliveryStatus,
     EpochClosed,
@@ -35,6 +36,7 @@ TYPES: dict[str, Any] = {
     "integer": int,
     "number": (int, float),
     "null": type(None),
+    "boolean": bool,
 }
 BOX = (1.0, 2.0, 30.5, 40.0)
 RESULT = Result(
@@ -70,6 +72,7 @@ MESSAGES: list[Any] = [
         evidence=Evidence(7, 3, 0.9, 0.5, BOX),
         notify=("ops",),
     ),
+    CameraHealth("hall", 7, 10, 5, "lost", True, 4, "it sent nothing for 8 s"),
     CameraStatus("hall", "live", 5),
     DeliveryStatus("a" * 24, "opened", "ops", "delivered", 1, 5, "204"),
 ]
@@ -83,7 +86,9 @@ def faults(value: Any, schema: dict[str, Any], top: dict[str, Any], at: str = "$
         tries = [faults(value, option, top, at) for option in schema["anyOf"]]
         return [] if [] in tries else tries[0]
     kind = schema.get("type")
-    if kind and (not isinstance(value, TYPES[kind]) or isinstance(value, bool)):
+    if kind and (
+        not isinstance(value, TYPES[kind]) or isinstance(value, bool) != (kind == "boolean")
+    ):
         return [f"{at}: {value!r} is no {kind}"]
     if value not in schema.get("enum", [value]):
         return [f"{at}: {value!r} not in enum"]

@@ -22,7 +22,7 @@ from stream.types import (
     Raw,
     Result,
 )
-from tests.support.build import closed, frame, gap, opened, picture, rectangle
+from tests.support.build import closed, frame, gap, health, opened, picture, rectangle
 from tests.support.clock import START_US, VirtualClock
 from tests.support.feeds import ArrayFeed, feeds
 from tests.support.models import BrightModel
@@ -72,13 +72,18 @@ async def test_control_records_are_forwarded_untouched_and_in_order(bench: Bench
     around: list[Sent] = [
         opened(mode="live"),
         gap(0, 3, "overflow"),
+        health(4, "frozen"),
         live(4),
         gap(5, 5, "overflow"),
         closed(6),
+        health(6),
     ]
     found = await bench.masks(*around)
-    assert brief(found) == ["EpochOpened", "0-3 overflow", "4", "5-5 overflow", "EpochClosed"]
-    assert [found[0], found[1], found[4]] == [around[0], around[1], around[4]]
+    assert brief(found) == [
+        "EpochOpened", "0-3 overflow", "CameraHealth", "4", "5-5 overflow", "EpochClosed",
+        "CameraHealth",
+    ]  # fmt: skip
+    assert [*found[:3], *found[4:]] == [*around[:3], *around[4:]]
     assert audited(found).epochs[0].complete
 
 

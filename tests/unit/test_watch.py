@@ -18,10 +18,12 @@ from stream.errors import ConfigError, EndOfStream, UnsupportedVersionError
 from stream.masks import Mask
 from stream.metrics import Metrics
 from stream.ports import Delivery, Outbox, Record, State, Store
-from stream.rules import Dwell, Presence
+from stream.rules import Dwell, Health, Presence
 from stream.specs import ZoneSpec
 from stream.types import (
     Alert,
+    CameraHealth,
+    Condition,
     EpochClosed,
     EpochOpened,
     Gap,
@@ -39,7 +41,10 @@ MODEL = ModelRef("yard", "0" * 64, "f32")
 EXIT = ZoneSpec(id="exit", camera="yard", polygon=((0.8, 0), (1, 0), (1, 1), (0.8, 1)))
 LEAVES = Presence(id="leaves", zone="exit", label="person", frames=3, overlap=0.3, cooldown=1.0)
 LOITERS = Dwell(id="loiters", zone="exit", label="person", duration=1.0, overlap=0.3)
-RULES = (LEAVES, LOITERS)
+AILS = Health.model_validate(
+    {"id": "ails", "conditions": ["lost", "black"], "for": "500ms", "resolve": "500ms"}
+)
+RULES = (LEAVES, LOITERS, AILS)
 PLANS = plans(RULES, [EXIT])
 PLAN = PLANS["yard"]
 
@@ -58,6 +63,13 @@ def result(seq: int, *xs: int, epoch: int = 1, camera: str = "yard") -> Result:
 
 def opened(epoch: int = 1) -> EpochOpened:
     return EpochOpened("yard", epoch, epoch * 60_000_000, "live", SIZE)
+
+
+def health(
+    seq: int, condition: Condition, is_on: bool = True, *, epoch: int = 1, late_us: int = 0
+) -> CameraHealth:
+    time_us = epoch * 60_000_000 + seq * 100_000 + late_us
+    return CameraHealth("yard", epoch, seq, time_us, condition, is_on, time_us - 50_000, "so it is")
 
 
 def gap(first: int, last: int, epoch: int = 1) -> Gap:
@@ -120,6 +132,10 @@ def test_a_camera_that_no_rule_names_is_tracked() -> None:
         ([result(0)], opened()),
         ([opened(), closed(0)], closed(0)),
         ([result(5), closed(9)], result(6)),
+        ([health(5, "black")], health(4, "black", False)),
+        ([health(5, "black")], health(5, "black")),
+        ([opened(2)], health(9, "lost")),
+        ([closed(9), health(9, "lost", late_us=5)], health(9, "lost", late_us=4)),
     ],
 )
 def test_what_came_before_is_dropped_and_counted(
@@ -194,13 +210,23 @@ def test_a_rule_without_a_zone_watches_the_whole_of_its_camera() -> None:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[MaskMessage]:
-    """Epochs of results, gaps and holes, with up to two people who come and go."""
+    """Epochs of results, gaps and holes, with up to two people who come and go, while the camera
+    ails; at times also behind the close, where it is lost.
+    """
     messages: list[MaskMessage] = []
+    ails: dict[str, tuple[Condition, bool]] = {
+        "M": ("moved", True), "m": ("moved", False), "D": ("black", True), "d": ("black", False),
+        "f": ("lost", False),
+    }  # fmt: skip
     for epoch in range(1, draw(st.integers(2, 4))):
         messages.append(opened(epoch))
         seq = 0
-        for kind in draw(st.text("eeeebbbn-h", max_size=40)):
+        for kind in draw(st.text("eeeeeeebbbbbnn-hMmDdf", max_size=40)):
             people = {"e": (170,), "b": (168, 20), "n": ()}
+            if kind in ails:
+                late_us = 1 + sum(isinstance(each, CameraHealth) for each in messages)
+                messages.append(health(seq, *ails[kind], epoch=epoch, late_us=late_us))
+                continue
             if kind in people:
                 messages.append(result(seq, *people[kind], epoch=epoch))
             elif kind == "-":
@@ -208,6 +234,10 @@ def histories(draw: st.DrawFn) -> list[MaskMessage]:
                 seq += 2
             seq += 1
         messages.append(closed(seq, epoch))
+        messages += (
+            health(seq, "lost", epoch=epoch, late_us=1000 + number * 5_000_000)
+            for number in range(draw(st.integers(0, 3)))
+        )
     return messages
 
 
@@ -236,9 +266,13 @@ def test_state_kept_as_bytes_has_the_same_future(history: list[MaskMessage], cut
 
 @given(histories())
 def test_an_alert_only_ever_changes_with_a_result(history: list[MaskMessage]) -> None:
+    """One about health also with what is told of that."""
     results = {message.id for message in history if isinstance(message, Result)}
     times = {message.time_us for message in history if isinstance(message, Result)}
-    alerts = replay(RULES, [EXIT], history)
+    told = {message.time_us for message in history if isinstance(message, CameraHealth)}
+    changes = replay(RULES, [EXIT], history)
+    assert {alert.time_us for alert in changes if alert.kind == "health"} <= times | told
+    alerts = [alert for alert in changes if alert.kind != "health"]
     assert {alert.time_us for alert in alerts} <= times
     seen = [one.evidence for one in alerts if one.evidence is not None]
     assert {("yard", one.epoch, one.seq) for one in seen} <= results

@@ -112,11 +112,11 @@ function fill(entry, selector, value) {
   if (element.textContent !== value) element.textContent = value;
 }
 
-function whereOf({ camera, zone, labels, tracks }) {
+function whereOf({ camera, zone, labels, tracks, detail }) {
   const place = zone ? `${camera} › ${zone}` : camera;
   const names = tracks.slice(0, SHOWN_TRACKS).map(short).join(' ');
   const more = tracks.length > SHOWN_TRACKS ? ` +${tracks.length - SHOWN_TRACKS}` : '';
-  return [place, `${labels.join(', ')} ${names}${more}`.trim()].filter(Boolean).join(' · ');
+  return [place, detail || `${labels.join(', ')} ${names}${more}`.trim()].filter(Boolean).join(' · ');
 }
 
 export function duration(seconds) {

@@ -27,7 +27,7 @@ export class Figures {
     text('rate', stats?.rate?.toFixed(1) ?? '–');
     text('age-p50', milliseconds(stats?.age_p50_ms));
     text('age-p99', milliseconds(stats?.age_p99_ms));
-    showState(stats?.state ?? 'waiting', stats?.reason);
+    showState(stats?.state ?? 'waiting', stats?.reason, stats?.ails ?? {});
     showModel(stats?.model);
     showGaps(stats?.gaps ?? {});
     showTrend(this.#trend.get(camera) ?? [null]);
@@ -43,10 +43,11 @@ function milliseconds(value) {
   return value == null ? '–' : Math.round(value).toLocaleString('en');
 }
 
-function showState(state, reason) {
+function showState(state, reason, ails) {
   const element = document.getElementById('camera-state');
-  element.dataset.state = state;
-  text('camera-state', reason ? `${state}: ${reason}` : state);
+  const parts = [[state, reason], ...Object.entries(ails)];
+  element.dataset.state = parts.length > 1 && state === 'live' ? 'ailing' : state;
+  text('camera-state', parts.map((part) => part.filter(Boolean).join(': ')).join(' · '));
 }
 
 function showModel(model) {

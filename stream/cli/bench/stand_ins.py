@@ -83,8 +83,11 @@ def cameras(mode: Mode, count: int) -> list[dict[str, str]]:
     return [{"id": each, "url": f"{each}.mp4", "mode": mode} for each in ids]
 
 
+_NOTHING = np.zeros((1, 1, 3), np.uint8)
+
+
 def _nothing() -> Pixels:
-    return np.empty((0, 0, 3), np.uint8)
+    return _NOTHING
 
 
 def picture_of(about_bytes: int) -> Encoded:
