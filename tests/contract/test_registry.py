@@ -6,10 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from connectors.clock import SteadyClock
 from connectors.kafka import KafkaTransport
+from stream.codec import Message
 from stream.config import Settings
 from stream.ports import Begin, Record
 from stream.specs import CameraSpec
-from stream.types import EpochClosed
+from stream.types import EpochClosed, Frame
 from tests.support.build import closed, frame, opened
 from tests.support.kafka_transport import apply, kafka_settings
 from tests.support.topics import fill
@@ -115,7 +116,8 @@ async def test_what_is_applied_is_there_with_its_partitions(kafka: str) -> None:
     topics = await topics_with(kafka, *CAMERAS)
     there = await topics.listed()
     assert there.keys() == {each.id for each in CAMERAS}
-    assert sorted(each.partition for each in there.values()) == list(range(PARTITIONS))
+    assert {each.partition for each in there.values()} == set(range(PARTITIONS))
+    assert len(there) == PARTITIONS
     await topics.apply(*CAMERAS[1:], FILM)
     now = await topics.listed()
     assert now == {
@@ -154,7 +156,7 @@ async def test_what_is_on_its_way_of_a_removed_camera_keeps_its_place(kafka: str
         async with process.outbox("masks") as outbox:
             await fill(outbox, "masks", [opened("yard")])
     async with topics.process().inbox("masks", "test") as inbox:
-        found = []
+        found: list[str] = []
         while len(found) < 2:
             found += [each.ref for each in await inbox.receive(10, 5.0)]
     assert found == ["masks/0@0", "masks/0@1"]
@@ -228,7 +230,10 @@ async def test_a_file_that_was_changed_is_played_anew_and_its_old_epoch_closed(k
     async with transport.epochs(SteadyClock()) as epochs, transport.outbox(archive) as outbox:
         first = await epochs.begin(FILM)
         assert first is not None
-        shown = [opened("film", epoch=first.epoch), frame(0, "film", epoch=first.epoch)]
+        shown: list[Frame | Message] = [
+            opened("film", epoch=first.epoch),
+            frame(0, "film", epoch=first.epoch),
+        ]
         await fill(outbox, archive, shown)
         assert await epochs.begin(FILM) == Begin(first.epoch, 1, is_new=False, goes_on=True)
         changed = FILM.model_copy(update={"fps": 5.0})

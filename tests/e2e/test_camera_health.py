@@ -18,6 +18,7 @@ from stream.cli.observers import counts
 from stream.cli.pipeline import Common, open_sinks, roles
 from stream.config import load
 from stream.metrics import Metrics
+from stream.registry import Listed
 from stream.tally import Tally
 from stream.types import Pixels
 from tests.support.pictures import PEOPLE, pictures, write_film
@@ -63,7 +64,7 @@ class Installation:
         settings, clock = load(self._config), SteadyClock()
         transport = open_transport(settings)
         async with open_sinks(settings.endpoints, clock) as sinks:
-            common = Common(settings, transport, clock, self.metrics)
+            common = Common(settings, Listed(settings.cameras), transport, clock, self.metrics)
             working = roles(common, SleepingModel(Sleep(seconds=0.001)), sinks)
             await run_roles(transport, [*working, counts(self.tally, clock)], stop, 10.0)
 

@@ -235,8 +235,7 @@ async def test_the_figures_are_shown(tab: Tab) -> None:
 
 async def test_what_ails_a_camera_is_shown_beside_its_state(tab: Tab, page: Page, url: str) -> None:
     page.status(CameraStatus("hall", "live", START_US))
-    what = "black", True, START_US, "for 3 s"
-    page.health(CameraHealth("hall", 1, 0, START_US, *what))
+    page.health(CameraHealth("hall", 1, 0, START_US, "black", True, START_US, "for 3 s"))
     await tab.goto(url)
     state = tab.locator("#camera-state")
     await expect(state).to_have_text("live · black: for 3 s")

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,12 @@ def wait_for_pictures(deployed: Deployment, cameras: int) -> Shown:
 @pytest.mark.timeout(600)
 def test_of_three_one_is_killed_and_its_cameras_live_elsewhere(tmp_path: Path, kafka: str) -> None:
     cameras = [{"id": f"camera-{n}", "url": f"rtsp://127.0.0.1/{n}"} for n in range(CAMERAS)]
-    sections = {"cameras": cameras, "zones": [], "rules": [], "kafka": {"partitions": 48}}
+    sections: dict[str, Any] = {
+        "cameras": cameras,
+        "zones": [],
+        "rules": [],
+        "kafka": {"partitions": 48},
+    }
     with deployment(tmp_path, kafka, **sections) as deployed:
         processes = [deployed.start_ingest_stand_in(SPEC) for _ in range(PROCESSES)]
         wait_until(

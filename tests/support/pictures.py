@@ -83,7 +83,8 @@ def turned(pixels: Pixels, degrees: float, zoom: float = 1.0) -> Pixels:
 
 def lit(pixels: Pixels, gain: float) -> Pixels:
     """The same in other light."""
-    return np.clip(pixels * gain, 0, 255).astype(np.uint8)
+    brighter: Pixels = np.clip(pixels * gain, 0, 255).astype(np.uint8)
+    return brighter
 
 
 def _warped(pixels: Pixels, matrix: np.ndarray) -> Pixels:

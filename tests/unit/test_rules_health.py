@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import pytest
 
 from stream.codec import to_json
-from stream.rules import Dwell, Health, Presence
+from stream.rules import AnyRule, Dwell, Health, Presence
 from stream.rules.trouble import FRESH_US
 from stream.specs import ZoneSpec
 from stream.types import Alert, CameraHealth, Condition, MaskMessage, Result
-from stream.watching import AnyRule, replay
+from stream.watching import replay
 from tests.support.build import MODEL, SIZE, instance
 from tests.support.clock import START_US
 

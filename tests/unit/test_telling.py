@@ -16,6 +16,7 @@ from stream.errors import CameraChangedError, CameraError, CameraRefusedError
 from stream.ingest import TOPICS, Ingest
 from stream.metrics import Metrics
 from stream.ports import Feed
+from stream.registry import Listed
 from stream.specs import CameraHealthSpec, CameraSpec
 from stream.types import CameraHealth, EpochClosed, EpochOpened, Frame, Gap, Pixels, Raw, Result
 from tests.support.build import MODEL
@@ -62,7 +63,8 @@ class Bench:
         async with self.transport.outbox(*TOPICS) as outbox:
             open_feed = feeds({"hall": [*sources, GONE]})
             ingest = Ingest(open_feed, Raw, outbox, self.clock, self.metrics, MemoryEpochs())
-            await ingest.run((HALL.model_copy(update={"loop": True}),), spec or CameraHealthSpec())
+            looping = HALL.model_copy(update={"loop": True})
+            await ingest.run(Listed((looping,)), spec or CameraHealthSpec())
 
     async def frames(self, *sources: Feed | CameraError) -> list[Frame | Message]:
         """What is on frames when these sources have come one after another."""
@@ -165,7 +167,7 @@ async def test_while_a_camera_is_away_it_is_told_again(monkeypatch: pytest.Monke
 
     async with bench.transport.outbox(*TOPICS) as outbox:
         ingest = Ingest(open_feed, Raw, outbox, bench.clock, bench.metrics, MemoryEpochs())
-        running = asyncio.create_task(ingest.run((HALL,)))
+        running = asyncio.create_task(ingest.run(Listed((HALL,))))
         told: list[Frame | Message] = []
         async with bench.transport.inbox("frames", "test") as inbox:
             while len(told) < 4:
@@ -225,7 +227,7 @@ async def test_files_have_no_health() -> None:
     async with bench.transport.outbox(*TOPICS) as outbox:
         open_feed = feeds({"hall": [ArrayFeed(black(150))]})
         ingest = Ingest(open_feed, Raw, outbox, bench.clock, bench.metrics, MemoryEpochs())
-        await ingest.run((archive,))
+        await ingest.run(Listed((archive,)))
     assert health(await content(bench.transport, "frames-archive"), "frozen") == []
 
 
