@@ -162,7 +162,9 @@ def audit(
 def bench(
     group: Annotated[
         str | None,
-        typer.Argument(help="speed, memory, masks, kafka, transport or scale-out; without it, all"),
+        typer.Argument(
+            help="speed, memory, masks, ingest, kafka, transport, scale-out; without it, all"
+        ),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="write every figure as one flat object")] = None,
     plots: Annotated[Path | None, typer.Option(help="folder for the plots")] = None,
@@ -172,12 +174,15 @@ def bench(
     kafka: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="a broker to measure on")
     ] = None,
+    rtsp: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="cameras to measure on: make cameras")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="only see that all still works")] = False,
 ) -> None:
     """Measure, interleaved with what is compared, and print tables with machine and spread."""
     from stream.cli.bench import run_groups, scale
 
-    run_groups(group, json, plots, (scale.quick if quick else scale.full)(material, kafka))
+    run_groups(group, json, plots, (scale.quick if quick else scale.full)(material, kafka, rtsp))
 
 
 @app.command()

@@ -1,15 +1,21 @@
 """``maskstream cameras`` as a user types it, on a real broker."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from connectors import open_transport
 from stream import codec
+from stream.config import load
 from stream.errors import EXIT_CONFIG, EXIT_OK
+from stream.registry import Change
+from stream.specs import CameraSpec
 from stream.types import CameraStatus
-from tests.support.roles import Deployment, deployment
+from tests.support.roles import DATA, Deployment, deployment
+from tests.support.waiting import wait_until
 
 HALL = {"id": "hall", "url": "rtsp://127.0.0.1/hall"}
 YARD = {"id": "yard", "url": "rtsp://127.0.0.1/yard", "fps": 5}
@@ -21,6 +27,18 @@ def deployed(tmp_path: Path, kafka: str) -> Iterator[Deployment]:
     """A deployment whose registry has one camera."""
     with deployment(tmp_path, kafka, cameras=[HALL], zones=[], rules=[]) as deployed:
         yield deployed
+
+
+def statuses(deployed: Deployment, camera: str) -> list[CameraStatus]:
+    """All that was told of a camera, in order."""
+
+    async def read() -> list[CameraStatus]:
+        settings = load(deployed.config, secrets=False)
+        whole = open_transport(settings).whole("camera-status")
+        found = [codec.decode(record) async for record in whole]
+        return [each for each in found if isinstance(each, CameraStatus) and each.camera == camera]
+
+    return asyncio.run(read())
 
 
 def listed(deployed: Deployment) -> list[list[str]]:
@@ -93,6 +111,38 @@ def test_the_state_of_each_camera_is_told(deployed: Deployment) -> None:
     assert deployed.command("cameras", "status") == (
         "hall  lost  2023-11-14T22:13:20.000000Z  camera hall: Connection refused\n"
     )
+
+
+def state(deployed: Deployment, camera: str) -> str:
+    told = (line.split() for line in deployed.command("cameras", "status").splitlines())
+    return next((line[1] for line in told if line[0] == camera), "")
+
+
+def test_cameras_come_and_go_while_an_ingest_runs(deployed: Deployment) -> None:
+    film = {"url": str(DATA / "yard.mp4"), "loop": True, "fps": 2}
+    deployed.configure(allowed={"folder": str(DATA)})
+    (ingest,) = deployed.start("ingest")
+    apply(deployed, json.dumps({"cameras": [{"id": "yard", **film}]}))
+    wait_until(lambda: state(deployed, "yard") == "live", "the first is live")
+    apply(deployed, json.dumps({"cameras": [{"id": "yard", **film}, {"id": "dock", **film}]}))
+    wait_until(lambda: state(deployed, "dock") == "live", "the second is live")
+    deployed.command("cameras", "remove", more=["yard"])
+    wait_until(lambda: state(deployed, "yard") == "", "the first has gone")
+    assert state(deployed, "dock") == "live"
+    assert ingest.stop() == EXIT_OK
+    (gone,) = [each for each in statuses(deployed, "yard") if each.state == "ended"]
+    assert gone.reason == "removed"
+    assert [each.state for each in statuses(deployed, "dock")].count("live") == 1
+
+
+def test_who_writes_the_registry_does_not_read_files_of_the_machine(deployed: Deployment) -> None:
+    secret = CameraSpec(id="peek", url=str(DATA / "yard.mp4"), partition=0)
+    deployed.write("cameras", [Change(None, secret).record(0, since=0)])
+    (ingest,) = deployed.start("ingest")
+    wait_until(lambda: state(deployed, "peek") == "failed", "it was refused")
+    assert "a file needs allowed.folder" in deployed.command("cameras", "status")
+    ingest.stop()
+    assert statuses(deployed, "peek")[-1].state == "failed"
 
 
 def test_without_a_list_the_registry_says_which_cameras_rules_may_name(

@@ -2,12 +2,13 @@
 
 import asyncio
 import re
+import signal
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -86,25 +87,28 @@ def wait_for_pictures(deployed: Deployment, cameras: int) -> Shown:
     return found
 
 
+@contextmanager
+def sharing(
+    folder: Path, kafka: str, cameras: int, processes: int
+) -> Iterator[tuple[Deployment, list[Process]]]:
+    """So many processes that share so many cameras evenly."""
+    listed = [{"id": f"camera-{n}", "url": f"rtsp://127.0.0.1/{n}"} for n in range(cameras)]
+    sections = {"cameras": listed, "zones": [], "rules": [], "kafka": {"partitions": 48}}
+    with deployment(folder, kafka, **sections) as deployed:
+        ingests = [deployed.start_ingest_stand_in(SPEC) for _ in range(processes)]
+        wait_until(lambda: are_even(ingests, cameras), "the cameras are shared")
+        yield deployed, ingests
+
+
+def are_even(ingests: Sequence[Process], cameras: int) -> bool:
+    counts = list(map(runs, ingests))
+    return sum(counts) == cameras and max(counts) - min(counts) <= cameras // 10
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_of_three_one_is_killed_and_its_cameras_live_elsewhere(tmp_path: Path, kafka: str) -> None:
-    cameras = [{"id": f"camera-{n}", "url": f"rtsp://127.0.0.1/{n}"} for n in range(CAMERAS)]
-    sections: dict[str, Any] = {
-        "cameras": cameras,
-        "zones": [],
-        "rules": [],
-        "kafka": {"partitions": 48},
-    }
-    with deployment(tmp_path, kafka, **sections) as deployed:
-        processes = [deployed.start_ingest_stand_in(SPEC) for _ in range(PROCESSES)]
-        wait_until(
-            lambda: (
-                all(runs(each) > CAMERAS // 4 for each in processes)
-                and sum(map(runs, processes)) == CAMERAS
-            ),
-            "the cameras are shared",
-        )
+    with sharing(tmp_path, kafka, CAMERAS, PROCESSES) as (deployed, processes):
         before = wait_for_pictures(deployed, CAMERAS)
         *others, victim = processes
         lost, kept = runs(victim), [runs(each) for each in others]
@@ -125,3 +129,23 @@ def test_of_three_one_is_killed_and_its_cameras_live_elsewhere(tmp_path: Path, k
     for epoch in ran:
         assert epoch.complete, epoch
         assert not epoch.gaps, epoch
+
+
+@pytest.mark.slow
+def test_one_that_was_frozen_gives_way_and_takes_its_part_again(tmp_path: Path, kafka: str) -> None:
+    with sharing(tmp_path, kafka, cameras=12, processes=2) as (deployed, (zombie, other)):
+        before = wait_for_pictures(deployed, 12)
+        zombie.signal(signal.SIGSTOP)
+        wait_until(lambda: runs(other) == 12, "the other runs all")
+        meanwhile = wait_for_pictures(deployed, 12)
+        zombie.signal(signal.SIGCONT)
+        wait_until(lambda: are_even([zombie, other], 12), "they share again")
+        now = wait_for_pictures(deployed, 12)
+        stayed = [name for name, was in before.epochs.items() if now.epochs[name] == was]
+        taken = [name for name, was in before.epochs.items() if meanwhile.epochs[name] > was]
+        assert (len(stayed), len(taken)) == (6, 6)
+        assert [each.stop() for each in (zombie, other)] == [0, 0]
+        after = asyncio.run(shown(load(deployed.config, secrets=False)))
+    for epoch in after.audit.epochs:
+        if epoch.epoch >= meanwhile.epochs[epoch.camera]:
+            assert epoch.complete, epoch

@@ -20,12 +20,13 @@ Group = Callable[[Report, Scale], None]
 
 
 def _groups() -> dict[str, Group]:
-    from stream.cli.bench import kafka, masks, memory, scale_out, speed, transport
+    from stream.cli.bench import ingest, kafka, masks, memory, scale_out, speed, transport
 
     return {
         "masks": masks.measure,
         "speed": speed.measure,
         "memory": memory.measure,
+        "ingest": _on_cameras(ingest.measure),
         "kafka": _on_a_broker(kafka.measure),
         "transport": _on_a_broker(transport.measure),
         "scale-out": _on_a_broker(scale_out.measure),
@@ -39,6 +40,17 @@ def _on_a_broker(measure: Callable[[Report, Scale, str], None]) -> Group:
             report.say(f"  {said}")
         else:
             measure(report, scale, scale.kafka)
+
+    return group
+
+
+def _on_cameras(measure: Callable[[Report, Scale, str], None]) -> Group:
+    def group(report: Report, scale: Scale) -> None:
+        if scale.rtsp is None:
+            said = "left out: no cameras; make cameras plays some, and --rtsp HOST:PORT names them"
+            report.say(f"  {said}")
+        else:
+            measure(report, scale, scale.rtsp)
 
     return group
 

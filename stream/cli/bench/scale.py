@@ -10,7 +10,7 @@ class Scale:
     for memory, and of what flows over Kafka, to so many ``segmenters``.
 
     ``material`` is a folder with ``weights/`` and ``video/``; ``kafka`` is a broker's host:port,
-    where there is one.
+    where there is one, ``rtsp`` that of `make cameras`; at ``most_cameras`` are tried.
     """
 
     material: Path
@@ -20,7 +20,9 @@ class Scale:
     memory_s: float
     flow_s: float
     segmenters: tuple[int, ...]
+    most_cameras: int
     kafka: str | None
+    rtsp: str | None
 
     @property
     def weights(self) -> Path:
@@ -38,7 +40,7 @@ class Scale:
         return self.material / "video" / "bottle-detection.mp4"
 
 
-def full(material: Path, kafka: str | None) -> Scale:
+def full(material: Path, kafka: str | None, rtsp: str | None) -> Scale:
     """What the published figures come from."""
     return Scale(
         material,
@@ -48,11 +50,13 @@ def full(material: Path, kafka: str | None) -> Scale:
         memory_s=600,
         flow_s=10,
         segmenters=(1, 2, 4, 8),
+        most_cameras=120,
         kafka=kafka,
+        rtsp=rtsp,
     )
 
 
-def quick(material: Path, kafka: str | None) -> Scale:
+def quick(material: Path, kafka: str | None, rtsp: str | None) -> Scale:
     """A minute or two: shows that every figure can still be taken, proves none."""
     return Scale(
         material,
@@ -62,5 +66,7 @@ def quick(material: Path, kafka: str | None) -> Scale:
         memory_s=20,
         flow_s=3,
         segmenters=(1, 2),
+        most_cameras=10,
         kafka=kafka,
+        rtsp=rtsp,
     )
