@@ -93,7 +93,12 @@ def sharing(
 ) -> Iterator[tuple[Deployment, list[Process]]]:
     """So many processes that share so many cameras evenly."""
     listed = [{"id": f"camera-{n}", "url": f"rtsp://127.0.0.1/{n}"} for n in range(cameras)]
-    sections = {"cameras": listed, "zones": [], "rules": [], "kafka": {"partitions": 48}}
+    sections: dict[str, Any] = {
+        "cameras": listed,
+        "zones": [],
+        "rules": [],
+        "kafka": {"partitions": 48},
+    }
     with deployment(folder, kafka, **sections) as deployed:
         ingests = [deployed.start_ingest_stand_in(SPEC) for _ in range(processes)]
         wait_until(lambda: are_even(ingests, cameras), "the cameras are shared")
