@@ -159,12 +159,10 @@ def audit(
 
 
 @app.command()
-def bench(
+def bench(  # noqa: PLR0913 - one for each thing to measure on
     group: Annotated[
         str | None,
-        typer.Argument(
-            help="speed, memory, masks, ingest, kafka, transport, scale-out; without it, all"
-        ),
+        typer.Argument(help="speed, memory, masks, ingest, kafka, transport, scale-out; else all"),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="write every figure as one flat object")] = None,
     plots: Annotated[Path | None, typer.Option(help="folder for the plots")] = None,

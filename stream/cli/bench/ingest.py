@@ -146,7 +146,7 @@ async def _play(cameras: Mapping[str, str], came: Came, is_over: Callable[[], bo
         await follow(inboxes, came.use)
 
     async def watch() -> None:
-        while not is_over():
+        while not is_over():  # noqa: ASYNC110 - it waits for time as well
             await asyncio.sleep(0.02)
         stop.set()
 
