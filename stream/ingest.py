@@ -49,14 +49,18 @@ class Ingest:
         self._camera_health = camera_health
 
         async def left(camera: CameraSpec) -> None:
-            await self._leave(camera, is_removed=camera.id not in registry.cameras)
+            await self._leave(camera, registry.cameras.get(camera.id))
 
         await Roster(registry, self._run_camera, left).run()
 
-    async def _leave(self, camera: CameraSpec, *, is_removed: bool) -> None:
-        """A camera is not this process's any more: if it goes on elsewhere, others tell of it."""
-        if is_removed:
+    async def _leave(self, camera: CameraSpec, now: CameraSpec | None) -> None:
+        """A camera is not this process's any more: if it goes on elsewhere, others tell of it.
+
+        Nobody goes on with the epoch of a file that was changed or removed.
+        """
+        if now != camera:
             await self._player.close(await self._epochs.due(camera))
+        if now is None:
             await self._say(camera.id, "ended", "removed")
         self._said.pop(camera.id, None)
         self._metrics.camera_live.remove(camera.id)

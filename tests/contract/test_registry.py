@@ -4,16 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
+import pytest
+
 from connectors.clock import SteadyClock
 from connectors.kafka import KafkaTransport
 from stream.codec import Message
 from stream.config import Settings
+from stream.ingest import TOPICS, Ingest
+from stream.metrics import Metrics
 from stream.ports import Begin, Record
 from stream.specs import CameraSpec
 from stream.types import EpochClosed, Frame
-from tests.support.build import closed, frame, opened
+from tests.support.build import closed, frame, opened, picture
+from tests.support.feeds import ArrayFeed, feeds
 from tests.support.kafka_transport import apply, kafka_settings
-from tests.support.topics import fill
+from tests.support.segmenting import JPEG
+from tests.support.topics import PATIENCE_S, fill, read
 from tests.support.waiting import eventually
 
 PARTITIONS = 6
@@ -249,3 +255,42 @@ async def test_a_file_that_was_changed_is_played_anew_and_its_old_epoch_closed(k
             end = closed(0, "film", epoch=second.epoch)
             await fill(outbox, archive, [second.due, opened("film", epoch=second.epoch), end])
             assert await epochs.begin(changed) is None
+
+
+@pytest.mark.parametrize("partition", [None, 1])
+async def test_a_file_that_is_removed_or_moved_is_closed_where_it_was(
+    kafka: str, partition: int | None
+) -> None:
+    film = FILM.model_copy(update={"partition": 0})
+    topics = await topics_with(kafka, film)
+    transport, clock, gate = topics.process(), SteadyClock(), asyncio.Semaphore(3)
+    begun = [ArrayFeed([picture()] * 9, gate=gate), ArrayFeed([picture()] * 2)]
+    async with (
+        transport.registry() as registry,
+        transport.epochs(clock) as epochs,
+        transport.outbox(*TOPICS) as outbox,
+    ):
+        ingest = Ingest(feeds({"film": begun}), JPEG.encode, outbox, clock, Metrics(), epochs)
+        running = asyncio.create_task(ingest.run(registry))
+        await eventually(gate.locked, "three frames were taken")
+        await topics.apply(*([] if partition is None else [moved(film, partition)]))
+        found = await closes(transport, 1 if partition is None else 2)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert found[0][1:] == (3, "stopped")
+    assert found[1:] == ([] if partition is None else [(found[1][0], 2, "ended")])
+
+
+def moved(camera: CameraSpec, partition: int) -> CameraSpec:
+    return camera.model_copy(update={"partition": partition})
+
+
+async def closes(transport: KafkaTransport, count: int) -> list[tuple[int, int, str]]:
+    """Epoch, frames and reason of each close of a file, by epoch, once there are so many."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            found = [read(record) async for record in transport.whole("frames-archive")]
+            ends = [each for each in found if isinstance(each, EpochClosed)]
+            if len(ends) >= count:
+                return sorted((each.epoch, each.frames, each.reason) for each in ends)
+            await asyncio.sleep(0.2)

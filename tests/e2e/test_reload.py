@@ -1,0 +1,61 @@
+"""``maskstream run`` while its configuration is edited."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from stream.cli.bench.clips import beginning
+from stream.errors import EXIT_OK
+from tests.support.roles import DATA, MODEL
+from tests.support.waiting import wait_until
+
+FRAMES = 40
+
+
+def results(path: Path) -> Counter[str]:
+    """How many results each camera has so far."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    found = (json.loads(line) for line in lines if line.endswith("}"))
+    return Counter(each["camera"] for each in found if each["type"] == "result")
+
+
+def epochs(path: Path, camera: str) -> list[str]:
+    """How each epoch of a camera that plays without an end was closed."""
+    found = map(json.loads, path.read_text().splitlines())
+    return [x["reason"] for x in found if x["type"] == "epoch-closed" and x["camera"] == camera]
+
+
+def test_a_run_takes_over_cameras_and_keeps_them_where_an_edit_is_bad(tmp_path: Path) -> None:
+    clip = str(beginning(DATA / "yard.mp4", FRAMES, tmp_path))
+    config, out = tmp_path / "run.yaml", tmp_path / "results.jsonl"
+
+    def write(*cameras: str, **more: Any) -> None:
+        listed = [{"id": each, "url": clip, "loop": True, "fps": 2, **more} for each in cameras]
+        outputs = {"results": str(out)}
+        config.write_text(json.dumps({"model": MODEL, "cameras": listed, "outputs": outputs}))
+
+    write("yard")
+    command = [sys.executable, "-c", "from stream.cli import main; main()", "run", str(config)]
+    log = tmp_path / "log"
+    with log.open("wb") as err:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=err)
+    try:
+        wait_until(lambda: results(out)["yard"] > 0, "the first camera is seen")
+        write("yard", "dock")
+        wait_until(lambda: results(out)["dock"] > 0, "the second camera is seen")
+        write("gate", fpss=3)
+        wait_until(lambda: "did you mean fps?" in log.read_text(), "the fault is told")
+        write("yard")
+        seen = results(out)["yard"]
+        wait_until(lambda: "stopped" in epochs(out, "dock"), "the second camera is closed")
+        wait_until(lambda: results(out)["yard"] > seen, "the first goes on")
+        assert "stopped" not in epochs(out, "yard")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == EXIT_OK
+    finally:
+        process.kill()
+    assert results(out)["gate"] == 0
