@@ -55,16 +55,20 @@ class Teller:
     def begin(self, writer: EpochWriter, time_us: int, size: Size, fps: float | None) -> None:
         """An epoch was opened, with frames of ``size``, so many a second where that is known."""
         self._writer = writer
+        self._found()
         self._eye.begin(time_us, size, fps)
 
     async def look(self, look: Look) -> None:
         """Tell what is new with this frame, before it is written."""
-        self._seen_us, self._lost = look.time_us, None
-        self._is_lost.clear()
+        self._seen_us = look.time_us
         found = {"lost": Finding(False, look.time_us), **self._eye.look(look)}
         await self._tell(_still(self._told) | found, look.time_us)
         if self._eye.ahead_us is not None:
             self._metrics.camera_skew.labels(self._camera).set(self._eye.ahead_us / 1e6)
+
+    def _found(self) -> None:
+        self._lost = None
+        self._is_lost.clear()
 
     async def lost(self, reason: str, now_us: int) -> None:
         """Tell that the camera is away, since its last frame."""

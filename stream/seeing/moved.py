@@ -25,6 +25,7 @@ ADAPT_US = 600_000_000
 AFTER_US = 1_500_000
 """Sooner than rules resolve an alert (2 s); also how long the view must be back."""
 BLOCKS = (4, 4)
+_CELLS = SMALL[0] // BLOCKS[0] * (SMALL[1] // BLOCKS[1])
 STRONG = 6.0
 """Mean strength of edges, in levels, from which a block has something to hold on to."""
 LEAST_BLOCKS = 4
@@ -67,6 +68,9 @@ class Moved:
         if self._view is None or look.time_us - self._began_us < LEARN_US:
             self._learn(edges)
             return None
+        if not self._since and _held(self._view).sum() < LEAST_BLOCKS:
+            self._view, self._began_us, self._learned = None, None, 0  # it was dark: once more
+            return None
         part = alike(self._view, edges)
         if part is not None and part >= THERE and not self._is_gone():
             self._view += (edges - self._view) * np.float32(min(1.0, passed_us / ADAPT_US))
@@ -107,14 +111,19 @@ def alike(view: Edges, edges: Edges) -> float | None:
 
     None where there are too few, and where ``edges`` has none: in fog and darkness.
     """
-    cells = SMALL[0] // BLOCKS[0] * (SMALL[1] // BLOCKS[1])
+    held = _held(view)
     power, now_power = _sum(np.abs(view) ** 2), _sum(np.abs(edges) ** 2)
-    held = power > cells * STRONG**2
-    if held.sum() < LEAST_BLOCKS or now_power.sum() < cells * STRONG**2:
+    if held.sum() < LEAST_BLOCKS or now_power.sum() < _CELLS * STRONG**2:
         return None
     common = _sum((view.conj() * edges).real)
     correlation = common[held] / np.sqrt(power[held] * (now_power[held] + 1e-3))
     return float(np.mean(correlation > ALIKE))
+
+
+def _held(view: Edges) -> NDArray[np.bool_]:
+    """The blocks that have something to hold on to."""
+    held: NDArray[np.bool_] = _sum(np.abs(view) ** 2) > _CELLS * STRONG**2
+    return held
 
 
 def _sum(field: NDArray[np.float32]) -> NDArray[np.float32]:

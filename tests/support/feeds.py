@@ -15,8 +15,8 @@ from tests.support.clock import START_US
 
 
 class ArrayFeed:
-    """A `stream.ports.Feed` of pictures at a steady rate, all of which arrive at once unless
-    ``paced``.
+    """A `stream.ports.Feed` of pictures at a steady rate. They arrive at ``began_us``, or from then
+    on at their rate where ``paced``.
 
     It breaks with ``error`` after the last picture, where one is given. A picture comes only once
     ``gate`` lets one through, where there is a gate. ``exhausted`` is set after the last.
@@ -31,12 +31,14 @@ class ArrayFeed:
         error: CameraError | None = None,
         gate: asyncio.Semaphore | None = None,
         paced: bool = False,
+        began_us: int = START_US,
     ) -> None:
         self._pictures = list(pictures)
         self._times_s = [index / fps for index in range(len(self._pictures))]
         self._error = error
         self._gate = gate
         self._paced = paced
+        self._began_us = began_us
         self.exhausted = asyncio.Event()
         self.size: Size = self._pictures[0].shape[:2] if self._pictures else (4, 6)
         self.fps: float | None = fps
@@ -47,7 +49,7 @@ class ArrayFeed:
         for time_s, pixels in zip(self._times_s, self._pictures, strict=True):
             await (self._gate.acquire() if self._gate else asyncio.sleep(0))
             if sampler.keeps(time_s):
-                arrived_us = START_US + round(time_s * 1e6) * self._paced
+                arrived_us = self._began_us + round(time_s * 1e6) * self._paced
                 yield Shot(time_s, arrived_us, pixels.shape[:2], pixels.copy)
         self.exhausted.set()
         if self._error is not None:

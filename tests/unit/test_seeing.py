@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +32,8 @@ from tests.support.pictures import (
 
 FPS = 10
 SECOND = 1_000_000
-SCENES = {PEOPLE: 1, BOTTLES: 3}
-"""The clips, and each how manieth picture to take for about ten a second."""
+SCENES = {PEOPLE: 2, BOTTLES: 6}
+"""The clips, and each how manieth picture to take for about five a second."""
 
 Detect = Callable[[Look], Finding | None]
 
@@ -127,10 +127,15 @@ def test_a_dim_scene_is_not_black(shared: Path) -> None:
 BEFORE_S, AFTER_S = 12, 8
 
 
+@lru_cache(maxsize=2)
+def scene(clip: Path) -> list[Pixels]:
+    """The beginning of a clip."""
+    return pictures(clip, 0, BEFORE_S + AFTER_S, SCENES[clip.name])
+
+
 def view_changes(clip: Path, change: Callable[[Pixels], Pixels]) -> list[bool]:
     """What is said of a view that changes, and changes back."""
-    every = SCENES[clip.name]
-    seen = pictures(clip, 0, BEFORE_S + AFTER_S, every)
+    seen = scene(clip)
     fps = len(seen) / (BEFORE_S + AFTER_S)
     first, rest = seen[: round(BEFORE_S * fps)], seen[round(BEFORE_S * fps) :]
     film = [*first, *map(change, rest), *rest]
@@ -189,6 +194,15 @@ def test_another_scene_has_moved(shared: Path) -> None:
 def test_a_plain_wall_gives_nothing_to_hold_on_to() -> None:
     wall = np.random.default_rng(0).integers(120, 126, (300, 36, 64), np.uint8)
     assert said(Moved().look, looks_of(wall, FPS)) == []
+
+
+def test_a_camera_that_begins_in_the_dark_learns_its_view_in_the_light(shared: Path) -> None:
+    here = pictures(shared / "video" / PEOPLE, 0, 25)
+    dark = [lit(each, 0.01) for each in here[:150]]
+    pushed = [shifted(each, 0.2, 0.1) for each in here[:60]]
+    changes = said(Moved().look, looks_at([*dark, *here, *pushed], FPS))
+    assert [is_on for _, is_on in changes] == [False, True]
+    assert changes[-1][0] >= 40
 
 
 def test_a_view_is_learned_before_it_is_judged(shared: Path) -> None:
