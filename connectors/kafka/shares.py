@@ -14,22 +14,31 @@ Members = Mapping[str, Collection[int]]
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """What a member says when it joins: the partitions whose cameras may be running there, as the
-    group was after ``turn`` assignments.
+    """What a member says when it joins: the last ``turn`` of the group that it knows, and the
+    partitions whose cameras may be running there, each with the turn that gave it last.
     """
 
     turn: int = 0
-    held: tuple[int, ...] = ()
+    held: Mapping[int, int] = {}
+
+    def given(self, turn: int, partitions: Iterable[int]) -> "Claim":
+        """With what a turn gave. What it did not give is still claimed, as what it was."""
+        return Claim(turn, {**self.held, **dict.fromkeys(partitions, turn)})
+
+    def without(self, released: Collection[int]) -> "Claim":
+        """When the cameras of some partitions are at rest."""
+        return Claim(self.turn, {at: by for at, by in self.held.items() if at not in released})
 
 
 def held(claims: Mapping[str, Claim]) -> dict[str, set[int]]:
-    """What each member has. Of two that claim one partition, one was thought dead meanwhile: the
-    other one's claim is of a later turn.
+    """What each member has. Of two that claim one partition, one was thought dead meanwhile: to the
+    other one it was given in a later turn.
     """
-    owner: dict[int, str] = {}
-    for member, claim in sorted(claims.items(), key=lambda each: (each[1].turn, each[0])):
-        owner |= dict.fromkeys(claim.held, member)
-    return {member: {at for at, by in owner.items() if by == member} for member in claims}
+    owner: dict[int, tuple[int, str]] = {}
+    for member, claim in claims.items():
+        for at, turn in claim.held.items():
+            owner[at] = max(owner.get(at, (-1, "")), (turn, member))
+    return {member: {at for at, (_, by) in owner.items() if by == member} for member in claims}
 
 
 def shares(members: Members, load: Mapping[int, int], partitions: int) -> dict[str, set[int]]:

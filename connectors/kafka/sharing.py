@@ -85,9 +85,9 @@ class Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
     def release(self, kept: frozenset[int]) -> None:
         """Nothing runs any more but what lies in ``kept``; the rest may be another's now."""
         claim = self._assignor.claim
-        running = kept | self.mine
-        if not running.issuperset(claim.held):
-            self._assignor.claim = Claim(claim.turn, tuple(sorted(running)))
+        released = claim.held.keys() - kept - self.mine
+        if released:
+            self._assignor.claim = claim.without(released)
             self._consumer._coordinator.request_rejoin()  # there is no public way to join again
 
     async def on_partitions_revoked(self, _: Iterable[TopicPartition]) -> None:
@@ -151,6 +151,5 @@ class _Assignor(AbstractPartitionAssignor):  # type: ignore[misc]
 
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
         """What was ours is claimed until it is released, and what is new from now on."""
-        given = {each.partition for each in assignment.partitions()}
         turn = _claim.decode(assignment.user_data).turn
-        self.claim = Claim(turn, tuple(sorted(given | set(self.claim.held))))
+        self.claim = self.claim.given(turn, [each.partition for each in assignment.partitions()])

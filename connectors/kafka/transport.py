@@ -108,14 +108,16 @@ class KafkaTransport:
         what it was from those of what it will be.
         """
         async with self.outbox(CAMERAS, CLAIMS) as outbox:
-            for each in due:
-                now_us = clock.now_us()
-                what = "changed" if each.before else "added"
-                claim = CameraStatus(each.camera.id, "connecting", now_us, what)
-                since = 0
-                if each.after is not None:
+
+            async def write(change: Change) -> None:
+                now_us, since = clock.now_us(), 0
+                if change.after is not None:
+                    what = "changed" if change.before else "added"
+                    claim = CameraStatus(change.camera.id, "connecting", now_us, what)
                     since = 1 + await outbox.write_through(CLAIMS, codec.encode(claim))
-                await outbox.send(CAMERAS, each.record(now_us, since))
+                await outbox.send(CAMERAS, change.record(now_us, since))
+
+            await asyncio.gather(*map(write, due))
             await outbox.flush()
 
     @asynccontextmanager

@@ -13,8 +13,8 @@ CLAIMS = st.dictionaries(
     st.sampled_from(["a", "b", "c", "d"]),
     st.builds(
         Claim,
-        st.integers(0, 3),
-        st.sets(st.integers(0, PARTITIONS - 1)).map(lambda those: tuple(sorted(those))),
+        st.just(3),
+        st.dictionaries(st.integers(0, PARTITIONS - 1), st.integers(0, 3)),
     ),
     min_size=1,
 )
@@ -36,7 +36,7 @@ def test_a_partition_that_two_claim_is_the_later_ones(claims: dict[str, Claim]) 
     owned = held(claims)
     assert owned.keys() == claims.keys()
     for at in range(PARTITIONS):
-        turns = {member: claim.turn for member, claim in claims.items() if at in claim.held}
+        turns = {member: claim.held[at] for member, claim in claims.items() if at in claim.held}
         owners = [member for member, having in owned.items() if at in having]
         assert len(owners) == bool(turns)
         assert all(turns[member] == max(turns.values()) for member in owners)
@@ -88,3 +88,12 @@ def test_of_three_one_that_dies_leaves_its_part_to_both_others() -> None:
     assert three["a"] < two["a"]
     assert three["b"] < two["b"]
     assert {len(having) for having in two.values()} == {6}
+
+
+def test_who_was_thought_dead_gets_nothing_back_by_claiming_it_again() -> None:
+    zombie = Claim().given(1, [0, 1]).given(2, [0])
+    heir = Claim().given(2, [1])
+    assert held({"zombie": zombie, "heir": heir}) == {"zombie": {0}, "heir": {1}}
+    late = zombie.given(3, [0])
+    assert held({"zombie": late, "heir": heir.given(3, [1])}) == {"zombie": {0}, "heir": {1}}
+    assert late.without([1]) == Claim(3, {0: 3})
