@@ -1,7 +1,7 @@
 """What ails a camera, as far as its frames show it: pure.
 
-One file a condition. `Eye` asks all of them, frame by frame, with small grey pictures: a
-`thumbnail` of 1920×1080 takes 0.1 ms, and looking at it about as much.
+One file a condition. `Eye` asks all of them, frame by frame, with small grey pictures. What that
+costs, alone and within ingest, is in docs/decisions/0011.
 """
 
 from stream.seeing.eye import Eye
