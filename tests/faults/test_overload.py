@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,6 @@ pytestmark = pytest.mark.slow
 
 SECONDS = 300 if FULL else 40
 GREEDY_SECONDS = 40
-"""A pause of the whole machine makes old what is in flight, 16 results: less than 1 % of these."""
 SLEEP = Sleep(batch_size=8, seconds=0.1)
 FILE_FRAMES = 480
 LIVE = [f"live-{number}" for number in range(6)]
@@ -32,6 +32,8 @@ TIMES = 3
 """The capacity that is offered."""
 SETTLING_US = 3_000_000
 """From the first result until as much is late as will be."""
+STILL_S = 0.5
+"""Five batches long nothing at all came: the machine paused, whoever asked for how much."""
 
 
 class Load:
@@ -93,6 +95,18 @@ def offered_per_s(results: Sequence[Published]) -> float:
     return total
 
 
+def paused_s(results: Sequence[Published]) -> float:
+    """For how long the whole machine stood still between the first result and the last."""
+    waits_s = [(after.at_us - each.at_us) / 1e6 for each, after in pairwise(results)]
+    return sum(each for each in waits_s if each > STILL_S)
+
+
+def running_rate_per_s(results: Sequence[Published]) -> float:
+    """Results per second while the machine ran."""
+    span_s = (results[-1].at_us - results[0].at_us) / 1e6
+    return len(results) / (span_s - paused_s(results))
+
+
 def live_epochs(seen: Seen) -> dict[str, EpochAudit]:
     """Of each live camera its one epoch, with nothing missing and a reason for each gap."""
     epochs = {each.camera: each for each in seen.audit.epochs if each.camera in LIVE}
@@ -117,7 +131,7 @@ def test_three_times_the_capacity_is_published_fresh_and_in_equal_parts(
 
     assert offered_per_s(results) > 0.95 * TIMES * capacity
     assert age_s(results, 0.99) <= played.settings.freshness.max_age
-    assert rate_per_s(results) >= 0.9 * capacity
+    assert running_rate_per_s(results) >= 0.9 * capacity
     shares = Counter(each.result.camera for each in results)
     fair = len(results) / len(LIVE)
     assert {name: shares[name] for name in LIVE} == pytest.approx(
@@ -139,6 +153,7 @@ def test_a_camera_that_asks_for_too_much_takes_nothing_from_the_others(
 
     assert epochs[greedy].gaps["stale"] > epochs[greedy].results
     for name in modest:
-        assert epochs[name].results >= 0.95 * epochs[name].offered
+        asked = epochs[name].offered - fps[name] * paused_s(results)
+        assert epochs[name].results >= 0.95 * asked
     assert age_s(results, 0.99) <= played.settings.freshness.max_age
-    assert rate_per_s(results) >= 0.9 * capacity
+    assert running_rate_per_s(results) >= 0.9 * capacity
