@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e
 
-.PHONY: demo test check verify faults bench kafka cameras clean
+.PHONY: demo test check verify faults soak bench kafka cameras clean
 
 demo: .venv/.demo
 	$(BIN)/maskstream demo $(ARGS)
@@ -14,7 +14,7 @@ test: .venv/.dev check
 	@tests/setup/kafka.sh
 	@tests/setup/kcat.sh
 	@tests/setup/rtsp.sh
-	$(BIN)/pytest -m "not slow and not gpu" $(ARGS)
+	$(BIN)/pytest -m "not slow and not soak and not gpu" $(ARGS)
 
 check: .venv/.dev
 	$(BIN)/ruff check .
@@ -29,8 +29,13 @@ faults: .venv/.dev
 verify: .venv/.dev
 	@tests/setup/kafka.sh
 	@tests/setup/rtsp.sh
-	$(BIN)/pytest -m "slow and not gpu" $(ARGS)
+	$(BIN)/pytest -m "slow and not long and not gpu" $(ARGS)
 	$(BIN)/maskstream bench --quick
+
+soak: .venv/.dev
+	@tests/setup/kafka.sh
+	@tests/setup/rtsp.sh
+	$(BIN)/pytest tests/soak -s $(ARGS)
 
 bench: .venv/.dev
 	$(BIN)/maskstream bench --json out/bench.json --plots out/bench $(ARGS)

@@ -12,6 +12,7 @@ from stream.config import Settings
 from stream.errors import CameraError
 from stream.metrics import Metrics
 from stream.ports import Feed
+from stream.registry import Listed
 from stream.rules import Health
 from stream.specs import CameraSpec
 from stream.types import Alert, CameraHealth, MaskMessage
@@ -68,7 +69,7 @@ class Installation:
             transport.epochs(self.clock) as epochs,
         ):
             loop = ingest.Ingest(open_feed, JPEG.encode, outbox, self.clock, Metrics(), epochs)
-            running = asyncio.create_task(loop.run((HALL,)))
+            running = asyncio.create_task(loop.run(Listed([HALL])))
             await self.until("frames", lambda found: lost(found) == told)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

@@ -122,6 +122,7 @@ def assert_waiting(deployed: Deployment, seconds: float) -> None:
     assert max(grown) <= GROWTH
 
 
+@pytest.mark.long
 def test_live_frames_that_brokers_have_no_room_for_become_gaps_and_the_others_results(
     tmp_path: Path, kafka3: list[Node]
 ) -> None:

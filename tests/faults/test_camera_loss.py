@@ -113,6 +113,7 @@ def nothing_at_all(server: RtspServer, silent: bool) -> None:
     server.freeze(frozen=silent)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("silence", [no_picture, nothing_at_all])
 def test_a_camera_that_falls_silent_is_lost_and_comes_back(
     tmp_path: Path, kafka: str, silence: Silence

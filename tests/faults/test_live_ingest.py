@@ -93,6 +93,7 @@ def test_a_killed_live_ingest_leaves_an_unclosed_tail_and_nothing_missing(
         assert deployed.command("audit").count("unclosed") == KILLS
 
 
+@pytest.mark.long
 def test_what_a_thawed_ingest_still_writes_is_dropped_by_who_watches(
     tmp_path: Path, kafka: str
 ) -> None:

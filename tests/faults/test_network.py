@@ -64,7 +64,10 @@ def has_more(deployed: Deployment, count: int) -> bool:
     return deployed.records("masks") >= count
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name",
+    ["cut", *(pytest.param(each, marks=pytest.mark.long) for each in NETWORKS if each != "cut")],
+)
 def test_a_bad_network_costs_nothing(tmp_path: Path, node: Node, proxy: Proxy, name: str) -> None:
     with long_film(tmp_path, [node], transport=f"kafka://127.0.0.1:{node.ports.proxy}") as deployed:
         begin(deployed)

@@ -88,6 +88,7 @@ def test_a_killed_notify_loses_no_alert(tmp_path: Path, kafka: str) -> None:
         wait_taken(deployed, ops, NAMES)
 
 
+@pytest.mark.long
 def test_a_notify_killed_after_a_2xx_repeats_what_was_in_flight_once(
     tmp_path: Path, kafka: str
 ) -> None:
@@ -107,6 +108,7 @@ def test_a_notify_killed_after_a_2xx_repeats_what_was_in_flight_once(
         assert repeats[2] == min(TRIES, shares[0])
 
 
+@pytest.mark.long
 def test_a_notify_that_comes_and_goes_repeats_nothing(tmp_path: Path, kafka: str) -> None:
     with receiver(DOWN) as ops, notifying(tmp_path, kafka, ops) as deployed:
         (first,) = start(deployed)

@@ -99,6 +99,7 @@ def test_a_zombie_segmenter_takes_nothing_back(tmp_path: Path, kafka: str) -> No
         assert_whole(deployed.seen(), crashes=1)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_zombie_that_is_alone_again_goes_on_where_the_other_was(
     tmp_path: Path, kafka: str

@@ -136,6 +136,7 @@ def test_of_three_one_is_killed_and_its_cameras_live_elsewhere(tmp_path: Path, k
     assert all(each.complete for each in ran)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_one_that_was_frozen_gives_way_and_takes_its_part_again(tmp_path: Path, kafka: str) -> None:
     with sharing(tmp_path, kafka, cameras=12, processes=2) as (deployed, (zombie, other)):
