@@ -1,4 +1,4 @@
-"""The benchmarks on Kafka still measure what they name."""
+"""The benchmarks on Kafka and on cameras still measure what they name."""
 
 import json
 import subprocess
@@ -7,17 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.rtsp import STAMP, pack, rtsp_server
+
 ROOT = Path(__file__).parents[2]
 
 
-def figures(folder: Path, group: str, kafka: str) -> dict[str, float]:
+def figures(folder: Path, group: str, *more: str) -> dict[str, float]:
     """What ``maskstream bench GROUP --quick`` writes."""
     path = folder / "figures.json"
     done = subprocess.run(
         [
             sys.executable, "-c", "from stream.cli import main; main()",
-            "bench", group, "--quick", "--kafka", kafka, "--json", str(path),
-            "--plots", str(folder),
+            "bench", group, "--quick", *more, "--json", str(path), "--plots", str(folder),
         ],
         check=False, cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
@@ -29,7 +30,7 @@ def figures(folder: Path, group: str, kafka: str) -> dict[str, float]:
 @pytest.mark.slow
 @pytest.mark.usefixtures("shared")
 def test_kafka_is_compared_with_one_process(tmp_path: Path, kafka: str) -> None:
-    found = figures(tmp_path, "kafka", kafka)
+    found = figures(tmp_path, "kafka", "--kafka", kafka)
     assert found.keys() == {"kafka.vs_embedded", "kafka.vs_jpeg"}
     assert 0 < found["kafka.vs_embedded"] < 2
     assert (tmp_path / "kafka.png").exists()
@@ -37,16 +38,28 @@ def test_kafka_is_compared_with_one_process(tmp_path: Path, kafka: str) -> None:
 
 @pytest.mark.slow
 def test_the_transport_is_measured_alone(tmp_path: Path, kafka: str) -> None:
-    found = figures(tmp_path, "transport", kafka)
+    found = figures(tmp_path, "transport", "--kafka", kafka)
     assert found.keys() == {"kafka.transport_frames_per_s"}
     assert found["kafka.transport_frames_per_s"] > 0
 
 
 @pytest.mark.slow
 def test_scale_out_latency_and_pauses_are_measured(tmp_path: Path, kafka: str) -> None:
-    found = figures(tmp_path, "scale-out", kafka)
+    found = figures(tmp_path, "scale-out", "--kafka", kafka)
     assert found["scale.efficiency_1"] == 1
     assert 0 < found["scale.efficiency_2"] < 2
     assert 0 < found["latency.kafka_p99_ms"] < 60_000
     assert found["rebalance.pause_s"] > 0
     assert (tmp_path / "scale_out.png").exists()
+
+
+@pytest.mark.slow
+def test_cameras_on_the_network_are_measured(tmp_path: Path, shared: Path) -> None:
+    with rtsp_server() as server:
+        clip = shared / "video" / "one-by-one-person-detection.mp4"
+        server.add("/people", file=pack(clip, tmp_path / "packets"))
+        url = server.add("/stamp", stamp=STAMP)
+        found = figures(tmp_path, "ingest", "--rtsp", url.split("/")[2])
+    assert 0 < found["ingest.first_frame_s"] < 60
+    assert 0 < found["ingest.capture_to_frames_p99_ms"] < 60_000
+    assert found["ingest.cameras_2_cores"] in {0, 10}

@@ -157,7 +157,7 @@ async def _play(cameras: Mapping[str, str], came: Came, is_over: Callable[[], bo
 
 
 def _settings(cameras: Mapping[str, str]) -> Settings:
-    listed = [{"id": name, "url": url, "fps": None} for name, url in cameras.items()]
+    listed = [{"id": name, "url": url} for name, url in cameras.items()]
     return Settings.model_validate(
         {"model": {"weights": "none"}, "cameras": listed, "pictures": {"encoding": "jpeg"}}
     )
