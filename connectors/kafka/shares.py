@@ -70,10 +70,12 @@ def _spread(members: Members, weights: Mapping[int, int]) -> dict[str, set[int]]
     for at in sorted(free, key=lambda each: (-weights[each], each)):
         give(at, min(sorted(members), key=total.__getitem__))
     while True:
-        most = max(sorted(members), key=total.__getitem__)
         least = min(sorted(members), key=total.__getitem__)
-        best = _best(aim[most], weights, total[most] - total[least])
-        if best is None:
+        for most in sorted(members, key=lambda member: (-total[member], member)):
+            best = _best(aim[most], weights, total[most] - total[least])
+            if best is not None:
+                break
+        else:
             return aim
         aim[most].remove(best)
         total[most] -= weights[best]

@@ -81,6 +81,14 @@ def test_cameras_count_and_not_partitions() -> None:
     assert {len(having - load.keys()) for having in end.values()} == {4}
 
 
+def test_where_the_fullest_can_give_nothing_the_next_one_does() -> None:
+    """One partition with two cameras cannot be parted; two partitions with one each can."""
+    end = settled({"a": set(), "b": {0, 1}, "c": set()}, {0: 1, 1: 1, 2: 2})
+    assert {name: having & {0, 1, 2} for name, having in end.items()} == {
+        "a": {2}, "b": {1}, "c": {0},
+    }  # fmt: skip
+
+
 def test_of_three_one_that_dies_leaves_its_part_to_both_others() -> None:
     load = dict.fromkeys(range(PARTITIONS), 1)
     three = settled({"a": set(), "b": set(), "c": set()}, load)
