@@ -1,6 +1,7 @@
 """The loop of ``ingest``: cameras in, frames and control records out. One task a camera."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -18,6 +19,8 @@ from stream.types import CameraState, CameraStatus
 OpenFeed = Callable[[CameraSpec], AbstractAsyncContextManager[Feed]]
 USUAL = CameraHealthSpec()
 TOPICS = ("frames", "frames-archive", "camera-status")
+
+_log = logging.getLogger(__name__)
 
 
 class Ingest:
@@ -144,10 +147,13 @@ class Ingest:
         return await self._epochs.begin(camera)
 
     async def _say(self, camera: str, state: CameraState, reason: str = "") -> None:
-        """Tell of a state that is new."""
+        """Tell of a state that is new, on ``camera-status`` and in the log."""
         if self._said.get(camera) == (state, reason):
             return
         self._said[camera] = state, reason
+        level = logging.WARNING if state in ("lost", "failed") else logging.INFO
+        why = reason.removeprefix(f"camera {camera}: ")
+        _log.log(level, "camera %s: %s%s", camera, state, why and f": {why}")
         self._metrics.camera_live.labels(camera).set(state == "live")
         status = CameraStatus(camera, state, self._clock.now_us(), reason)
         await self._outbox.send("camera-status", codec.encode(status))

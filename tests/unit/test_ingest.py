@@ -1,6 +1,7 @@
 """Cameras in, frames and control records out."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -248,6 +249,26 @@ async def test_a_live_camera_that_is_lost_comes_back_in_a_new_epoch(bench: Bench
     assert [state for state, _ in await bench.status("hall")] == [
         "connecting", "live", "lost", "live", "ended",
     ]  # fmt: skip
+
+
+async def test_the_log_says_once_what_becomes_of_a_camera(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "stream.ingest")
+    refused = CameraError("camera hall: Connection refused")
+    gone = CameraRefusedError("camera yard: No such file or directory: yard.mp4")
+    sources: Sources = {"hall": [refused, refused, blank_feed(1)], "yard": [gone]}
+    await bench.run([camera(mode="live"), camera("yard")], sources)
+    hall = [each for each in caplog.messages if each.startswith("camera hall: ")]
+    assert hall == [
+        "camera hall: connecting", "camera hall: lost: Connection refused",
+        "camera hall: live", "camera hall: ended",
+    ]  # fmt: skip
+    warned = {each.getMessage() for each in caplog.records if each.levelno == logging.WARNING}
+    assert warned == {
+        "camera hall: lost: Connection refused",
+        "camera yard: failed: No such file or directory: yard.mp4",
+    }
 
 
 async def test_a_dark_camera_is_tried_ever_less_often_up_to_a_bound(bench: Bench) -> None:
