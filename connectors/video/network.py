@@ -51,7 +51,8 @@ async def open_network(
     try:
         url = with_credentials(camera, credentials)
     except ConfigError as error:
-        raise CredentialsRefusedError(f"camera {camera.id}: {error}") from error
+        reason = "; ".join(str(error).splitlines())
+        raise CredentialsRefusedError(f"camera {camera.id}: {reason}") from error
     reader = _Reader(camera, url, clock)
     threading.Thread(target=reader.run, name=f"camera {camera.id}", daemon=True).start()
     try:

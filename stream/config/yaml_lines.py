@@ -25,6 +25,7 @@ from yaml.events import (
 )
 
 from stream.config.faults import Fault, Path
+from stream.config.redact import SECRET_KEY
 
 MOST_BYTES = 1 << 20
 MOST_LEVELS = 32
@@ -62,8 +63,12 @@ class Document:
         return any(path[:length] in self.holes for length in range(len(path) + 1))
 
 
-def read_yaml(source: bytes) -> Document:
-    """Read one document. Whatever is wrong with it stands in its ``faults``; nothing is raised."""
+def read_yaml(source: bytes, *, is_secret: bool = False) -> Document:
+    """Read one document. Whatever is wrong with it stands in its ``faults``; nothing is raised.
+
+    ``is_secret``: no fault says what stood there. A password that begins with ``!`` or ``*`` and
+    has no quotes is a tag or an alias.
+    """
     if len(source) > MOST_BYTES:
         return _refused(1, f"{len(source)} bytes; allowed: at most {MOST_BYTES} (1 MiB)")
     try:
@@ -71,7 +76,7 @@ def read_yaml(source: bytes) -> Document:
     except UnicodeDecodeError as error:
         line = source.count(b"\n", 0, error.start) + 1
         return _refused(line, f"not UTF-8: byte 0x{source[error.start]:02x} at {error.start}")
-    reader = _Reader()
+    reader = _Reader(is_secret)
     try:
         reader.read(text)
     except yaml.YAMLError as error:
@@ -103,8 +108,9 @@ class _TooDeepError(Exception):
 class _Reader:
     """One pass over the parser's events; `MOST_LEVELS` bounds its recursion."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_secret: bool) -> None:
         self.document = Document()
+        self._is_secret = is_secret
         self._events: Iterator[Event] = iter(())
 
     def read(self, text: str) -> None:
@@ -124,17 +130,24 @@ class _Reader:
     def _fault(self, path: Path, text: str, event: Event) -> None:
         self.document.faults.append(Fault(path, text, _line(event)))
 
+    def _shown(self, path: Path, name: str) -> str:
+        is_secret = any(isinstance(part, str) and SECRET_KEY.search(part) for part in path)
+        if not (is_secret or self._is_secret):
+            return name
+        return f"that is not shown (text that begins with {name[0]} needs quotes)"
+
     def _value(self, path: Path, event: Event) -> object:
         line = _line(event)
         self.document.lines.setdefault(path, line)
         if isinstance(event, AliasEvent):
-            text = f"alias *{event.anchor}: aliases are not allowed, write the value out"
+            name = self._shown(path, f"*{event.anchor}")
+            text = f"alias {name}: aliases are not allowed, write the value out"
             self._fault(path, text, event)
             self.document.holes.add(path)
             return None
         tag = getattr(event, "tag", None)
         if tag is not None:
-            name = tag.replace(_STANDARD_TAG, "!!")
+            name = self._shown(path, tag.replace(_STANDARD_TAG, "!!"))
             self._fault(path, f"tag {name[:80]}: tags are not allowed", event)
             self.document.holes.add(path)
         if isinstance(event, ScalarEvent):

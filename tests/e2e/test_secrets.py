@@ -74,7 +74,7 @@ def test_a_password_is_found_nowhere(tmp_path: Path, kafka: str, server: RtspSer
         wait_until(lambda: "refuses our credentials" in status(deployed), "the camera refuses it")
         (folder / "hall.yaml").write_text(f"{{password: '{CANARY}', hosts: [127.0.0.1]}}\n")
         wait_until(
-            lambda: "hall.yaml: missing or wrong: user" in status(deployed),
+            lambda: "hall.yaml:1: user: missing" in status(deployed),
             "the file is found wrong",
         )
         told += [each.get("/metrics") for each in (ingest, segment)]
