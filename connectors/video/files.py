@@ -13,7 +13,7 @@ from typing import Any
 import av
 import av.error
 
-from connectors.video.pictures import credible, pixels
+from connectors.video.pictures import NAMES, UNKNOWN, credible, pixels
 from stream.config import redact
 from stream.errors import CameraError, CameraRefusedError
 from stream.ports import Clock, Shot
@@ -109,15 +109,17 @@ class FileFeed:
 
 def _open(camera: CameraSpec) -> Any:
     try:
-        container = av.open(camera.url)
+        container = av.open(camera.url, metadata_errors=NAMES)
     except (av.error.FFmpegError, OSError) as error:
         raise CameraRefusedError(
             f"camera {camera.id}: {error.strerror}: {redact(camera.url)}"
         ) from None
-    if not container.streams.video:
-        container.close()
-        raise CameraRefusedError(f"camera {camera.id}: no picture in {redact(camera.url)}")
-    return container
+    video = container.streams.video
+    if video and video[0].codec_context is not None:
+        return container
+    container.close()
+    reason = UNKNOWN if video else "no picture in it"
+    raise CameraRefusedError(f"camera {camera.id}: {reason}: {redact(camera.url)}")
 
 
 def _started_us(path: Path, container: Any) -> int:

@@ -17,9 +17,9 @@ import av
 import av.error
 
 from connectors.video.decoder import Decoder
-from connectors.video.pictures import pixels
+from connectors.video.pictures import NAMES, UNKNOWN, pixels
 from stream.config import with_credentials
-from stream.errors import CameraError, CameraRefusedError, ConfigError, CredentialsRefusedError
+from stream.errors import CameraError, ConfigError, CredentialsRefusedError
 from stream.ports import Clock, Shot
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
@@ -186,11 +186,16 @@ def _in_time(packets: Iterator[Any]) -> Iterator[Any]:
 @contextmanager
 def _connected(camera: CameraSpec, url: str) -> Iterator[Any]:
     container = av.open(
-        url, options={**OPTIONS, "rtsp_transport": camera.rtsp}, timeout=(OPEN_S, READ_S)
+        url,
+        options={**OPTIONS, "rtsp_transport": camera.rtsp},
+        metadata_errors=NAMES,
+        timeout=(OPEN_S, READ_S),
     )
     try:
         if not container.streams.video:
-            raise CameraRefusedError("it sends no picture")
+            raise CameraError("it sends no picture")
+        if container.streams.video[0].codec_context is None:
+            raise CameraError(UNKNOWN)
         yield container
     finally:
         container.close()

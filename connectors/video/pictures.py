@@ -9,6 +9,10 @@ from stream.types import Pixels
 
 MOST_FPS = 1000
 """A stream that claims a higher rate does not know its own (MJPEG says 90000)."""
+NAMES = "replace"
+"""What PyAV does with a source's name in another encoding than UTF-8: raising is its default."""
+UNKNOWN = "its pictures are of a kind that cannot be read"
+"""Said where FFmpeg has no decoder; PyAV then has None for it."""
 
 
 def pixels(picture: Any) -> Pixels:

@@ -153,8 +153,21 @@ async def test_a_file_without_one_picture_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_file_with_sound_alone_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CameraRefusedError, match="no picture in"):
+    with pytest.raises(CameraRefusedError, match=r"no picture in it: .*song\.wav"):
         await shots(write_sound(tmp_path / "song.wav"))
+
+
+async def test_a_file_of_a_kind_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.avi", 2)
+    clip.write_bytes(clip.read_bytes().replace(b"FMP4", b"XOWN"))
+    with pytest.raises(CameraRefusedError, match=r"of a kind that cannot be read: .*clip\.avi"):
+        await shots(clip)
+
+
+async def test_a_title_in_another_encoding_does_no_harm(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.avi", 2, tags={"title": "Entr@e"})
+    clip.write_bytes(clip.read_bytes().replace(b"Entr@e", "Entrée".encode("latin-1")))
+    assert len(await shots(clip)) == 2
 
 
 async def test_a_file_cut_off_before_its_index_is_refused(tmp_path: Path) -> None:
