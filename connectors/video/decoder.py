@@ -60,8 +60,8 @@ class Decoder:
                 self.damaged += 1
                 continue
             self._judge(picture)
-            self._seen_s = time.monotonic()
             yield picture
+            self._seen_s = time.monotonic()  # what its reader took is not the camera's
         if time.monotonic() - self._seen_s > self._patience_s:
             raise CameraError(f"it sent no whole picture for {self._patience_s:g} s")
 

@@ -144,6 +144,8 @@ class _Reader:
         return self._sampler or Sampler(None)
 
     def _give(self, decoder: Decoder, picture: Any, arrived_us: int) -> None:
+        if self._stopped:  # it makes room for one alone, and a packet may give more
+            return
         shot = Shot(
             decoder.time_s(picture),
             arrived_us,

@@ -1,5 +1,6 @@
 """From packets to the pictures that are needed."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,16 @@ def test_what_is_kept_is_the_same_as_if_all_were_decoded(
     assert [*kept] == [time_s for time_s in every if sampler.keeps(time_s)]
     for time_s, picture in kept.items():
         assert np.array_equal(picture, every[time_s])
+
+
+def test_a_camera_is_not_lost_because_its_reader_took_long(tmp_path: Path) -> None:
+    with av.open(str(film(tmp_path))) as container:
+        video = container.streams.video[0]
+        decoder = Decoder(video, patience_s=1.0)
+        packets = container.demux(video)
+        for _ in decoder.pictures(next(packets)):
+            time.sleep(1.1)  # an epoch is claimed meanwhile
+        assert len(list(decoder.pictures(next(packets)))) == 1
 
 
 def test_a_camera_that_sends_no_whole_picture_is_lost(tmp_path: Path) -> None:
