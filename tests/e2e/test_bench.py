@@ -54,6 +54,12 @@ def test_scale_out_latency_and_pauses_are_measured(tmp_path: Path, kafka: str) -
 
 
 @pytest.mark.slow
+def test_a_takeover_of_cameras_is_measured(tmp_path: Path, kafka: str) -> None:
+    found = figures(tmp_path, "registry", "--kafka", kafka)
+    assert 0 < found["registry.takeover_s"] < 60
+
+
+@pytest.mark.slow
 def test_cameras_on_the_network_are_measured(tmp_path: Path, shared: Path) -> None:
     with rtsp_server() as server:
         clip = shared / "video" / "one-by-one-person-detection.mp4"

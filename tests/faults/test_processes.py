@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from connectors.kafka.inbox import SESSION_MS
-from tests.faults.film import FILM, FULL, YARD
+from tests.faults.film import FILM, FULL
 from tests.faults.verdict import (
     FRAMES,
     assert_whole,
@@ -55,7 +55,8 @@ def test_four_processes_lose_nothing_and_stop_when_asked(tmp_path: Path, kafka: 
 def test_a_killed_segmenter_costs_nothing(tmp_path: Path, kafka: str) -> None:
     random = Random(3)
     crashes = 20 if FULL else 4
-    with deployment(tmp_path, kafka, cameras=[YARD]) as deployed:
+    camera = {"id": "yard", "url": str(DATA / "yard.mp4"), "mode": "archive"}
+    with deployment(tmp_path, kafka, cameras=[camera]) as deployed:
         deployed.start("watch", "ingest")
         (segment,) = deployed.start("segment")
         for _ in range(crashes):

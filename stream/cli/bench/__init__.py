@@ -20,7 +20,16 @@ Group = Callable[[Report, Scale], None]
 
 
 def _groups() -> dict[str, Group]:
-    from stream.cli.bench import ingest, kafka, masks, memory, scale_out, speed, transport
+    from stream.cli.bench import (
+        ingest,
+        kafka,
+        masks,
+        memory,
+        registry,
+        scale_out,
+        speed,
+        transport,
+    )
 
     return {
         "masks": masks.measure,
@@ -30,6 +39,7 @@ def _groups() -> dict[str, Group]:
         "kafka": _on_a_broker(kafka.measure),
         "transport": _on_a_broker(transport.measure),
         "scale-out": _on_a_broker(scale_out.measure),
+        "registry": _on_a_broker(registry.measure),
     }
 
 

@@ -10,7 +10,8 @@ class Scale:
     for memory, and of what flows over Kafka, to so many ``segmenters``.
 
     ``material`` is a folder with ``weights/`` and ``video/``; ``kafka`` is a broker's host:port,
-    where there is one, ``rtsp`` that of `make cameras`; at ``most_cameras`` are tried.
+    where there is one, ``rtsp`` that of `make cameras`; at most
+    ``most_cameras`` are tried. So many cameras are ``registered`` where processes share them.
     """
 
     material: Path
@@ -21,6 +22,7 @@ class Scale:
     flow_s: float
     segmenters: tuple[int, ...]
     most_cameras: int
+    registered: int
     kafka: str | None
     rtsp: str | None
 
@@ -51,6 +53,7 @@ def full(material: Path, kafka: str | None, rtsp: str | None) -> Scale:
         flow_s=10,
         segmenters=(1, 2, 4, 8),
         most_cameras=120,
+        registered=200,
         kafka=kafka,
         rtsp=rtsp,
     )
@@ -67,6 +70,7 @@ def quick(material: Path, kafka: str | None, rtsp: str | None) -> Scale:
         flow_s=3,
         segmenters=(1, 2),
         most_cameras=10,
+        registered=20,
         kafka=kafka,
         rtsp=rtsp,
     )
