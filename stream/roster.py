@@ -32,6 +32,8 @@ class Roster:
         self._runs: dict[str, _Run] = {}
         self._turned = asyncio.Event()
         """A camera has ended, or which ones run has changed."""
+        self._is_changing = True
+        """Some are at rest that are still to be begun."""
 
     async def run(self) -> None:
         """Return when all cameras of this process have ended, and the others' will as well.
@@ -51,6 +53,7 @@ class Roster:
         self, shares: AsyncIterator[Mapping[str, CameraSpec]], tasks: asyncio.TaskGroup
     ) -> None:
         async for wanted in shares:
+            self._is_changing = True
             running = {name: run.camera for name, run in self._runs.items()}
             stopped, begun = difference(running, wanted)
             await self._stop(stopped)
@@ -62,6 +65,7 @@ class Roster:
                 self._runs[name] = _Run(wanted[name], task)
             counts = len(self._runs), len(begun), len(stopped)
             _log.info("%d cameras run here: %d begun, %d stopped", *counts)
+            self._is_changing = False
             self._turned.set()
 
     async def _stop(self, names: Collection[str]) -> None:
@@ -76,7 +80,7 @@ class Roster:
 
     def _is_over(self, is_settled: bool) -> bool:
         """Whether nothing will run here any more; ``is_settled``: no change will come."""
-        if not all(run.task.done() for run in self._runs.values()):
+        if self._is_changing or not all(run.task.done() for run in self._runs.values()):
             return False
         cameras = self._registry.cameras
         others = (cameras[name] for name in cameras.keys() - self._runs.keys())

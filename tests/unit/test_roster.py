@@ -18,6 +18,7 @@ from tests.support.build import picture
 from tests.support.clock import VirtualClock
 from tests.support.feeds import ArrayFeed
 from tests.support.topics import content, messages, roomy, settle
+from tests.support.waiting import eventually
 
 LISTS = st.lists(
     st.builds(
@@ -63,9 +64,10 @@ class Told:
 
 class Bench:
     """An ingest of cameras that show three pictures and then stand still, or end if they are
-    files."""
+    files, but for those that are ``stuck``."""
 
-    def __init__(self) -> None:
+    def __init__(self, *stuck: CameraSpec) -> None:
+        self._stuck = stuck
         self.transport: MemoryTransport = roomy()
         self.metrics = Metrics()
 
@@ -80,7 +82,7 @@ class Bench:
     async def _run(self, told: Told) -> None:
         @asynccontextmanager
         async def open_feed(camera: CameraSpec) -> AsyncIterator[ArrayFeed]:
-            stands_still = camera.mode == "live"
+            stands_still = camera.mode == "live" or camera in self._stuck
             gate = asyncio.Semaphore(3) if stands_still else None
             yield ArrayFeed([picture()] * (4 if stands_still else 3), gate=gate)
 
@@ -102,8 +104,14 @@ class Bench:
         ]
 
     def live(self, name: str) -> float | None:
+        return self._figure("camera_live", name)
+
+    def offered(self, name: str) -> float | None:
+        return self._figure("frames_offered_total", name)
+
+    def _figure(self, metric: str, name: str) -> float | None:
         labels = {"camera": name}
-        return self.metrics.registry.get_sample_value("maskstream_camera_live", labels)
+        return self.metrics.registry.get_sample_value(f"maskstream_{metric}", labels)
 
 
 @given(LISTS, LISTS)
@@ -162,6 +170,21 @@ async def test_files_are_over_when_all_have_ended() -> None:
     bench = Bench()
     async with bench.running(Told(file("hall"), file("yard"))) as running:
         await asyncio.wait_for(running, 60)
+
+
+async def test_a_file_that_is_changed_is_begun_anew_although_the_others_have_ended() -> None:
+    slower = file("yard").model_copy(update={"fps": 5.0})
+    bench, told = Bench(file("yard")), Told(file("hall"), file("yard"))
+    async with bench.running(told) as running:
+        await eventually(lambda: bench.offered("yard") == 3, "one stands still")
+        await eventually(lambda: bench.offered("hall") == 3 and not bench.live("hall"), "one ended")
+        await told.say(file("hall"), slower)
+        await asyncio.wait_for(running, 60)
+    assert [state for state, _ in await bench.status("yard")][-3:] == [
+        "connecting",
+        "live",
+        "ended",
+    ]
 
 
 async def test_while_a_live_camera_runs_elsewhere_it_may_still_come_here() -> None:
