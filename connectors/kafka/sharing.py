@@ -40,14 +40,17 @@ class Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
     """One member. ``turned`` is set when other partitions are ours."""
 
     def __init__(self, name: str, partitions: int, load: Load, turned: asyncio.Event) -> None:
-        self.mine: frozenset[int] = frozenset()
-        """The partitions that the group has given us last."""
         self._name = name
         self._assignor = _Assignor(partitions, load)
         self._turned = turned
         self._settled = asyncio.Event()
         self._consumer: Any = None
         self._looking: asyncio.Task[None] | None = None
+
+    @property
+    def mine(self) -> frozenset[int]:
+        """The partitions that the group has given us last."""
+        return self._assignor.given
 
     async def start(self, group: str, options: Mapping[str, Any]) -> None:
         """Join ``group``. Raises `ConnectError` when no broker answers, or one refuses."""
@@ -88,19 +91,22 @@ class Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
         released = claim.held.keys() - kept - self.mine
         if released:
             self._assignor.claim = claim.without(released)
-            self._consumer._coordinator.request_rejoin()  # there is no public way to join again
+            self._rejoin()
 
     async def on_partitions_revoked(self, _: Iterable[TopicPartition]) -> None:
         """Members change: what is ours stays so until the group says otherwise."""
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Others are ours now."""
-        ours = list(assigned)
-        self.mine = frozenset(each.partition for each in ours)
         self._settled.set()
         self._turned.set()
+        if self._assignor.is_outdated:
+            self._rejoin()  # aiokafka forgets what asks for it while it joins
         with suppress(IllegalStateError):  # others are ours already
-            self._consumer.pause(*ours)
+            self._consumer.pause(*assigned)
+
+    def _rejoin(self) -> None:
+        self._consumer._coordinator.request_rejoin()  # there is no public way to join again
 
     async def _look(self) -> None:
         """Ask for records that never come: it is how aiokafka tells what has gone wrong, and by
@@ -129,12 +135,20 @@ class _Assignor(AbstractPartitionAssignor):  # type: ignore[misc]
 
     def __init__(self, partitions: int, load: Load) -> None:
         self.claim = Claim()
+        self.given: frozenset[int] = frozenset()
+        """Changes with the claim: what is new would else look as if it were to be released."""
+        self._said = self.claim
         self._partitions = partitions
         self._load = load
 
     def metadata(self, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
-        said = msgspec.json.encode(self.claim)
-        return ConsumerProtocolMemberMetadata(0, list(topics), said)
+        self._said = self.claim
+        return ConsumerProtocolMemberMetadata(0, list(topics), msgspec.json.encode(self._said))
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether partitions were released that we said to have when we joined."""
+        return not self._said.held.keys() <= self.claim.held.keys()
 
     def assign(
         self, _: Any, members: Mapping[str, ConsumerProtocolMemberMetadata]
@@ -152,4 +166,5 @@ class _Assignor(AbstractPartitionAssignor):  # type: ignore[misc]
     def on_assignment(self, assignment: ConsumerProtocolMemberAssignment) -> None:
         """What was ours is claimed until it is released, and what is new from now on."""
         turn = _claim.decode(assignment.user_data).turn
-        self.claim = self.claim.given(turn, [each.partition for each in assignment.partitions()])
+        self.given = frozenset(each.partition for each in assignment.partitions())
+        self.claim = self.claim.given(turn, self.given)

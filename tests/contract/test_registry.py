@@ -1,13 +1,15 @@
 """The registry of cameras on a real broker: what is in it, and who runs which camera."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 
 from connectors.clock import SteadyClock
 from connectors.kafka import KafkaTransport
+from connectors.kafka.sharing import _Assignor
 from stream.codec import Message
 from stream.config import Settings
 from stream.ingest import TOPICS, Ingest
@@ -59,6 +61,9 @@ class Runner:
         self.shares: list[Mapping[str, CameraSpec]] = []
         self.running: dict[str, CameraSpec] = {}
         self.begun: dict[str, int] = {}
+        self.can_rest = asyncio.Event()
+        """Until it is set, cameras that are to stop are still at it."""
+        self.can_rest.set()
         self.task: asyncio.Task[None] | None = None
 
     async def stop(self) -> None:
@@ -76,6 +81,7 @@ class Runner:
                     if self.running.get(name) != camera:
                         self.begun[name] = self.begun.get(name, 0) + 1
                 self.running = dict(share)
+                await self.can_rest.wait()
 
 
 class Runners:
@@ -192,6 +198,29 @@ async def test_a_third_takes_no_more_than_its_part_and_the_rest_goes_on(kafka: s
         await there.until(lambda: counts(there) == [2, 2, 2], "a third each")
         begun = sum(sum(each.begun.values()) for each in there.all)
         assert begun <= len(CAMERAS) + 6, "more were begun anew than moved"
+
+
+async def test_what_comes_to_rest_while_others_join_is_given_away_all_the_same(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topics = await topics_with(kafka, *CAMERAS[:2], partitions=2)
+    metadata, joined, rests = _Assignor.metadata, list[object](), list[Runner]()
+
+    def says(self: _Assignor, names: Iterable[str]) -> ConsumerProtocolMemberMetadata:
+        joined.append(self)
+        for runner in rests if self is joined[0] else ():
+            runner.can_rest.set()  # what it says now is that it still has both
+        return metadata(self, names)
+
+    monkeypatch.setattr(_Assignor, "metadata", says)
+    async with runners(topics) as there:
+        first = await there.start()
+        first.can_rest.clear()
+        await there.start()
+        await there.until(lambda: len(first.running) == 1, "one is to be the second's")
+        rests.append(first)
+        await there.start()
+        await there.until(lambda: counts(there) == [0, 1, 1], "both run")
 
 
 async def test_a_camera_that_comes_goes_or_changes_touches_no_other(kafka: str) -> None:
