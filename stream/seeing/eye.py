@@ -33,13 +33,16 @@ class Eye:
         return self._skewed.ahead_us
 
     def look(self, look: Look) -> dict[Condition, Finding]:
-        """What this frame of the epoch, or those before it, settle; all else stays as it was."""
+        """What this frame of the epoch, or those before it, settle; all else stays as it was.
+
+        Where no rate was asked for, none is too low.
+        """
         found: dict[Condition, Finding | None] = {
             "resized": self._resized,
             "black": self._black.look(look),
             "frozen": self._frozen.look(look),
             "moved": self._moved.look(look),
-            "slow": self._slow.look(look) if self._slow else None,
+            "slow": self._slow.look(look) if self._slow else Finding(False, look.time_us),
             "skewed": self._skewed.look(look),
         }
         self._resized = None

@@ -4,6 +4,8 @@ from stream.seeing.look import Finding, Look
 
 WINDOW_US = 5_000_000
 STEP_US = 1_000_000
+UNTOLD_US = 30_000_000
+"""Who says nothing of time for so long is not judged by it. The first word takes seconds."""
 
 
 class Skewed:
@@ -19,12 +21,14 @@ class Skewed:
         self._began_us: int | None = None
         self._furthest_us = 0
         self._since_us: int | None = None
+        self._heard_us: int | None = None
         self.ahead_us: int | None = None
 
     def look(self, look: Look) -> Finding | None:
-        """None but at the end of each window, and from a camera that does not say its time."""
+        """None but at the end of each window; no camera is skewed that does not say its time."""
         if look.camera_us is None:
-            return None
+            return self._untold(look.time_us)
+        self._heard_us = look.time_us
         ahead_us = look.camera_us - look.time_us
         if self._began_us is None:
             self._began_us, self._furthest_us = look.time_us, ahead_us
@@ -34,6 +38,14 @@ class Skewed:
         finding = self._judge(look.time_us)
         self._began_us, self._furthest_us = look.time_us, ahead_us
         return finding
+
+    def _untold(self, time_us: int) -> Finding | None:
+        if self._heard_us is None:
+            self._heard_us = time_us
+        if time_us - self._heard_us < UNTOLD_US:
+            return None
+        self.ahead_us = self._since_us = self._began_us = None
+        return Finding(False, time_us)
 
     def _judge(self, time_us: int) -> Finding:
         ahead_us, before_us = self._furthest_us, self.ahead_us

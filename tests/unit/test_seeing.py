@@ -259,8 +259,16 @@ def test_a_camera_whose_clock_is_off_or_steps_is_skewed(
     assert [is_on for _, is_on in said(detector.look, clocked(ahead_s))] == answer
 
 
-def test_a_camera_that_tells_no_time_is_not_judged_by_it() -> None:
-    assert said(Skewed(2 * SECOND).look, looks_of([grey(0)] * 300, FPS)) == []
+def test_a_camera_that_tells_no_time_is_not_skewed() -> None:
+    assert said(Skewed(2 * SECOND).look, looks_of([grey(0)] * 400, FPS)) == [(30.0, False)]
+
+
+def test_a_camera_that_tells_its_time_no_more_is_not_skewed_for_ever() -> None:
+    silent = [replace(look, camera_us=None) for look in clocked([9.0] * 500)[101:]]
+    detector = Skewed(2 * SECOND)
+    changes = said(detector.look, [*clocked([9.0] * 101), *silent])
+    assert changes == [(5.0, True), (40.0, False)]
+    assert detector.ahead_us is None
 
 
 # --- the eye --------------------------------------------------------------------------------
@@ -278,6 +286,12 @@ def test_a_camera_is_resized_while_its_size_is_not_the_first() -> None:
         Finding(True, START_US + 2, "640×360, was 1920×1080"),
         Finding(False, START_US + 3),
     ]
+
+
+def test_a_camera_of_which_no_rate_is_asked_any_more_is_not_slow() -> None:
+    eye = Eye(CameraHealthSpec())
+    eye.begin(START_US, (36, 64), None)
+    assert eye.look(Look(0, START_US, grey(9)))["slow"] == Finding(False, START_US)
 
 
 def test_a_view_that_moved_while_the_camera_was_away_is_noticed(shared: Path) -> None:
