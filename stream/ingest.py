@@ -66,9 +66,10 @@ class Ingest:
         if now is None:
             await self._say(camera.id, "ended", "removed")
         self._said.pop(camera.id, None)
-        self._metrics.camera_live.remove(camera.id)
+        self._metrics.forget(camera.id)
 
     async def _run_camera(self, camera: CameraSpec) -> None:
+        self._metrics.forget(camera.id)
         await self._say(camera.id, "connecting")
         if camera.mode == "live":
             teller = Teller(camera.id, self._camera_health, self._metrics)

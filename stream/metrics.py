@@ -47,6 +47,12 @@ class Metrics:
             registry=self.registry,
         )
 
+    def forget(self, camera: str) -> None:
+        """Say no more how a live camera is: another process runs it, or none, or it is another."""
+        self.camera_live.remove(camera)
+        self.camera_condition.remove_by_labels({"camera": camera})
+        self.camera_skew.remove(camera)
+
     def _segment(self) -> None:
         self.results = self._counter("results", "results written", "camera")
         self.gaps = self._counter("gaps", "frames that got a gap", "camera", "reason")

@@ -109,6 +109,16 @@ class Bench:
     def offered(self, name: str) -> float | None:
         return self._figure("frames_offered_total", name)
 
+    def figures(self, name: str) -> set[str]:
+        """Which figures tell how a camera is now."""
+        families = {
+            "live": self.metrics.camera_live,
+            "condition": self.metrics.camera_condition,
+            "skew": self.metrics.camera_skew,
+        }
+        samples = {key: family.collect()[0].samples for key, family in families.items()}
+        return {key for key, found in samples.items() for x in found if x.labels["camera"] == name}
+
     def _figure(self, metric: str, name: str) -> float | None:
         labels = {"camera": name}
         return self.metrics.registry.get_sample_value(f"maskstream_{metric}", labels)
@@ -159,7 +169,9 @@ async def test_a_removed_camera_is_closed_and_told_to_have_ended() -> None:
 async def test_a_camera_that_goes_elsewhere_is_closed_and_its_next_process_tells_of_it() -> None:
     bench, told = Bench(), Told(live("hall"), live("yard"))
     async with bench.running(told):
+        await eventually(lambda: bench.figures("hall") == {"live", "condition"}, "it was looked at")
         await told.say(live("yard"), elsewhere=[live("hall")])
+        assert bench.figures("hall") == set()
         await told.say(live("yard"), live("hall"))
     assert await bench.status("hall") == [
         ("connecting", ""), ("live", ""), ("connecting", ""), ("live", ""),
