@@ -80,6 +80,12 @@ def _anchored(path: Path, info: ValidationInfo) -> Path:
     return Path(abspath(info.context / path)) if isinstance(info.context, Path) else path
 
 
+def _is_point(value: object) -> bool:
+    """Whether it is two numbers, right or wrong ones."""
+    is_pair = isinstance(value, list | tuple) and len(value) == 2
+    return is_pair and all(isinstance(each, int | float) for each in value)
+
+
 Number = Annotated[float, Strict()]
 Count = Annotated[int, Strict()]
 Switch = Annotated[bool, Strict()]
@@ -187,6 +193,13 @@ class CameraSpec(Spec):
     def _file_url_is_a_path(cls, url: str, info: ValidationInfo) -> str:
         path = file_path(url)
         return url if path is None else str(_anchored(path, info))
+
+    @field_validator("privacy", mode="before")
+    @classmethod
+    def _privacy_is_no_single_polygon(cls, privacy: object) -> object:
+        if isinstance(privacy, list | tuple) and any(map(_is_point, privacy)):
+            raise PydanticCustomError("allowed", "a list of polygons: [[[x, y], [x, y], [x, y]]]")
+        return privacy
 
     @field_validator("roi")
     @classmethod

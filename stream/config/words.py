@@ -144,7 +144,7 @@ def _allowed(error: ErrorDetails, node: Mapping[str, Any]) -> str:
         return error["msg"][:1].lower() + error["msg"][1:]
     written = duration if node.get("format") == "duration" else "{:g}".format
     bounds = {k: written(v) if isinstance(v, float) else v for k, v in context.items()}
-    return re.sub(r"\b1 items", "1 item", _ALLOWED[kind].format(**bounds))
+    return re.sub(r"\b1 (item|character)s", r"1 \1", _ALLOWED[kind].format(**bounds))
 
 
 def _given(data: object, path: Path) -> str:

@@ -120,6 +120,7 @@ def test_what_is_missing_is_named_and_explained() -> None:
         ("loop: yes", 'loop: given "yes"; allowed: true or false'),
         ("labels: person", 'labels: given "person"; allowed: a list'),
         ("labels: []", "labels: given []; allowed: at least 1 item"),
+        ("labels: ['']", 'labels[0]: given ""; allowed: at least 1 character'),
         ("mode: {a: 1}", "mode: given a mapping; allowed: live, archive"),
         ("roi: [0.5, 0, 0.5, 1]", "roi: given [0.5, 0, 0.5, 1]; allowed: x1, y1, x2, y2 with "
          "x1 < x2 and y1 < y2"),
@@ -191,6 +192,14 @@ def test_a_list_at_the_top_is_refused() -> None:
 def test_a_tag_is_refused_by_name(tag: str, name: str) -> None:
     answer = f"c.yaml:14: drain: tag {name}: tags are not allowed"
     assert faults(f"{EXAMPLE}drain: {tag}\n") == [answer]
+
+
+@pytest.mark.parametrize("given_", ["!hunter2", "*hunter2"])
+def test_a_secret_without_quotes_is_refused_and_not_shown(given_: str) -> None:
+    told = faults(f"{EXAMPLE}kafka:\n  sasl:\n    username: a\n    password: {given_}\n")
+    assert f"text that begins with {given_[0]} needs quotes" in told[0]
+    assert "kafka.sasl.password: " in told[0]
+    assert "hunter2" not in "".join(told)
 
 
 def test_an_alias_bomb_is_refused_by_name() -> None:
@@ -319,6 +328,20 @@ def test_a_privacy_polygon_that_crosses_itself_is_refused() -> None:
     assert camera(f"id: hall, url: hall.mp4, privacy: [{bow}]") == [
         "privacy[0]: sides 0 and 2 cross: the polygon crosses itself"
     ]
+
+
+@pytest.mark.parametrize(
+    ("given_", "answer"),
+    [
+        ("[[[0, 0], [300, 0], [1, 1]]]", "privacy[0][1][0]: given 300; allowed: 0 to 1, a part of "
+         "width or height"),
+        ("[[[0, 0], [1, 1]]]", "privacy[0]: given a list of 2; allowed: at least 3 items"),
+        ("[[0, 0], [1, 0], [1, 1]]", "privacy: given a list of 3; allowed: a list of polygons: "
+         "[[[x, y], [x, y], [x, y]]]"),
+    ],
+)  # fmt: skip
+def test_a_privacy_polygon_that_is_none_is_refused_in_one_line(given_: str, answer: str) -> None:
+    assert camera(f"id: hall, url: hall.mp4, privacy: {given_}") == [answer]
 
 
 # --- zones and rules
