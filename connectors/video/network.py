@@ -5,6 +5,8 @@ connection.
 """
 
 import asyncio
+import errno
+import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +14,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import av
 import av.error
@@ -209,13 +212,30 @@ def _named(camera: CameraSpec, error: Exception) -> Exception:
         case CameraError():
             return type(error)(f"camera {camera.id}: {error}")
         case av.error.HTTPUnauthorizedError() | av.error.HTTPForbiddenError():
-            return CredentialsRefusedError(f"camera {camera.id}: it refuses our credentials")
+            return CredentialsRefusedError(f"camera {camera.id}: {_refused(camera)}")
         case av.error.ExitError() | av.error.TimeoutError():
             reason = _SILENT
         case av.error.InvalidDataError():
             reason = "it does not answer as a camera does"
         case av.error.FFmpegError() | OSError():
-            reason = error.strerror or type(error).__name__
+            unknown = _unknown_host(camera.url) if error.errno == errno.EIO else None
+            reason = unknown or error.strerror or type(error).__name__
         case _:
             return error
     return CameraError(f"camera {camera.id}: {reason}")
+
+
+def _refused(camera: CameraSpec) -> str:
+    if camera.credentials is None:
+        return "it wants a password; name one with credentials: NAME"
+    return f"it refuses our credentials {camera.credentials}"
+
+
+def _unknown_host(url: str) -> str | None:
+    """What FFmpeg calls an error of input or output, where it is that a name leads nowhere."""
+    host = urlsplit(url).hostname
+    try:
+        socket.getaddrinfo(host, None)
+    except (OSError, UnicodeError):
+        return f"the name {host} leads to no address"
+    return None

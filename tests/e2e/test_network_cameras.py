@@ -138,10 +138,17 @@ async def test_a_password_opens_a_camera_and_a_wrong_one_does_not(
             f"{{user: eye, password: '{password}', hosts: [127.0.0.1]}}\n"
         )
     assert len(await shots(camera(url, credentials="right"), 3, tmp_path)) == 3
-    for refused in (camera(url), camera(url, credentials="wrong")):
-        with pytest.raises(CredentialsRefusedError, match="camera hall: it refuses our") as caught:
-            await shots(refused, 1, tmp_path)
-        assert "guess" not in str(caught.value)
+    with pytest.raises(CredentialsRefusedError) as caught:
+        await shots(camera(url, credentials="wrong"), 1, tmp_path)
+    assert str(caught.value) == "camera hall: it refuses our credentials wrong"
+    with pytest.raises(CredentialsRefusedError, match=r"wants a password; .* credentials: NAME"):
+        await shots(camera(url), 1, tmp_path)
+
+
+async def test_a_name_that_leads_nowhere_is_told() -> None:
+    no_name = camera("rtsp://cam..lan/live")  # no resolver is asked for an empty label
+    with pytest.raises(CameraError, match=r"camera hall: the name cam\.\.lan leads to no address"):
+        await shots(no_name, 1)
 
 
 async def test_a_path_that_is_not_there_may_come_back(server: RtspServer) -> None:
