@@ -32,9 +32,15 @@ async def patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
 
 
 async def leave(goodbye: Coroutine[Any, Any, None]) -> None:
-    """Say goodbye; a client whose brokers are away would wait for them for ever."""
+    """Say goodbye; a client whose brokers are away would wait for them for ever.
+
+    While they are, aiokafka's consumer also raises the cancellation of its own tasks.
+    """
     try:
         async with asyncio.timeout(LEAVE_S):
             await goodbye
-    except (TimeoutError, KafkaError) as error:
-        _log.warning("left without a goodbye: %s", error or "no broker answered")
+    except (TimeoutError, KafkaError, asyncio.CancelledError) as error:
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+            raise
+        _log.warning("left without a goodbye: %s", str(error) or "no broker answered")
