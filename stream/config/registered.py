@@ -96,8 +96,8 @@ def _checked(
     except ValidationError as error:
         faults += model_faults(error, document.data)
     assert isinstance(document.data, dict)
-    allowed = settings.model_dump(mode="json", include={"allowed", "kafka"})
-    faults += camera_faults({**document.data, **allowed}, folder)
+    about = settings.model_dump(mode="json", include={"allowed", "credentials", "kafka"})
+    faults += camera_faults({**document.data, **about}, folder)
     faults += _strangers(cameras or (), settings)
     told = [each for each in faults if each in document.faults or not document.in_hole(each.path)]
     if cameras is None or told:

@@ -29,6 +29,24 @@ def faults(text: str, more: str = "") -> list[str]:
     return str(caught.value).splitlines()
 
 
+NAMES = "{id: hall, url: rtsp://camera/1, credentials: hall}"
+
+
+def test_a_camera_may_name_credentials_where_the_configuration_has_a_folder() -> None:
+    folder = settings("credentials: secrets\n")
+    assert read_camera(NAMES.encode(), Path("hall.yaml"), folder).credentials == "hall"
+    (hall,) = read_cameras(f"cameras: [{NAMES}]".encode(), Path("cameras.yaml"), folder)
+    assert hall.credentials == "hall"
+
+
+def test_a_camera_that_names_credentials_without_a_folder_is_refused() -> None:
+    (told,) = faults(f"cameras: [{NAMES}]")
+    assert told == (
+        "/etc/cameras.yaml:1: cameras[0].credentials: camera hall: no folder of credentials is "
+        "named; set credentials: FOLDER"
+    )
+
+
 def test_a_list_is_read() -> None:
     text = b"cameras:\n- {id: hall, url: rtsp://camera/1, fps: 5}\n- {id: yard, url: rtsps://c/2}\n"
     hall, yard = read_cameras(text, Path("cameras.yaml"), settings())
