@@ -27,8 +27,9 @@ class Decoder:
     """Decodes what is needed: a picture that ``sampler`` will not keep, and that no other is made
     of, is passed over.
 
-    ``size`` is known after the first picture; ``fps`` is the rate that the stream claims.
-    ``damaged`` counts what arrived broken; a picture that is made up in part is never given on.
+    ``size`` is known after the first picture; ``fps`` is the rate that the stream claims. Where the
+    decoder notices that a picture is broken, none is given on up to the next that stands alone:
+    those between are made of it.
     """
 
     def __init__(self, stream: Any, patience_s: float) -> None:
@@ -40,12 +41,12 @@ class Decoder:
         self._seen_s = time.monotonic()
         self._first_s: float | None = None
         self._last_s = 0.0
+        self._broken_s: float | None = None
         self._camera_ahead_us: int | None = None
         self._pace = Pace()
         self.sampler: Sampler | None = None
         self.size: Size | None = None
         self.fps = credible(stream.average_rate)
-        self.damaged = 0
 
     def pictures(self, packet: Any) -> Iterator[Any]:
         """The whole pictures that come out when ``packet`` goes in.
@@ -56,8 +57,7 @@ class Decoder:
         """
         self._note_times(packet)
         for picture in self._decoded(packet):
-            if picture.is_corrupt:
-                self.damaged += 1
+            if not self._is_whole(picture):
                 continue
             self._judge(picture)
             yield picture
@@ -67,14 +67,14 @@ class Decoder:
 
     def time_s(self, timed: Any) -> float:
         """The presentation time of a packet or picture since the first picture."""
-        at_s = float(timed.pts * timed.time_base)
+        at_s = _shown_s(timed)
         return at_s - (at_s if self._first_s is None else self._first_s)
 
     def camera_us(self, picture: Any) -> int | None:
         """When the camera says that it took the picture; None before its first word on time."""
         if self._camera_ahead_us is None:
             return None
-        return round(float(picture.pts * picture.time_base) * 1e6) + self._camera_ahead_us
+        return round(_shown_s(picture) * 1e6) + self._camera_ahead_us
 
     def _decoded(self, packet: Any) -> list[Any]:
         is_needless = (
@@ -90,18 +90,26 @@ class Decoder:
             with _cores:
                 found: list[Any] = packet.decode()
         except av.error.InvalidDataError:
-            self.damaged += 1
+            self._broken_s = _shown_s(packet) if packet.pts is not None else self._broken_s
             return []
         return [picture for picture in found if picture.pts is not None]
+
+    def _is_whole(self, picture: Any) -> bool:
+        at_s = _shown_s(picture)
+        if picture.is_corrupt:
+            self._broken_s = at_s
+        elif self._broken_s is not None and picture.key_frame and at_s > self._broken_s:
+            self._broken_s = None
+        return self._broken_s is None
 
     def _judge(self, picture: Any) -> None:
         size = picture.height, picture.width
         if self.size is None:
             self.size = size
-            self._first_s = float(picture.pts * picture.time_base)
+            self._first_s = _shown_s(picture)
         if size != self.size:
             raise CameraChangedError(
-                f"its picture changed from {_shown(self.size)} to {_shown(size)}"
+                f"its picture changed from {_words(self.size)} to {_words(size)}"
             )
         time_s = self.time_s(picture)
         if time_s < self._last_s - BACK_S:
@@ -114,7 +122,7 @@ class Decoder:
         """
         if packet.pts is None:
             return
-        at_s = float(packet.pts * packet.time_base)
+        at_s = _shown_s(packet)
         if (rates := self._pace.change(at_s)) is not None:
             before, after = rates
             raise CameraChangedError(f"its rate changed from {before:.1f}/s to {after:.1f}/s")
@@ -123,5 +131,10 @@ class Decoder:
             self._camera_ahead_us = produced_us - round(at_s * 1e6)
 
 
-def _shown(size: Size) -> str:
+def _shown_s(timed: Any) -> float:
+    """The presentation time of a packet or picture, in the stream's own count."""
+    return float(timed.pts * timed.time_base)
+
+
+def _words(size: Size) -> str:
     return f"{size[1]}×{size[0]}"

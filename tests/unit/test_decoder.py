@@ -16,6 +16,8 @@ from stream.types import Pixels
 from tests.support.films import Film, write_film
 
 PATIENCE_S = 60.0
+BEGINNING = 64
+"""Bytes."""
 
 
 def film(folder: Path, **words: Any) -> Path:
@@ -23,22 +25,34 @@ def film(folder: Path, **words: Any) -> Path:
     return write_film(folder / f"film.{'avi' if made.codec == 'mjpeg' else 'mp4'}", made)
 
 
-def decoded(path: Path, fps: float | None) -> tuple[int, dict[float, Pixels]]:
-    """How many pictures were decoded, and those that a sampler kept, by their times."""
+def decoded(
+    path: Path, fps: float | None, broken: int | None = None
+) -> tuple[int, dict[float, Pixels]]:
+    """How many pictures were decoded, and those that a sampler kept, by their times.
+
+    Of packet number ``broken`` no more than its beginning came.
+    """
     count, kept = 0, {}
     with av.open(str(path)) as container:
         video = container.streams.video[0]
         decoder = Decoder(video, PATIENCE_S)
         decoder.sampler = Sampler(fps)
-        for packet in container.demux(video):
+        for number, packet in enumerate(container.demux(video)):
             if not packet.size:
                 break
-            for picture in decoder.pictures(packet):
+            for picture in decoder.pictures(beginning(packet) if number == broken else packet):
                 count += 1
                 if decoder.sampler.keeps(decoder.time_s(picture)):
                     kept[round(decoder.time_s(picture), 3)] = pixels(picture)
-    assert decoder.damaged == 0
     return count, kept
+
+
+def beginning(packet: Any) -> Any:
+    """What came of a packet."""
+    left = av.Packet(bytes(packet)[:BEGINNING])
+    left.pts, left.dts, left.time_base = packet.pts, packet.dts, packet.time_base
+    left.stream = packet.stream
+    return left
 
 
 def needed(path: Path) -> int:
@@ -79,6 +93,26 @@ def test_what_is_kept_is_the_same_as_if_all_were_decoded(
     assert [*kept] == [time_s for time_s in every if sampler.keeps(time_s)]
     for time_s, picture in kept.items():
         assert np.array_equal(picture, every[time_s])
+
+
+@pytest.mark.parametrize("words", [{"between": 2}, {}])
+def test_neither_a_broken_picture_is_given_nor_one_that_is_made_of_it(
+    tmp_path: Path, words: dict[str, Any]
+) -> None:
+    path = film(tmp_path, size=(480, 640), seconds=2.0, keyframes_s=1.0, **words)
+    _, every = decoded(path, None)
+    _, kept = decoded(path, None, broken=4)
+    for time_s, picture in kept.items():
+        assert np.array_equal(picture, every[time_s]), time_s
+    assert 0 < max(time_s for time_s in kept if time_s < 1) < 0.3
+    assert {time_s for time_s in kept if time_s >= 1} == {time_s for time_s in every if time_s >= 1}
+
+
+def test_of_pictures_that_stand_alone_only_the_broken_one_is_missing(tmp_path: Path) -> None:
+    path = film(tmp_path, codec="mjpeg", seconds=1.0)
+    _, every = decoded(path, None)
+    _, kept = decoded(path, None, broken=4)
+    assert every.keys() - kept.keys() == {0.16}
 
 
 def test_a_camera_is_not_lost_because_its_reader_took_long(tmp_path: Path) -> None:
