@@ -13,6 +13,8 @@ from stream.ports import Record
 from stream.specs import CameraSpec, file_path
 
 PARTITION, SINCE = "partition", "since"
+_FRAMES = "url", "mode", "fps", "partition"
+"""What says which frames a file has, and where they lie."""
 """Headers: where a camera's records go, which a tombstone tells as well, and the last epoch that
 was claimed before the record was written."""
 
@@ -55,6 +57,14 @@ class Change:
         found = self.after or self.before
         assert found is not None
         return found
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the frames stay those that they were, so that a file goes on in its epoch."""
+        before, after = self.before, self.after
+        if before is None or after is None:
+            return False
+        return all(getattr(before, field) == getattr(after, field) for field in _FRAMES)
 
     def record(self, time_us: int, since: int) -> Record:
         """What to write to ``cameras``. ``since``: the last epoch that the camera had."""

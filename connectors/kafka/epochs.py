@@ -3,7 +3,7 @@
 A new epoch is the place of a claim in ``camera-status``: it rises with every claim, whatever clocks
 do and however long ago the last was, so what a forgotten process still writes is older and is
 dropped. A file goes on in its epoch after the last frame that brokers have of it, and repeats no
-identity; where its camera was changed since, it begins anew.
+identity; where its camera was changed since so that its frames are others, it begins anew.
 """
 
 from collections.abc import Awaitable, Callable

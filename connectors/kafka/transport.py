@@ -105,13 +105,15 @@ class KafkaTransport:
         """Write changes to ``cameras``; they are acknowledged on return.
 
         A camera's epochs rise with the claims in ``camera-status``, so one made now parts those of
-        what it was from those of what it will be.
+        what it was from those of what it will be, where its frames are to be others.
         """
         async with self.outbox(CAMERAS, CLAIMS) as outbox:
 
             async def write(change: Change) -> None:
                 now_us, since = clock.now_us(), 0
-                if change.after is not None:
+                if change.goes_on:
+                    since = self._directory.since(change.camera.id)
+                elif change.after is not None:
                     what = "changed" if change.before else "added"
                     claim = CameraStatus(change.camera.id, "connecting", now_us, what)
                     since = 1 + await outbox.write_through(CLAIMS, codec.encode(claim))

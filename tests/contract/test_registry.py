@@ -286,6 +286,25 @@ async def test_a_file_that_was_changed_is_played_anew_and_its_old_epoch_closed(k
             assert await epochs.begin(changed) is None
 
 
+async def test_a_file_whose_frames_stay_the_same_goes_on_where_its_camera_is_changed(
+    kafka: str,
+) -> None:
+    topics = await topics_with(kafka, FILM.model_copy(update={"loop": True}))
+    transport, archive = topics.process(), "frames-archive"
+    async with transport.epochs(SteadyClock()) as epochs, transport.outbox(archive) as outbox:
+        first = await epochs.begin(FILM)
+        assert first is not None
+        shown: list[Frame | Message] = [
+            opened("film", epoch=first.epoch),
+            frame(0, "film", epoch=first.epoch),
+        ]
+        await fill(outbox, archive, shown)
+        async with transport.registry() as registry:
+            await topics.apply(FILM)
+            await eventually(lambda: not registry.cameras["film"].loop, "the change")
+            assert await epochs.begin(FILM) == Begin(first.epoch, 1, is_new=False, goes_on=True)
+
+
 @pytest.mark.parametrize("partition", [None, 1])
 async def test_a_file_that_is_removed_or_moved_is_closed_where_it_was(
     kafka: str, partition: int | None
