@@ -82,8 +82,9 @@ def _anchored(path: Path, info: ValidationInfo) -> Path:
 
 def _is_point(value: object) -> bool:
     """Whether it is two numbers, right or wrong ones."""
-    is_pair = isinstance(value, list | tuple) and len(value) == 2
-    return is_pair and all(isinstance(each, int | float) for each in value)
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        return False
+    return all(isinstance(each, int | float) for each in value)
 
 
 Number = Annotated[float, Strict()]

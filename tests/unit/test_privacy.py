@@ -30,8 +30,7 @@ def touched(height: int, width: int, polygon: Polygon) -> NDArray[np.bool_]:
     large = np.zeros((height * FINER, width * FINER), np.uint8)
     corners = np.array(polygon) * (width * FINER, height * FINER)
     cv2.fillPoly(large, [corners.astype(np.int32)], (255,))
-    found: NDArray[np.bool_] = large.reshape(height, FINER, width, FINER).any((1, 3))
-    return found
+    return np.asarray(large.reshape(height, FINER, width, FINER).any((1, 3)))
 
 
 def test_a_pixel_that_a_polygon_only_touches_is_black_as_well() -> None:

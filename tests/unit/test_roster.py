@@ -116,8 +116,12 @@ class Bench:
             "condition": self.metrics.camera_condition,
             "skew": self.metrics.camera_skew,
         }
-        samples = {key: family.collect()[0].samples for key, family in families.items()}
-        return {key for key, found in samples.items() for x in found if x.labels["camera"] == name}
+        return {
+            key
+            for key, family in families.items()
+            for metric in family.collect()
+            if any(sample.labels["camera"] == name for sample in metric.samples)
+        }
 
     def _figure(self, metric: str, name: str) -> float | None:
         labels = {"camera": name}
