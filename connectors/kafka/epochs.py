@@ -9,6 +9,7 @@ identity; where its camera was changed since so that its frames are others, it b
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from connectors.kafka.patience import AGAIN_S
 from stream import codec
 from stream.errors import RecordError, UnsupportedVersionError
 from stream.ports import Begin, Clock, Record
@@ -19,6 +20,8 @@ Claim = Callable[[Record], Awaitable[int]]
 """Writes a record to ``camera-status`` and returns its offset."""
 Since = Callable[[str], int]
 """Tells the last epoch that was of a camera before it was changed."""
+IsOurs = Callable[[CameraSpec], Awaitable[bool]]
+"""Asks brokers whether a camera is this process's to run."""
 Last = Callable[[str], Awaitable["Standing | None"]]
 """Where a camera's file stands in ``frames-archive``."""
 
@@ -36,31 +39,44 @@ class Standing:
 class KafkaEpochs:
     """See `stream.ports.Epochs`."""
 
-    def __init__(self, claim: Claim, last: Last, since: Since, clock: Clock) -> None:
+    def __init__(
+        self, claim: Claim, last: Last, since: Since, is_ours: IsOurs, clock: Clock
+    ) -> None:
         self._claim = claim
         self._last = last
         self._since = since
+        self._is_ours = is_ours
         self._clock = clock
 
     async def begin(self, camera: CameraSpec) -> Begin | None:
         """A new epoch for a live camera; for a file, the one that its last record tells of."""
         if camera.mode == "live":
-            return Begin(await self._claimed(camera.id))
+            return Begin(await self._claimed(camera))
         stands = await self._last(camera.id)
         if stands is not None and stands.epoch > self._since(camera.id):
             if not stands.is_closed:
                 return Begin(stands.epoch, stands.next_seq, is_new=False, goes_on=True)
             if not camera.loop:
                 return None
-        return Begin(await self._claimed(camera.id), goes_on=True, due=_due(camera.id, stands))
+        return Begin(await self._claimed(camera), goes_on=True, due=_due(camera.id, stands))
 
     async def due(self, camera: CameraSpec) -> EpochClosed | None:
         """As `stream.ports.Epochs.due`."""
         return None if camera.mode == "live" else _due(camera.id, await self._last(camera.id))
 
-    async def _claimed(self, camera: str) -> int:
-        claim = CameraStatus(camera, "connecting", self._clock.now_us(), "claimed")
-        return 1 + await self._claim(codec.encode(claim))
+    async def _claimed(self, camera: CameraSpec) -> int:
+        """An epoch, claimed while the camera is ours.
+
+        A process that was frozen or cut off learns late that others run its cameras by now. What it
+        claims meanwhile is higher than theirs, and would have all that they go on to write dropped.
+        """
+        while True:
+            while not await self._is_ours(camera):
+                await self._clock.sleep(AGAIN_S)
+            claim = CameraStatus(camera.id, "connecting", self._clock.now_us(), "claimed")
+            epoch = 1 + await self._claim(codec.encode(claim))
+            if await self._is_ours(camera):
+                return epoch
 
 
 def _due(camera: str, stands: Standing | None) -> EpochClosed | None:

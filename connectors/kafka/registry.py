@@ -36,6 +36,9 @@ class KafkaRegistry:
         running: Mapping[str, CameraSpec] = {}
         while True:
             self._directory.turned.clear()
+            if member.was_thought_dead():
+                yield {}  # others may have run them since, in later epochs
+                running = {}
             mine = member.mine
             wanted = {name: each for name, each in self.cameras.items() if each.partition in mine}
             moved = {name for name, each in running.items() if self._moves(each)}

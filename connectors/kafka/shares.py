@@ -29,6 +29,10 @@ class Claim(msgspec.Struct, frozen=True):
         """When the cameras of some partitions are at rest."""
         return Claim(self.turn, {at: by for at, by in self.held.items() if at not in released})
 
+    def doubted(self) -> "Claim":
+        """When the group has thought the member dead: what it had is whoever's claims it now."""
+        return Claim(self.turn, dict.fromkeys(self.held, 0))
+
 
 def held(claims: Mapping[str, Claim]) -> dict[str, set[int]]:
     """What each member has. Of two that claim one partition, one was thought dead meanwhile: to the

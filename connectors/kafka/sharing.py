@@ -17,7 +17,14 @@ from aiokafka.coordinator.protocol import (
     ConsumerProtocolMemberAssignment,
     ConsumerProtocolMemberMetadata,
 )
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import (
+    IllegalStateError,
+    KafkaError,
+    NoError,
+    RebalanceInProgressError,
+    for_code,
+)
+from aiokafka.protocol.group import HeartbeatRequest
 
 from connectors.kafka.greeting import greet, unreachable
 from connectors.kafka.inbox import SESSION_MS
@@ -41,7 +48,7 @@ class Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def __init__(self, name: str, partitions: int, load: Load, turned: asyncio.Event) -> None:
         self._name = name
-        self._assignor = _Assignor(partitions, load)
+        self._assignor = _Assignor(partitions, load, self._is_known)
         self._turned = turned
         self._settled = asyncio.Event()
         self._consumer: Any = None
@@ -93,6 +100,28 @@ class Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
             self._assignor.claim = claim.without(released)
             self._rejoin()
 
+    def was_thought_dead(self) -> bool:
+        """Whether the group has done without us since this was asked last."""
+        was, self._assignor.was_doubted = self._assignor.was_doubted, False
+        return was
+
+    async def still_has(self, partition: int | None) -> bool:
+        """Whether the group counts on us, as a broker says now, and ``partition`` is ours."""
+        coordinator = self._consumer._coordinator
+        if coordinator.coordinator_id is None:
+            return False
+        request = HeartbeatRequest(
+            coordinator.group_id, coordinator.generation, coordinator.member_id
+        )
+        try:
+            # Not as the coordinator does: there it would wait behind a request to join, and be of
+            # an old generation then, for which aiokafka gives its membership up.
+            answer = await self._consumer._client.send(coordinator.coordinator_id, request)
+        except KafkaError:
+            return False
+        is_member = for_code(answer.error_code) in {NoError, RebalanceInProgressError}
+        return is_member and partition in self.mine
+
     async def on_partitions_revoked(self, _: Iterable[TopicPartition]) -> None:
         """Members change: what is ours stays so until the group says otherwise."""
 
@@ -104,6 +133,9 @@ class Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
             self._rejoin()  # aiokafka forgets what asks for it while it joins
         with suppress(IllegalStateError):  # others are ours already
             self._consumer.pause(*assigned)
+
+    def _is_known(self) -> bool:
+        return bool(self._consumer._coordinator.member_id)
 
     def _rejoin(self) -> None:
         self._consumer._coordinator.request_rejoin()  # there is no public way to join again
@@ -133,15 +165,19 @@ class _Assignor(AbstractPartitionAssignor):  # type: ignore[misc]
 
     name = "cameras"
 
-    def __init__(self, partitions: int, load: Load) -> None:
+    def __init__(self, partitions: int, load: Load, is_known: Callable[[], bool]) -> None:
         self.claim = Claim()
         self.given: frozenset[int] = frozenset()
         """Changes with the claim: what is new would else look as if it were to be released."""
+        self.was_doubted = False
         self._said = self.claim
         self._partitions = partitions
         self._load = load
+        self._is_known = is_known
 
     def metadata(self, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
+        if self.claim.held and not self._is_known():
+            self.claim, self.given, self.was_doubted = self.claim.doubted(), frozenset(), True
         self._said = self.claim
         return ConsumerProtocolMemberMetadata(0, list(topics), msgspec.json.encode(self._said))
 

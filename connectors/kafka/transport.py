@@ -30,6 +30,7 @@ from stream.errors import ConfigError
 from stream.placement import hashed
 from stream.ports import AskProgress, Clock, Progress, Record
 from stream.registry import Change
+from stream.specs import CameraSpec
 from stream.types import CameraStatus
 
 CLAIMS = "camera-status"
@@ -51,6 +52,8 @@ class KafkaTransport:
         self._most_bytes = settings.pictures.max_bytes
         self._options = client_options(settings.transport, settings.kafka)
         self._directory = Directory()
+        self._member: Sharing | None = None
+        """What shares the cameras, while it does."""
         self._most_record_bytes = letter_bytes(settings.pictures.max_bytes)
         self._end = asyncio.Event()
         self._groups: dict[KafkaInbox, tuple[str, str]] = {}
@@ -93,7 +96,10 @@ class KafkaTransport:
                 return await reader.last_of(self._archived(camera), camera, standing)
 
             claim = partial(outbox.write_through, CLAIMS)
-            yield KafkaEpochs(claim, last, self._directory.since, clock)
+            yield KafkaEpochs(claim, last, self._directory.since, self._runs, clock)
+
+    async def _runs(self, camera: CameraSpec) -> bool:
+        return self._member is None or await self._member.still_has(camera.partition)
 
     @asynccontextmanager
     async def registry(self) -> AsyncIterator[KafkaRegistry]:
@@ -132,9 +138,11 @@ class KafkaTransport:
             directory.turned,
         )
         await member.start(self._group(RUNNER, CAMERAS), self._options)
+        self._member = member
         try:
             yield member
         finally:
+            self._member = None
             await member.stop()
 
     def _followed(self) -> AbstractAsyncContextManager[None]:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
+from aiokafka.protocol.group import LeaveGroupRequest
 
 from connectors.clock import SteadyClock
 from connectors.kafka import KafkaTransport
@@ -57,7 +58,8 @@ async def topics_with(kafka: str, *cameras: CameraSpec, partitions: int = PARTIT
 class Runner:
     """A process that runs cameras: what it runs, and how often each was begun."""
 
-    def __init__(self) -> None:
+    def __init__(self, transport: KafkaTransport) -> None:
+        self.transport = transport
         self.shares: list[Mapping[str, CameraSpec]] = []
         self.running: dict[str, CameraSpec] = {}
         self.begun: dict[str, int] = {}
@@ -73,8 +75,8 @@ class Runner:
         with suppress(asyncio.CancelledError):
             await self.task
 
-    async def run(self, transport: KafkaTransport) -> None:
-        async with transport.registry() as registry, registry.share() as shares:
+    async def run(self) -> None:
+        async with self.transport.registry() as registry, registry.share() as shares:
             async for share in shares:
                 self.shares.append(share)
                 for name, camera in share.items():
@@ -93,8 +95,8 @@ class Runners:
         self.all: list[Runner] = []
 
     async def start(self) -> Runner:
-        runner = Runner()
-        runner.task = asyncio.create_task(runner.run(self._topics.process()))
+        runner = Runner(self._topics.process())
+        runner.task = asyncio.create_task(runner.run())
         self._stack.push_async_callback(runner.stop)
         self.all.append(runner)
         await eventually(lambda: bool(runner.shares), "a first share")
@@ -221,6 +223,29 @@ async def test_what_comes_to_rest_while_others_join_is_given_away_all_the_same(
         rests.append(first)
         await there.start()
         await there.until(lambda: counts(there) == [0, 1, 1], "both run")
+
+
+async def test_who_was_thrown_out_claims_nothing_until_it_is_back_and_begins_all_anew(
+    kafka: str,
+) -> None:
+    topics = await topics_with(kafka, *CAMERAS[:2], partitions=2)
+    async with runners(topics) as there:
+        runner = await there.start()
+        await there.until(lambda: counts(there) == [2], "both run")
+        async with runner.transport.epochs(SteadyClock()) as epochs:
+            camera, told = runner.running["camera-0"], len(runner.shares)
+            await throw_out(runner.transport)
+            assert await epochs.begin(camera)
+            assert [len(share) for share in runner.shares[told:]] == [0, 2]
+        assert runner.begun == {"camera-0": 2, "camera-1": 2}
+
+
+async def throw_out(transport: KafkaTransport) -> None:
+    """Let the group do without a member that does not know, as when its session is over."""
+    member = transport._member
+    assert member is not None
+    coordinator = member._consumer._coordinator
+    await coordinator._send_req(LeaveGroupRequest(coordinator.group_id, coordinator.member_id))
 
 
 async def test_a_camera_that_comes_goes_or_changes_touches_no_other(kafka: str) -> None:

@@ -105,3 +105,9 @@ def test_who_was_thought_dead_gets_nothing_back_by_claiming_it_again() -> None:
     late = zombie.given(3, [0])
     assert held({"zombie": late, "heir": heir.given(3, [1])}) == {"zombie": {0}, "heir": {1}}
     assert late.without([1]) == Claim(3, {0: 3})
+
+
+def test_who_was_thought_dead_gives_way_to_a_group_that_began_anew() -> None:
+    zombie = Claim().given(40, [0, 1]).doubted()
+    heir = Claim().given(1, [1])
+    assert held({"zombie": zombie, "heir": heir}) == {"zombie": {0}, "heir": {1}}

@@ -19,6 +19,7 @@ import numpy as np
 from connectors import open_kafka
 from connectors.clock import SteadyClock
 from connectors.jpeg import JpegCodec
+from connectors.video.network import READ_S
 from stream import ingest, segment
 from stream.cli.bench.sleeping import Sleep, SleepingModel
 from stream.cli.embedded import Role, run_roles
@@ -26,6 +27,7 @@ from stream.cli.logs import log_to_stderr
 from stream.cli.pipeline import Common, watch_role
 from stream.cli.stop import stop_on_signals
 from stream.config import load
+from stream.errors import CameraError
 from stream.metrics import Metrics
 from stream.ports import Clock, Inbox, Outbox, Shot
 from stream.registry import Listed
@@ -49,7 +51,10 @@ class StandIns(msgspec.Struct, frozen=True):
 
 
 class PacedFeed:
-    """A `stream.ports.Feed` without an end: at a pace of ``fps``, or as fast as it is read."""
+    """A `stream.ports.Feed` without an end: at a pace of ``fps``, or as fast as it is read.
+
+    Who does not read for as long as a camera on the network may be silent loses it as well.
+    """
 
     size = SIZE
     fps: float | None
@@ -71,6 +76,8 @@ class PacedFeed:
         while True:
             if period_s:
                 due_s = (began_us - self._clock.now_us()) / 1e6 + number * period_s
+                if due_s < -READ_S:
+                    raise CameraError("the connection was lost while this process stood still")
                 await self._clock.sleep(max(0.0, due_s))
             time_s = number * period_s or number / 1000
             yield Shot(time_s, self._clock.now_us(), SIZE, _nothing)
