@@ -20,7 +20,7 @@ class Black:
 
     def look(self, look: Look) -> Finding | None:
         """None while it may be either."""
-        if np.mean(look.thumbnail >= DARK) > BRIGHT_PART:
+        if np.count_nonzero(look.thumbnail >= DARK) > BRIGHT_PART * look.thumbnail.size:
             self._since_us = None
             return Finding(False, look.time_us)
         if self._since_us is None:

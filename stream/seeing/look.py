@@ -44,5 +44,8 @@ def thumbnail(pixels: Pixels) -> Thumbnail:
         max(1, side // most) for side, most in zip(pixels.shape[:2], _SAMPLES, strict=True)
     )
     green = np.ascontiguousarray(pixels[::rows, ::columns, 1])
+    # As many in each cell: of 6.5 each, averaging takes four times as long as of 6.
+    even = [max(1, side // cells) * cells for side, cells in zip(green.shape, SMALL, strict=True)]
+    green = cv2.resize(green, even[::-1], interpolation=cv2.INTER_NEAREST)
     small: Thumbnail = cv2.resize(green, SMALL[::-1], interpolation=cv2.INTER_AREA)
     return small
