@@ -91,8 +91,8 @@ class Ingest:
                 if not error.retriable:
                     await self._say(camera.id, "failed", str(error))
                     return
-                await self._say(camera.id, "lost", str(error))
                 await self._tell_lost(camera, teller, error)
+                await self._say(camera.id, "lost", str(error))
                 if self._clock.now_us() - began_us > error.retry_s[1] * 1e6:
                     failures = 0  # it was there for a while, or slow to fail
                 await self._clock.sleep(delay_s(camera.id, failures, error.retry_s))
@@ -104,6 +104,7 @@ class Ingest:
                 failures = 0
 
     async def _tell_lost(self, camera: CameraSpec, teller: Teller, error: CameraError) -> None:
+        """Tell of it on ``frames``; the claim that this may take is a state of its own."""
         if isinstance(error, CameraChangedError):
             return  # it is there
         if not teller.has_epoch:

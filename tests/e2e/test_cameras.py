@@ -135,6 +135,18 @@ def test_cameras_come_and_go_while_an_ingest_runs(deployed: Deployment) -> None:
     assert [each.state for each in statuses(deployed, "dock")].count("live") == 1
 
 
+def test_a_camera_that_was_never_there_stays_lost_with_its_reason(deployed: Deployment) -> None:
+    deployed.configure(cameras=[{"id": "hall", "url": "rtsp://127.0.0.1:1/hall"}])
+    deployed.start("ingest")
+
+    def told() -> list[tuple[str, str]]:
+        return [(each.state, each.reason) for each in statuses(deployed, "hall")]
+
+    lost = ("lost", "camera hall: Connection refused")
+    wait_until(lambda: {lost, ("connecting", "claimed")} <= set(told()), "it has an epoch")
+    assert told()[-1] == lost
+
+
 def test_who_writes_the_registry_does_not_read_files_of_the_machine(deployed: Deployment) -> None:
     secret = CameraSpec(id="peek", url=str(DATA / "yard.mp4"), partition=0)
     deployed.write("cameras", [Change(None, secret).record(0, since=0)])
