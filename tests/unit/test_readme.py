@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from stream.cli.app import app
-from stream.config import parse
+from stream.config import parse, with_credentials
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -38,6 +38,21 @@ def test_the_example_for_kafka_loads_and_names_what_is_there() -> None:
     (camera,) = settings.cameras
     assert (ROOT / camera.url).is_file()
     assert (ROOT / settings.model.weights).is_dir()
+
+
+def test_the_examples_for_cameras_load_and_name_what_is_there() -> None:
+    trial, own = blocks("docs/cameras.md", "yaml")[:2]
+    settings = parse(trial, ROOT / "hall.yaml")
+    assert (ROOT / settings.model.weights).is_dir()
+    hall, gate = parse(f"model: {{weights: yolo.pt}}\n{own}", ROOT / "own.yaml").cameras
+    assert (hall.credentials, len(gate.privacy)) == ("hall", 1)
+
+
+def test_the_credential_that_is_shown_may_go_to_the_camera_that_is_shown(tmp_path: Path) -> None:
+    _, own, credential = blocks("docs/cameras.md", "yaml")
+    (tmp_path / "hall.yaml").write_text(credential)
+    hall, _ = parse(f"model: {{weights: yolo.pt}}\n{own}", ROOT / "own.yaml").cameras
+    assert with_credentials(hall, tmp_path).startswith("rtsp://viewer:the%20camera%27s%20password@")
 
 
 def fenced(page: str) -> list[str]:
