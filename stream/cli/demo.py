@@ -11,6 +11,8 @@ from connectors.models.artefact import read
 from stream.cli.model import one_of
 from stream.cli.run import play
 from stream.config import Settings, load, redact
+from stream.config.redact import has_secret
+from stream.config.urls import camera_url_fault
 from stream.errors import ConfigError
 from stream.specs import AllowedSpec, CameraSpec, ModelSpec, Precision, file_path
 
@@ -49,6 +51,9 @@ def _camera(url: str, once: bool) -> CameraSpec:
         return CameraSpec(id="camera", url=str(path.absolute()), loop=not once)
     if url.partition(":")[0].lower() not in AllowedSpec().schemes:
         raise ConfigError(f"--camera: given {redact(url)}; allowed: a file, rtsp://…, rtsps://…")
+    if (fault := camera_url_fault(url, AllowedSpec(), Path.cwd())) is not None:
+        hint = ", in a configuration for maskstream run" if has_secret(url) else ""
+        raise ConfigError(f"--camera: given {redact(url)}; {fault}{hint}")
     return CameraSpec(id="camera", url=url)
 
 

@@ -183,6 +183,11 @@ def test_a_disk_that_is_full_ends_the_run_and_is_named(config: Path, tmp_path: P
             ["--model", DATA / "yard-seg", "--camera", "http://user:hunter2@10.0.0.9/a.mp4"],
             "--camera: given http://***@10.0.0.9/a.mp4; allowed: a file, rtsp://…, rtsps://…",
         ),
+        (
+            ["--model", DATA / "yard-seg", "--camera", "rtsp://user:hunter2@127.0.0.1/hall"],
+            "--camera: given rtsp://***@127.0.0.1/hall; credentials inside a URL are refused; name "
+            "them with credentials: …, in a configuration for maskstream run",
+        ),
     ],
 )
 def test_the_demo_refuses_what_it_cannot_show(options: list[str | Path], said: str) -> None:
