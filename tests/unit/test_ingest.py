@@ -188,6 +188,23 @@ async def test_only_sampled_frames_are_offered_and_only_those_are_converted(benc
     assert closes(found) == [(1, 3, "ended")]
 
 
+@pytest.mark.parametrize(("mode", "topic"), [("live", "frames"), ("archive", "frames-archive")])
+async def test_what_nobody_is_to_see_is_in_no_frame_whatever_its_size(
+    bench: Bench, mode: Mode, topic: str
+) -> None:
+    left_half = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
+    spec = camera(mode=mode).model_copy(update={"privacy": (left_half,)})
+    white = [np.full((*size, 3), 255, np.uint8) for size in ((40, 60), (80, 100))]
+    await bench.run([spec], {"hall": [ArrayFeed(white)]})
+    found = frames(await content(bench.transport, topic))
+    assert [frame.size for frame in found] == [(40, 60), (80, 100)]
+    for frame in found:
+        assert isinstance(frame.picture, Raw)
+        middle = frame.size[1] // 2
+        assert not frame.picture.pixels[:, :middle].any()
+        assert (frame.picture.pixels[:, middle + 5 :] == 255).all()
+
+
 async def test_a_file_waits_for_a_slow_reader_and_loses_nothing() -> None:
     bench = Bench(MemoryTransport(capacity=2), VirtualClock(), Metrics())
     async with bench.transport.inbox("frames-archive", "test"):
