@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from stream.sampling import Sampler
 from stream.specs import CameraSpec
 from tests.support.films import Film, write_film
 from tests.support.rtsp import RtspServer, pack, rtsp_server
-from tests.support.waiting import wait_until
+from tests.support.waiting import eventually
 
 CLOCK = SteadyClock()
 FILMS = {
@@ -56,7 +56,7 @@ def server() -> Iterator[RtspServer]:
 
 
 def camera(url: str, **words: object) -> CameraSpec:
-    return CameraSpec.model_validate({"id": "hall", "url": url, **words})
+    return CameraSpec.model_validate({"id": "hall", "url": url} | words)
 
 
 async def shots(spec: CameraSpec, count: int, credentials: Path | None = None) -> list[Shot]:
@@ -206,8 +206,7 @@ async def test_a_camera_that_hangs_holds_nobody_up(
     server: RtspServer, films: dict[str, Path]
 ) -> None:
     """Who lets go of it goes on at once; its thread ends by itself."""
-    before = threading.active_count()
-    spec = camera(server.add("/hall", file=films["h264"]))
+    spec = camera(server.add("/hang", file=films["h264"]), id="hang")
     opened = asyncio.Event()
 
     async def read() -> None:
@@ -222,10 +221,10 @@ async def test_a_camera_that_hangs_holds_nobody_up(
     reading.cancel()
     await asyncio.wait({reading}, timeout=READ_S / 4)
     assert reading.done()
+    assert "camera hang" in threads()
     server.freeze(frozen=False)
-    await asyncio.to_thread(_wait_for, lambda: threading.active_count() <= before + 1)
+    await eventually(lambda: "camera hang" not in threads(), "its thread ends")
 
 
-def _wait_for(condition: Callable[[], bool]) -> Awaitable[None] | None:
-    wait_until(condition, "its thread ends")
-    return None
+def threads() -> set[str]:
+    return {each.name for each in threading.enumerate()}
