@@ -128,7 +128,8 @@ class Decoder:
             raise CameraChangedError(f"its rate changed from {before:.1f}/s to {after:.1f}/s")
         if packet.has_sidedata("prft"):
             (produced_us,) = _PRODUCED.unpack_from(bytes(packet.get_sidedata("prft")))
-            self._camera_ahead_us = produced_us - round(at_s * 1e6)
+            if produced_us >= 0:  # without a clock it counts as if from 1900 (RFC 3550, 6.4.1)
+                self._camera_ahead_us = produced_us - round(at_s * 1e6)
 
 
 def _shown_s(timed: Any) -> float:

@@ -17,7 +17,12 @@ H264 = b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:video\r\n"
 UNKNOWN = b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 X-OWN/90000\r\na=control:video\r\n"
 SOUND = b"m=audio 0 RTP/AVP 0\r\na=control:sound\r\n"
 _FPS, _TICKS = 25, 90_000
+_FIRST = 1_000_000
+"""RTP's time of the first picture: FFmpeg takes 0 for none."""
+NTP_S = 2_208_988_800
+"""From 1900, when NTP begins, to 1970."""
 _INTERLEAVED = struct.Struct(">cBHBBHII")
+_REPORT = struct.Struct(">cBHBBHIIIIII")
 _ANSWERS = {
     b"OPTIONS": b"Public: DESCRIBE, SETUP, PLAY, TEARDOWN\r\n",
     b"SETUP": b"Session: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n",
@@ -42,16 +47,16 @@ def _units(packet: bytes) -> list[bytes]:
 
 @asynccontextmanager
 async def bare_camera(
-    shown: Pictures, media: bytes = H264, name: bytes = b"hall"
+    shown: Pictures, media: bytes = H264, name: bytes = b"hall", ntp_s: int | None = None
 ) -> AsyncIterator[str]:
     """Show pictures again and again to whoever comes. ``media`` and ``name`` are what it says of
-    itself (RFC 4566). Gives its URL.
+    itself (RFC 4566), ``ntp_s`` when it took the first, if it reports that. Gives its URL.
     """
     head = b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=%b\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n" % name
     serving: list[asyncio.Task[None]] = []
 
     def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.append(asyncio.create_task(_serve(shown, head + media, reader, writer)))
+        serving.append(asyncio.create_task(_serve(shown, head + media, ntp_s, reader, writer)))
 
     async with await asyncio.start_server(welcome, "127.0.0.1", 0) as server:
         yield f"rtsp://127.0.0.1:{server.sockets[0].getsockname()[1]}/hall"
@@ -61,7 +66,11 @@ async def bare_camera(
 
 
 async def _serve(
-    shown: Pictures, described: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    shown: Pictures,
+    described: bytes,
+    ntp_s: int | None,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
 ) -> None:
     playing = None
     try:
@@ -75,6 +84,8 @@ async def _serve(
                 writer.write(b"Content-Type: application/sdp\r\n" + length + described)
             else:
                 writer.write(b"\r\n")
+            if verb == b"PLAY" and ntp_s is not None:  # a sender's report (RFC 3550, 6.4.1)
+                writer.write(_REPORT.pack(b"$", 1, 28, 0x80, 200, 6, 1, ntp_s, 0, _FIRST, 0, 0))
             if verb == b"PLAY":
                 playing = asyncio.create_task(_play(shown, writer))
     except (asyncio.IncompleteReadError, ConnectionError):
@@ -89,7 +100,7 @@ async def _play(shown: Pictures, writer: asyncio.StreamWriter) -> None:
     sent = count()
     for number in count():
         units = shown[number % len(shown)]
-        time = number * _TICKS // _FPS
+        time = _FIRST + number * _TICKS // _FPS
         for unit in units:
             is_last = unit is units[-1]
             rtp = 0x80, is_last << 7 | 96, next(sent) & 0xFFFF, time, 1

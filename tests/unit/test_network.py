@@ -2,6 +2,7 @@
 
 import asyncio
 
+import numpy as np
 import pytest
 
 from connectors.clock import SteadyClock
@@ -10,7 +11,7 @@ from stream.errors import CameraError
 from stream.ports import Shot
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
-from tests.support.bare_camera import SOUND, UNKNOWN, Pictures, bare_camera, pictures
+from tests.support.bare_camera import NTP_S, SOUND, UNKNOWN, Pictures, bare_camera, pictures
 from tests.support.topics import PATIENCE_S
 
 
@@ -50,3 +51,19 @@ async def test_a_camera_that_sends_nothing_of_use_may_come_back(
         with pytest.raises(CameraError, match=f"camera hall: {reason}") as caught:
             await shots(url, 1)
     assert caught.value.retriable
+
+
+async def test_a_camera_says_when_it_took_each_picture(shown: Pictures) -> None:
+    began_s = 1_700_000_000
+    async with bare_camera(shown, ntp_s=NTP_S + began_s) as url:
+        found = await shots(url, 3)
+    for shot in found:
+        number = np.argmax(shot.pixels()[60, :, 1] > 160) // 3  # its bar moves by 3 px
+        assert shot.camera_us == began_s * 1_000_000 + number * 40_000
+
+
+async def test_a_camera_without_a_clock_says_no_time(shown: Pictures) -> None:
+    """It counts from when it was switched on, as if that were 1900 (RFC 3550, 6.4.1)."""
+    async with bare_camera(shown, ntp_s=300) as url:
+        found = await shots(url, 3)
+    assert [shot.camera_us for shot in found] == [None] * 3
