@@ -23,7 +23,7 @@ LOSSES = 200 if FULL else 8
 SILENCES = 5 if FULL else 1
 LOST_S = 12.0
 BACK_S = (5.0 if FULL else 20.0) + FILM.keyframes_s
-"""The short form runs beside other work: it shows that cameras come back, the full form how soon."""
+"""The short form runs beside other work: it shows that cameras come back, the full one how soon."""
 SETTLED = 4
 """Losses after which everything was made once."""
 
