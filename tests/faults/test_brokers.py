@@ -175,6 +175,7 @@ def test_a_single_node_that_restarts_costs_nothing(tmp_path: Path) -> None:
         wait_for_alerts(deployed, repeats=2)
 
 
+@pytest.mark.long
 def test_roles_that_are_told_to_stop_without_a_broker_end_in_time(tmp_path: Path) -> None:
     require_kafka()
     with cluster(1) as (node,), long_film(tmp_path, [node]) as deployed:
