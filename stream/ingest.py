@@ -89,10 +89,10 @@ class Ingest:
                 await self._connect(camera, teller)
             except CameraError as error:
                 if not error.retriable:
-                    await self._say(camera.id, "failed", str(error))
+                    await self._say(camera.id, "failed", _reason(camera, error))
                     return
                 await self._tell_lost(camera, teller, error)
-                await self._say(camera.id, "lost", str(error))
+                await self._say(camera.id, "lost", _reason(camera, error))
                 if self._clock.now_us() - began_us > error.retry_s[1] * 1e6:
                     failures = 0  # it was there for a while, or slow to fail
                 await self._clock.sleep(delay_s(camera.id, failures, error.retry_s))
@@ -109,7 +109,7 @@ class Ingest:
             return  # it is there
         if not teller.has_epoch:
             teller.claim(self._player.writer(camera, await self._begin(camera)))
-        await teller.lost(str(error), self._clock.now_us())
+        await teller.lost(_reason(camera, error), self._clock.now_us())
 
     async def _connect(self, camera: CameraSpec, teller: Teller) -> None:
         """One connection: one epoch, which it claims only once a picture came."""
@@ -137,7 +137,7 @@ class Ingest:
                     await self._say(camera.id, "live")
                     await self._player.play_file(camera, feed, begin)
             except CameraError as error:
-                await self._say(camera.id, "failed", str(error))
+                await self._say(camera.id, "failed", _reason(camera, error))
                 return
             await self._say(camera.id, "ended")
             if not camera.loop:
@@ -154,8 +154,12 @@ class Ingest:
             return
         self._said[camera] = state, reason
         level = logging.WARNING if state in ("lost", "failed") else logging.INFO
-        why = reason.removeprefix(f"camera {camera}: ")
-        _log.log(level, "camera %s: %s%s", camera, state, why and f": {why}")
+        _log.log(level, "camera %s: %s%s", camera, state, reason and f": {reason}")
         self._metrics.camera_live.labels(camera).set(state == "live")
         status = CameraStatus(camera, state, self._clock.now_us(), reason)
         await self._outbox.send("camera-status", codec.encode(status))
+
+
+def _reason(camera: CameraSpec, error: CameraError) -> str:
+    """What is wrong, for who knows of which camera it is said."""
+    return str(error).removeprefix(f"camera {camera.id}: ")

@@ -242,7 +242,7 @@ async def test_a_file_that_is_refused_fails_with_its_reason_and_others_go_on(ben
     await bench.run([camera("gone"), camera("hall")], sources)
     assert await bench.status("gone") == [
         ("connecting", ""),
-        ("failed", "camera gone: No such file or directory: gone.mp4"),
+        ("failed", "No such file or directory: gone.mp4"),
     ]
     assert closes(await content(bench.transport, "frames-archive")) == [(1, 3, "ended")]
 
@@ -253,7 +253,7 @@ async def test_a_file_that_breaks_off_is_closed_as_lost_and_fails(bench: Bench) 
     found = await content(bench.transport, "frames-archive")
     assert closes(found) == [(1, 3, "lost")]
     assert audited(found).passed
-    assert (await bench.status("hall"))[-1] == ("failed", "camera hall: Invalid data")
+    assert (await bench.status("hall"))[-1] == ("failed", "Invalid data")
 
 
 async def test_a_live_camera_that_is_lost_comes_back_in_a_new_epoch(bench: Bench) -> None:

@@ -127,7 +127,7 @@ async def test_a_lost_camera_is_told_behind_the_close_until_the_next_frame() -> 
     ]  # fmt: skip
     lost = health(found, "lost")[1]
     assert found[found.index(lost) - 1] == EpochClosed("hall", 1, START_US + 200_000, 3, "lost")
-    assert (lost.since_us, lost.detail) == (START_US + 200_000, str(LOST))
+    assert (lost.since_us, lost.detail) == (START_US + 200_000, "the connection was lost")
     assert bench.holds("lost") == 0
 
 

@@ -145,9 +145,10 @@ document.addEventListener('keydown', ({ key, ctrlKey, metaKey, altKey }) => {
 
 setInterval(() => {
   alerts.tick();
-  const still = page.shownMs > 0 && performance.now() - page.shownMs > STILL_AFTER_MS;
-  document.getElementById('stage').classList.toggle('still', still);
   const { state, reason } = page.stats[page.camera] ?? {};
+  const isAway = state === 'lost' || state === 'failed';
+  const still = page.shownMs > 0 && (isAway || performance.now() - page.shownMs > STILL_AFTER_MS);
+  document.getElementById('stage').classList.toggle('still', still);
   const words = STATE_WORDS[state] ?? (still ? 'No new picture' : 'Waiting for the first picture');
   text('veil', reason ? `${words}: ${reason}` : words);
 }, 1000);
