@@ -151,7 +151,7 @@ async def test_a_network_camera_that_freezes_goes_black_and_is_lost_comes_back(
             server.stall("/hall", stalled=False)
             await installed.fares("lost", "opened", "resolved")
         lost = next(each for each in installed.told if each["rule"] == "is-lost")
-    assert lost["detail"].startswith("lost: camera hall: ")
+    assert lost["detail"].startswith("lost: ")
     assert installed.tally.audit.passed
     assert len(installed.tally.audit.epochs) >= 2
 
