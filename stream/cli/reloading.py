@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from stream.config import Settings, check_files, load
+from stream.config import Settings, check_files, check_labels, load
 from stream.errors import ConfigError
 from stream.metrics import Metrics
 from stream.ports import Clock
@@ -18,23 +18,33 @@ LOOK_S = 0.5
 be seen half way."""
 
 _Mark = tuple[int, int, int] | None
+_NEVER = (-1, -1, -1)
 _log = logging.getLogger(__name__)
 
 
 class Reloaded:
     """A `stream.ports.Registry` of a configuration file: all of it is this process's.
 
-    A file that `check` would refuse changes nothing. Only ``cameras`` are taken over; what else has
-    changed is told to need a restart.
+    A file that `run` would refuse, with a model that knows ``labels``, changes nothing. Only
+    ``cameras`` are taken over; what else has changed is told to need a restart.
     """
 
-    def __init__(self, path: Path, settings: Settings, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: Settings,
+        labels: Sequence[str],
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
         self._path = path
         self._settings = settings
+        self._labels = labels
         self._clock = clock
         self._metrics = metrics
-        self._read = _mark(path)
-        """The file that was read last, right or wrong."""
+        self._read: _Mark = _NEVER
+        """The file that was read last, right or wrong. At first it is read once more: it may be
+        another since ``settings`` were."""
 
     @property
     def cameras(self) -> Mapping[str, CameraSpec]:
@@ -60,7 +70,7 @@ class Reloaded:
             return False
         self._read = seen
         try:
-            found = await asyncio.to_thread(_checked, self._path)
+            found = await asyncio.to_thread(_checked, self._path, self._labels)
         except ConfigError as error:
             self._metrics.reloads.labels("refused").inc()
             _log.error("%s is not taken over, the cameras stay as they are:\n%s", self._path, error)
@@ -84,9 +94,10 @@ class Reloaded:
         return True
 
 
-def _checked(path: Path) -> Settings:
+def _checked(path: Path, labels: Sequence[str]) -> Settings:
     settings = load(path)
     check_files(settings)
+    check_labels(settings, labels)
     return settings
 
 

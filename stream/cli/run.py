@@ -55,13 +55,13 @@ async def play(
             "memory://. On Kafka each role is a process: maskstream ingest, segment, watch, notify"
         )
     check_files(settings)
-    registry: Registry = Listed(settings.cameras)
-    if config is not None:
-        registry = Reloaded(config, settings, clock, metrics)
     async with AsyncExitStack() as stack:
         with console.status("opening the model"):
             model = await stack.enter_async_context(opened(settings.model))
         check_labels(settings, model.labels)
+        registry: Registry = Listed(settings.cameras)
+        if config is not None:
+            registry = Reloaded(config, settings, model.labels, clock, metrics)
         sinks = await stack.enter_async_context(open_sinks(settings.endpoints, clock))
         working = roles(Common(settings, registry, transport, clock, metrics), model, sinks)
         looking = _observers(settings, tally, clock)

@@ -48,7 +48,8 @@ class Edited:
 @asynccontextmanager
 async def followed(folder: Path) -> AsyncIterator[Edited]:
     edited = Edited(folder)
-    registry = Reloaded(edited.path, load(edited.path), SteadyClock(), edited.metrics)
+    settings = load(edited.path)
+    registry = Reloaded(edited.path, settings, ("person",), SteadyClock(), edited.metrics)
 
     async def follow() -> None:
         async with registry.share() as shares:
@@ -92,6 +93,25 @@ async def test_a_bad_edit_keeps_the_list_and_says_what_check_would(
         assert edited.now == ["hall"]
         edited.write(HALL, YARD)
         await eventually(lambda: edited.now == ["hall", "yard"], "two cameras")
+
+
+async def test_a_label_that_the_model_does_not_know_is_a_bad_edit(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with followed(tmp_path) as edited:
+        edited.write(HALL, {**YARD, "labels": ["persn"]})
+        await eventually(lambda: edited.reloads("refused") == 1, "a refusal")
+        assert "cameras[1].labels[0]" in caplog.text
+        assert edited.now == ["hall"]
+
+
+async def test_an_edit_between_the_start_and_the_first_look_is_seen(tmp_path: Path) -> None:
+    edited = Edited(tmp_path)
+    settings = load(edited.path)
+    edited.write(YARD)
+    registry = Reloaded(edited.path, settings, ("person",), SteadyClock(), edited.metrics)
+    async with registry.share() as shares:
+        assert [list(await anext(shares)) for _ in range(2)] == [["hall"], ["yard"]]
 
 
 async def test_a_camera_whose_file_is_not_there_is_a_bad_edit(
