@@ -150,12 +150,12 @@ class Ingest:
 
     async def _say(self, camera: str, state: CameraState, reason: str = "") -> None:
         """Tell of a state that is new, on ``camera-status`` and in the log."""
+        self._metrics.camera_live.labels(camera).set(state == "live")
         if self._said.get(camera) == (state, reason):
             return
         self._said[camera] = state, reason
         level = logging.WARNING if state in ("lost", "failed") else logging.INFO
         _log.log(level, "camera %s: %s%s", camera, state, reason and f": {reason}")
-        self._metrics.camera_live.labels(camera).set(state == "live")
         status = CameraStatus(camera, state, self._clock.now_us(), reason)
         await self._outbox.send("camera-status", codec.encode(status))
 

@@ -189,7 +189,8 @@ class Epochs(Protocol):
     async def begin(self, camera: CameraSpec) -> Begin | None:
         """The epoch that the camera begins or goes on in; None for a file that is done.
 
-        A live camera always begins a new one, higher than any before, whatever clocks say.
+        A live camera always begins a new one, higher than any before, whatever clocks say. Where
+        the camera may be another process's by now, this waits until it is this one's again.
         """
 
     async def due(self, camera: CameraSpec) -> EpochClosed | None:

@@ -32,7 +32,9 @@ class KafkaRegistry:
                 self._directory.keep(())
 
     async def _shares(self, member: Sharing) -> AsyncIterator[Mapping[str, CameraSpec]]:
-        """A camera that moves comes to rest where it was before it is anywhere else."""
+        """A camera that moves within this process comes to rest where it was before it is anywhere
+        else. Another process hears by itself that it has moved there.
+        """
         running: Mapping[str, CameraSpec] = {}
         while True:
             self._directory.turned.clear()

@@ -77,14 +77,25 @@ def runs(process: Process) -> int:
     return int(told[-1]) if told else 0
 
 
-def wait_for_pictures(deployed: Deployment, cameras: int) -> Shown:
-    """Return once each of so many cameras has a frame in its last epoch."""
-    found = Shown()
+def begun(before: Shown, after: Shown) -> int:
+    """How many cameras have a later epoch."""
+    return sum(after.epochs[name] > was for name, was in before.epochs.items())
+
+
+def wait_for_pictures(
+    deployed: Deployment, cameras: int, before: Shown | None = None, moved: int = 0
+) -> Shown:
+    """Return once so many cameras show their last epoch; ``moved`` of them a later one than they
+    did ``before``, or more.
+    """
+    found, before = Shown(), before or Shown()
 
     def are_there() -> bool:
         nonlocal found
         found = asyncio.run(shown(load(deployed.config, secrets=False)))
-        return len(found.epochs) == cameras and found.has_pictures
+        if len(found.epochs) < cameras or begun(before, found) < moved:
+            return False
+        return found.has_pictures
 
     wait_until(are_there, "all cameras show pictures", pause_s=1.0)
     return found
@@ -124,7 +135,7 @@ def test_of_three_one_is_killed_and_its_cameras_live_elsewhere(tmp_path: Path, k
         victim.kill()
         wait_until(lambda: sum(map(runs, others)) == CAMERAS, "the others run all", pause_s=0.5)
         assert all(runs(each) > had for each, had in zip(others, kept, strict=True))
-        now = wait_for_pictures(deployed, CAMERAS)
+        now = wait_for_pictures(deployed, CAMERAS, before, lost)
         taken = {name for name, was in before.epochs.items() if now.epochs[name] > was}
         assert len(taken) == lost, "a camera that stayed was begun anew"
         slowest_s = max(now.began_us(name) - killed_us for name in taken) / 1e6
@@ -138,11 +149,6 @@ def test_of_three_one_is_killed_and_its_cameras_live_elsewhere(tmp_path: Path, k
     assert all(each.complete for each in ran)
 
 
-def begun(before: Shown, after: Shown) -> int:
-    """How many cameras have a later epoch."""
-    return sum(after.epochs[name] > was for name, was in before.epochs.items())
-
-
 @pytest.mark.long
 @pytest.mark.slow
 def test_one_that_was_frozen_gives_way_and_takes_its_part_again(tmp_path: Path, kafka: str) -> None:
@@ -150,10 +156,10 @@ def test_one_that_was_frozen_gives_way_and_takes_its_part_again(tmp_path: Path, 
         before = wait_for_pictures(deployed, 12)
         zombie.signal(signal.SIGSTOP)
         wait_until(lambda: runs(other) == 12, "the other runs all")
-        meanwhile = wait_for_pictures(deployed, 12)
+        meanwhile = wait_for_pictures(deployed, 12, before, 6)
         zombie.signal(signal.SIGCONT)
         wait_until(lambda: are_even([zombie, other], 12), "they share again")
-        now = wait_for_pictures(deployed, 12)
+        now = wait_for_pictures(deployed, 12, meanwhile, 6)
         assert begun(before, meanwhile) == 6, "a camera that stayed was begun anew"
         assert begun(meanwhile, now) == 6, "more than its part was moved"
         assert [each.stop() for each in (zombie, other)] == [0, 0]
