@@ -87,6 +87,7 @@ def print_status(config: Path) -> None:
         else (name, "unknown", "-", "no ingest has told of it")
         for name in sorted(there)
     )
+    print(f"{len(there)} cameras", file=sys.stderr)
 
 
 def _change(settings: Settings, wanted: Wanted, dry_run: bool) -> None:

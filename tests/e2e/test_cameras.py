@@ -104,6 +104,13 @@ def test_a_bad_list_is_told_with_its_places_and_changes_nothing(deployed: Deploy
     assert [line[0] for line in listed(deployed)] == ["hall"]
 
 
+def test_a_registry_without_cameras_says_so(deployed: Deployment) -> None:
+    deployed.command("cameras", "remove", more=["hall"])
+    for command in ("list", "status"):
+        done = deployed.tried("cameras", command)
+        assert (done.returncode, done.stdout, done.stderr) == (EXIT_OK, "", "0 cameras\n")
+
+
 def test_the_state_of_each_camera_is_told(deployed: Deployment) -> None:
     assert "connecting" in deployed.command("cameras", "status")
     lost = CameraStatus("hall", "lost", 1_700_000_000_000_000, "Connection refused")
