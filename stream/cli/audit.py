@@ -119,7 +119,10 @@ def _results_of(path: Path, settings: Settings | None) -> Path:
 def _table(audit: Audit) -> Table:
     table = Table(box=None, pad_edge=False, collapse_padding=True)  # 80 columns are enough
     table.add_column("camera/epoch", no_wrap=True)
-    for column in ("offered", "results", "gaps", "missing", "twice", "out of\norder", "end"):
+    for column in ("offered", "results"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("gaps", justify="right", min_width=16)  # may take several lines: none is cut
+    for column in ("missing", "twice", "out of\norder", "end"):
         table.add_column(column, justify="right", no_wrap=True)
     for epoch in audit.epochs:
         table.add_row(
