@@ -1,6 +1,7 @@
 """Which frames of a camera are offered."""
 
 from fractions import Fraction
+from itertools import product
 from random import Random
 
 import pytest
@@ -58,7 +59,7 @@ def test_a_camera_at_about_the_rate_loses_nothing_although_its_times_waver(drift
 
 
 def test_after_a_hole_sampling_goes_on_at_once() -> None:
-    assert kept(1, [0.0, 0.5, 7.25, 7.5, 8.0]) == [0, 2, 4]
+    assert kept(1, [0.0, 0.5, 7.25, 7.5, 8.25]) == [0, 2, 4]
 
 
 def test_times_that_go_back_begin_anew() -> None:
@@ -86,6 +87,14 @@ def test_how_many_frames_a_steady_source_offers_is_known_beforehand(
 ) -> None:
     times_s = [index / float(source) for index in range(count)]
     assert frames_kept(count, float(source), float(asked)) == len(kept(float(asked), times_s))
+
+
+def test_that_holds_for_all_whole_rates_although_times_are_rounded() -> None:
+    for source, asked in product(range(1, 61), range(1, 31)):
+        offered = kept(asked, [index / source for index in range(120)])
+        for count in (30, 59, 60, 90, 119, 120):
+            known = frames_kept(count, source, asked)
+            assert known == sum(index < count for index in offered), (source, asked, count)
 
 
 @given(st.lists(st.floats(0, 100), max_size=30).map(sorted), st.floats(0.1, 100))
