@@ -88,6 +88,8 @@ async def _opened(
         async with stack:
             doing = role.work(inboxes, outbox)
             await (_until(stop, doing) if role.source else doing)
+            if role.source:
+                await outbox.flush()  # its last words count once they are acknowledged
 
     return work
 

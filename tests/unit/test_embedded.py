@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from connectors.memory import MemoryInbox, MemoryTransport
+from connectors.memory import MemoryInbox, MemoryOutbox, MemoryTransport
 from stream.cli.embedded import Role, run_roles
 from stream.errors import DrainTimeoutError, ModelError
 from stream.follow import follow
@@ -117,6 +117,25 @@ class Closing(MemoryTransport):
                 yield inbox
             finally:
                 self.read.remove(topic)
+
+
+class Unanswered(MemoryTransport):
+    """No broker says that it has what was written."""
+
+    @asynccontextmanager
+    async def outbox(self, *topics: str) -> AsyncIterator[MemoryOutbox]:
+        async with super().outbox(*topics) as outbox:
+            outbox.flush = asyncio.Event().wait  # type: ignore[assignment,method-assign]
+            yield outbox
+
+
+async def test_a_source_whose_last_words_nobody_acknowledged_has_left_work() -> None:
+    source, stop = Source(), asyncio.Event()
+    running = asyncio.create_task(run_roles(Unanswered(), [source.role()], stop, drain_s=0.1))
+    await source.started.wait()
+    stop.set()
+    with pytest.raises(DrainTimeoutError):
+        await asyncio.wait_for(running, PATIENCE_S)
 
 
 async def test_a_stop_while_a_role_cannot_open_its_topics_leaves_none_open() -> None:
