@@ -16,12 +16,11 @@ from tests.support.roles import Deployment, Process, deployment
 from tests.support.rtsp import RtspServer, pack, rtsp_server
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.slow
-
 CAMERA, PATH = "hall", "/hall"
 FILM = Film()
 LOSSES = 200 if FULL else 8
 SILENCES = 5 if FULL else 1
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 12 * LOSSES)]
 LOST_S = 12.0
 BACK_S = (5.0 if FULL else 20.0) + FILM.keyframes_s
 """The short form runs beside other work: it shows that cameras come back, the full one how soon."""
