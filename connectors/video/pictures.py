@@ -17,7 +17,8 @@ UNKNOWN = "its pictures are of a kind that cannot be read"
 
 def pixels(picture: Any) -> Pixels:
     """The picture as BGR."""
-    return np.ascontiguousarray(picture.to_ndarray(format="bgr24"))
+    # FFmpeg's own threads cost more than they bring, and stay for as long as the stream is held.
+    return np.ascontiguousarray(picture.to_ndarray(format="bgr24", threads=1))
 
 
 def credible(rate: Fraction | None) -> float | None:
