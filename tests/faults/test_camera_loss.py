@@ -23,8 +23,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120 + 12 * LOSSES)]
 LOST_S = 12.0
 BACK_S = (5.0 if FULL else 20.0) + FILM.keyframes_s
 """The short form runs beside other work: it shows that cameras come back, the full one how soon."""
-SETTLED = 4
-"""Losses after which everything was made once."""
+SETTLED = LOSSES // 2
+"""Losses after which everything was made once: Kafka clients connect once more after 5 minutes."""
 
 
 @contextmanager
