@@ -6,6 +6,7 @@ round; the median and the spread over the rounds are shown.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,7 @@ from stream.cli.bench.scale import Scale
 from stream.errors import ConfigError
 
 Group = Callable[[Report, Scale], None]
+Ask = Callable[[Scale], str | None]
 
 
 def _groups() -> dict[str, Group]:
@@ -43,26 +45,28 @@ def _groups() -> dict[str, Group]:
     }
 
 
-def _on_a_broker(measure: Callable[[Report, Scale, str], None]) -> Group:
+def _at(address: Ask, missing: str, measure: Callable[[Report, Scale, str], None]) -> Group:
+    """A group that needs something that runs already; without an address it is left out."""
+
     def group(report: Report, scale: Scale) -> None:
-        if scale.kafka is None:
-            said = "left out: no broker; make kafka starts one, and --kafka HOST:PORT names it"
-            report.say(f"  {said}")
+        if (found := address(scale)) is None:
+            report.say(f"  left out: {missing}")
         else:
-            measure(report, scale, scale.kafka)
+            measure(report, scale, found)
 
     return group
 
 
-def _on_cameras(measure: Callable[[Report, Scale, str], None]) -> Group:
-    def group(report: Report, scale: Scale) -> None:
-        if scale.rtsp is None:
-            said = "left out: no cameras; make cameras plays some, and --rtsp HOST:PORT names them"
-            report.say(f"  {said}")
-        else:
-            measure(report, scale, scale.rtsp)
-
-    return group
+_on_a_broker = partial(
+    _at,
+    lambda scale: scale.kafka,
+    "no broker; make kafka starts one, and --kafka HOST:PORT names it",
+)
+_on_cameras = partial(
+    _at,
+    lambda scale: scale.rtsp,
+    "no cameras; make cameras plays some, and --rtsp HOST:PORT names them",
+)
 
 
 def run_groups(group: str | None, json: Path | None, plots: Path | None, scale: Scale) -> None:
