@@ -13,10 +13,10 @@ from stream.ports import Record
 from stream.specs import CameraSpec, file_path
 
 PARTITION, SINCE = "partition", "since"
-_FRAMES = "url", "mode", "fps", "partition"
-"""What says which frames a file has, and where they lie."""
 """Headers: where a camera's records go, which a tombstone tells as well, and the last epoch that
 was claimed before the record was written."""
+_FRAMES = "url", "mode", "fps", "partition"
+"""What says which frames a file has, and where they lie."""
 
 
 class Listed:
