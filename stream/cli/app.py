@@ -162,7 +162,7 @@ def audit(
 def bench(  # noqa: PLR0913 - one for each thing to measure on
     group: Annotated[
         str | None,
-        typer.Argument(help="speed, memory, masks, ingest, kafka, transport, scale-out; else all"),
+        typer.Argument(help="one group of docs/benchmarks.md, as speed; without it, all"),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="write every figure as one flat object")] = None,
     plots: Annotated[Path | None, typer.Option(help="folder for the plots")] = None,

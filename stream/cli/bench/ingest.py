@@ -26,7 +26,7 @@ from stream.registry import Listed
 from stream.types import Frame, Pixels
 
 FPS = 10.0
-STAMP_BITS, STAMP_CELL_PX = 64, 8
+STAMP_FPS, STAMP_BITS, STAMP_CELL_PX = 25, 64, 8
 """As tests/support/rtsp_server.py stamps: the µs since 1970 in one row of cells, white for a one,
 most significant first."""
 STEP = 10
@@ -63,7 +63,7 @@ def measure(report: Report, scale: Scale, rtsp: str) -> None:
     p50, p99 = np.percentile(ages_ms, [50, 99])
     report.figure("ingest.capture_to_frames_p99_ms", p99)
     report.table(
-        ["one camera, 25 frames/s", "median", "lowest", "highest"],
+        [f"one camera, {STAMP_FPS} frames/s", "median", "lowest", "highest"],
         [
             ["first frame, s", *(f"{f(waits_s):.2f}" for f in (np.median, min, max))],
             ["capture to frames, ms", f"{p50:.0f}", f"{ages_ms.min():.0f}", f"{ages_ms.max():.0f}"],
@@ -103,7 +103,7 @@ async def _ages_s(url: str, over_s: float) -> list[float]:
     came = Came(lambda frame: time.time() - stamped_s(decode(frame.picture)))
     ends_s = time.monotonic() + SETTLE_S + over_s
     await _play({"stamp": url}, came, lambda: time.monotonic() > ends_s)
-    return came.ages_s[round(SETTLE_S * 25) :]
+    return came.ages_s[round(SETTLE_S * STAMP_FPS) :]
 
 
 async def _part_taken(url: str, count: int, over_s: float) -> tuple[float, float]:
