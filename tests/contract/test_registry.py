@@ -11,13 +11,12 @@ from aiokafka.protocol.group import LeaveGroupRequest
 from connectors.clock import SteadyClock
 from connectors.kafka import KafkaTransport
 from connectors.kafka.sharing import _Assignor
-from stream.codec import Message
 from stream.config import Settings
 from stream.ingest import TOPICS, Ingest
 from stream.metrics import Metrics
-from stream.ports import Begin, Record
+from stream.ports import Begin, Epochs, Outbox, Record
 from stream.specs import CameraSpec
-from stream.types import EpochClosed, Frame
+from stream.types import EpochClosed
 from tests.support.build import closed, frame, opened, picture
 from tests.support.feeds import ArrayFeed, feeds
 from tests.support.kafka_transport import apply, kafka_settings
@@ -284,18 +283,23 @@ async def test_a_camera_that_moves_is_at_rest_before_it_is_elsewhere(kafka: str)
         ]  # fmt: skip
 
 
+async def show_first(epochs: Epochs, outbox: Outbox) -> int:
+    """Begin `FILM` with its first frame; returns its epoch."""
+    begin = await epochs.begin(FILM)
+    assert begin is not None
+    epoch = begin.epoch
+    archive = "frames-archive"
+    await fill(outbox, archive, [opened("film", epoch=epoch)])
+    await fill(outbox, archive, [frame(0, "film", epoch=epoch)])
+    return epoch
+
+
 async def test_a_file_that_was_changed_is_played_anew_and_its_old_epoch_closed(kafka: str) -> None:
     topics = await topics_with(kafka, FILM)
     transport, archive = topics.process(), "frames-archive"
     async with transport.epochs(SteadyClock()) as epochs, transport.outbox(archive) as outbox:
-        first = await epochs.begin(FILM)
-        assert first is not None
-        shown: list[Frame | Message] = [
-            opened("film", epoch=first.epoch),
-            frame(0, "film", epoch=first.epoch),
-        ]
-        await fill(outbox, archive, shown)
-        assert await epochs.begin(FILM) == Begin(first.epoch, 1, is_new=False, goes_on=True)
+        first = await show_first(epochs, outbox)
+        assert await epochs.begin(FILM) == Begin(first, 1, is_new=False, goes_on=True)
         changed = FILM.model_copy(update={"fps": 5.0})
         async with transport.registry() as registry:
             await topics.apply(changed)
@@ -303,9 +307,9 @@ async def test_a_file_that_was_changed_is_played_anew_and_its_old_epoch_closed(k
             second = await epochs.begin(changed)
             assert second is not None
             assert second.is_new
-            assert second.epoch > first.epoch
+            assert second.epoch > first
             at_us = frame(0).time_us
-            assert second.due == EpochClosed("film", first.epoch, at_us, 1, "stopped")
+            assert second.due == EpochClosed("film", first, at_us, 1, "stopped")
             end = closed(0, "film", epoch=second.epoch)
             await fill(outbox, archive, [second.due, opened("film", epoch=second.epoch), end])
             assert await epochs.begin(changed) is None
@@ -317,17 +321,11 @@ async def test_a_file_whose_frames_stay_the_same_goes_on_where_its_camera_is_cha
     topics = await topics_with(kafka, FILM.model_copy(update={"loop": True}))
     transport, archive = topics.process(), "frames-archive"
     async with transport.epochs(SteadyClock()) as epochs, transport.outbox(archive) as outbox:
-        first = await epochs.begin(FILM)
-        assert first is not None
-        shown: list[Frame | Message] = [
-            opened("film", epoch=first.epoch),
-            frame(0, "film", epoch=first.epoch),
-        ]
-        await fill(outbox, archive, shown)
+        first = await show_first(epochs, outbox)
         async with transport.registry() as registry:
             await topics.apply(FILM)
             await eventually(lambda: not registry.cameras["film"].loop, "the change")
-            assert await epochs.begin(FILM) == Begin(first.epoch, 1, is_new=False, goes_on=True)
+            assert await epochs.begin(FILM) == Begin(first, 1, is_new=False, goes_on=True)
 
 
 @pytest.mark.parametrize("partition", [None, 1])

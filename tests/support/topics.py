@@ -8,7 +8,7 @@ from stream import codec
 from stream.codec import Message
 from stream.errors import EndOfStream
 from stream.ports import Delivery, Outbox, Record, Transport
-from stream.types import Frame
+from stream.types import CameraStatus, Frame
 
 PATIENCE_S = 60.0
 """Longer than anything takes: who waits for so long waits for what will not come."""
@@ -41,6 +41,16 @@ async def messages(transport: Transport, topic: str, group: str = "test") -> lis
 async def content(transport: Transport, topic: str) -> list[Frame | Message]:
     """All frames and control messages of a topic of frames until its end."""
     return [read(each.record) for each in await everything(transport, topic)]
+
+
+async def states(transport: Transport, camera: str) -> list[tuple[str, str]]:
+    """(state, reason) of a camera, as they were told, until the end of ``camera-status``."""
+    found = await messages(transport, "camera-status")
+    return [
+        (each.state, each.reason)
+        for each in found
+        if isinstance(each, CameraStatus) and each.camera == camera
+    ]
 
 
 def read(record: Record) -> Frame | Message:

@@ -22,7 +22,6 @@ from stream.registry import Listed
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
 from stream.types import (
-    CameraStatus,
     EpochClosed,
     EpochOpened,
     Frame,
@@ -35,7 +34,7 @@ from stream.types import (
 from tests.support.build import MODEL, picture
 from tests.support.clock import START_US, VirtualClock
 from tests.support.feeds import ArrayFeed, blank_feed, feeds
-from tests.support.topics import PATIENCE_S, content, messages, roomy, settle
+from tests.support.topics import PATIENCE_S, content, roomy, settle, states
 
 Source = Feed | CameraError
 Sources = Mapping[str, Iterable[Source]]
@@ -77,12 +76,7 @@ class Bench:
 
     async def status(self, name: str) -> list[tuple[str, str]]:
         """(state, reason) of a camera, as they came."""
-        found = await messages(self.transport, "camera-status")
-        return [
-            (each.state, each.reason)
-            for each in found
-            if isinstance(each, CameraStatus) and each.camera == name
-        ]
+        return await states(self.transport, name)
 
     def live(self, name: str) -> float | None:
         labels = {"camera": name}

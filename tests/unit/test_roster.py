@@ -13,11 +13,11 @@ from stream.metrics import Metrics
 from stream.registry import by_id
 from stream.roster import difference
 from stream.specs import CameraSpec
-from stream.types import CameraStatus, EpochClosed, Raw
+from stream.types import EpochClosed, Raw
 from tests.support.build import picture
 from tests.support.clock import VirtualClock
 from tests.support.feeds import ArrayFeed
-from tests.support.topics import content, messages, roomy, settle
+from tests.support.topics import content, roomy, settle, states
 from tests.support.waiting import eventually
 
 LISTS = st.lists(
@@ -96,12 +96,7 @@ class Bench:
         return [(x.camera, x.epoch, x.reason) for x in found if isinstance(x, EpochClosed)]
 
     async def status(self, name: str) -> list[tuple[str, str]]:
-        found = await messages(self.transport, "camera-status")
-        return [
-            (each.state, each.reason)
-            for each in found
-            if isinstance(each, CameraStatus) and each.camera == name
-        ]
+        return await states(self.transport, name)
 
     def live(self, name: str) -> float | None:
         return self._figure("camera_live", name)
