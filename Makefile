@@ -10,6 +10,7 @@ demo: .venv/.demo
 	$(BIN)/maskstream demo $(ARGS)
 
 test: .venv/.dev check
+	@tests/setup/alertmanager.sh
 	@tests/setup/chromium.sh
 	@tests/setup/kafka.sh
 	@tests/setup/kcat.sh
@@ -22,11 +23,13 @@ check: .venv/.dev
 	$(BIN)/mypy
 
 faults: .venv/.dev
+	@tests/setup/faketime.sh
 	@tests/setup/kafka.sh
 	@tests/setup/rtsp.sh
 	MASKSTREAM_FAULTS=full $(BIN)/pytest tests/faults $(ARGS)
 
 verify: .venv/.dev
+	@tests/setup/faketime.sh
 	@tests/setup/kafka.sh
 	@tests/setup/rtsp.sh
 	$(BIN)/pytest -m "slow and not long and not gpu" $(ARGS)
@@ -67,5 +70,5 @@ clean:
 
 .venv/.dev: .venv/bin/uv pyproject.toml constraints.txt
 	@echo "installing everything the tests need: torch alone is several GB, please wait"
-	@$(UV) '.[openvino,segment,int8,kafka,dev]'
+	@$(UV) '.[openvino,segment,int8,kafka,s3,dev]'
 	@touch $@ .venv/.demo .venv/.kafka

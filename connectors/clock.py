@@ -1,4 +1,4 @@
-"""The machine's clock, anchored once."""
+"""The machine's clock: anchored once, and as it is."""
 
 import asyncio
 import time
@@ -21,3 +21,11 @@ class SteadyClock:
     async def sleep(self, seconds: float) -> None:
         """Wait on the monotonic clock."""
         await asyncio.sleep(seconds)
+
+
+class WallClock:
+    """The machine's time of day, with its steps: for what others compare with theirs now."""
+
+    def now_us(self) -> int:
+        """Microseconds since the Unix epoch."""
+        return time.time_ns() // 1000

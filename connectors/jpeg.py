@@ -4,9 +4,12 @@
 rest and goes on: a made-up picture must never reach the model.
 """
 
+from typing import Self
+
 import simplejpeg
 
 from stream.errors import DecodeError, TooLargeError
+from stream.specs import PicturesSpec
 from stream.types import Encoded, Picture, Pixels
 
 START_OF_SCAN = 0xDA
@@ -24,6 +27,11 @@ class JpegCodec:
         self._quality = quality
         self._max_bytes = max_bytes
         self._max_pixels = max_pixels
+
+    @classmethod
+    def of(cls, pictures: PicturesSpec) -> Self:
+        """The codec that the settings ask for."""
+        return cls(pictures.quality, pictures.max_bytes, pictures.max_pixels)
 
     def encode(self, pixels: Pixels) -> Encoded:
         """``pixels`` as a JPEG with 4:2:0 chroma."""

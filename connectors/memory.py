@@ -7,20 +7,28 @@ of every group has left, nobody could make room: writers do not wait, and all is
 """
 
 import asyncio
-from collections import Counter, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from connectors.jpeg import JpegCodec
+from connectors.memory_state import MemoryEpochs, MemoryStore
+from connectors.ring import TOPICS, Ring
 from stream.config import Settings
 from stream.errors import EndOfStream
-from stream.ports import AskProgress, Begin, Clock, Delivery, Progress, Record, Share, State
-from stream.specs import CameraSpec
+from stream.ports import AskProgress, Clock, Delivery, Progress, Record, Share
+from stream.specs import PicturesSpec
 
 CAPACITY = 32
 """Records a topic holds before its writers wait."""
 CAPACITY_BYTES = 256 * 1024 * 1024
 """Bytes a topic holds before its writers wait (a single record may be larger)."""
+SPAN_S = 120.0
+"""Event time that is retained: the longest clip that a rule can ask for."""
+STAY_S = SPAN_S + 30.0
+"""How long a frame is retained however fast event time runs: who asks for it may be late."""
+PICTURES = PicturesSpec()
 
 
 @dataclass
@@ -177,9 +185,15 @@ class MemoryOutbox:
 class MemoryTransport:
     """All topics of one process; a topic exists as soon as it is named."""
 
-    def __init__(self, capacity: int = CAPACITY, capacity_bytes: int = CAPACITY_BYTES) -> None:
+    def __init__(
+        self,
+        capacity: int = CAPACITY,
+        capacity_bytes: int = CAPACITY_BYTES,
+        pictures: PicturesSpec = PICTURES,
+    ) -> None:
         self._capacity = capacity
         self._capacity_bytes = capacity_bytes
+        self._encode = JpegCodec.of(pictures).encode
         self._topics: dict[str, _Topic] = {}
         self._epochs = MemoryEpochs()
         self._store = MemoryStore()
@@ -217,14 +231,30 @@ class MemoryTransport:
                     log.changed.notify_all()
 
     @asynccontextmanager
-    async def epochs(self, _: Clock) -> AsyncIterator["MemoryEpochs"]:
+    async def epochs(self, _: Clock) -> AsyncIterator[MemoryEpochs]:
         """Epochs of this process."""
         yield self._epochs
 
     @asynccontextmanager
-    async def store(self) -> AsyncIterator["MemoryStore"]:
+    async def store(self) -> AsyncIterator[MemoryStore]:
         """State of this process."""
         yield self._store
+
+    @asynccontextmanager
+    async def retained(self) -> AsyncIterator[Ring]:
+        """What comes from now on; it reads along, so writers wait for it as for others."""
+        try:
+            async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+                inboxes = {
+                    topic: await stack.enter_async_context(self.inbox(topic, "retained"))
+                    for topic in TOPICS
+                }
+                ring = Ring(SPAN_S, STAY_S, self._encode)
+                keeping = group.create_task(ring.keep(inboxes))
+                yield ring
+                keeping.cancel()
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from errors  # what ends a run keeps its exit code
 
     async def whole(self, topic: str) -> AsyncIterator[Record]:
         """What the topic holds: little, as it forgets what was read."""
@@ -261,38 +291,6 @@ class MemoryTransport:
         return self._topics[name]
 
 
-def open_memory(_: Settings) -> MemoryTransport:
+def open_memory(settings: Settings) -> MemoryTransport:
     """An empty transport, for the table of URL schemes."""
-    return MemoryTransport()
-
-
-class MemoryStore:
-    """State that lives as long as the process; see `stream.ports.Store`."""
-
-    def __init__(self) -> None:
-        self._states: dict[str, State] = {}
-
-    async def get(self, keys: Collection[str]) -> Mapping[str, bytes]:
-        """As `stream.ports.Store.get`."""
-        return {key: self._states[key].value for key in keys if key in self._states}
-
-    async def put(self, states: Mapping[str, State]) -> None:
-        """As `stream.ports.Store.put`."""
-        for key, state in states.items():
-            if key not in self._states or state.version >= self._states[key].version:
-                self._states[key] = state
-
-
-class MemoryEpochs:
-    """Epochs of one process: 1, 2, … for each camera; see `stream.ports.Epochs`."""
-
-    def __init__(self) -> None:
-        self._last: Counter[str] = Counter()
-
-    async def begin(self, camera: CameraSpec) -> Begin:
-        """The next epoch of the camera."""
-        self._last[camera.id] += 1
-        return Begin(self._last[camera.id])
-
-    async def due(self, _: CameraSpec) -> None:
-        """No process comes later."""
+    return MemoryTransport(pictures=settings.pictures)

@@ -10,12 +10,11 @@ import asyncio
 import hashlib
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,8 +23,15 @@ import standardwebhooks
 from pydantic import SecretBytes
 from yarl import URL
 
-from stream.errors import ConfigError, DeliveryError, DeliveryRefusedError
-from stream.ports import Clock
+from stream.config import is_public
+from stream.errors import (
+    ConfigError,
+    DeliveryError,
+    DeliveryRefusedError,
+    EndpointGoneError,
+    TooLargeError,
+)
+from stream.ports import TimeOfDay
 from stream.specs import EndpointSpec
 from stream.types import Alert
 
@@ -34,31 +40,36 @@ TIMEOUT_S = 15.0
 _KEPT_BYTES = 1024
 _SHOWN_CHARS = 200
 _RETRIED = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+_OF_A_SIGNATURE = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+"""What receivers answer where a signature, or its time, is not to their liking."""
+_TOLERANCE_S = 300.0
+"""How far off a time may be before receivers refuse it: that of the specification's libraries."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-_NAT64 = IPv6Network("64:ff9b::/96")
-"""RFC 6052: the last 32 bits are the IPv4 address that is reached."""
-_ASSIGNMENTS = IPv4Network("192.0.0.0/24")
-"""RFC 6890: IETF protocol assignments; Python 3.11 takes a part of it for public."""
-_UNICAST6 = IPv6Network("2000::/3")
-"""RFC 4291, IANA: the only part of IPv6 that is given out for global unicast."""
 
 
 class Webhook:
     """A `stream.ports.Sink`: ``async with Webhook(...)``, then `deliver`; not to be opened twice.
 
-    ``key`` is what signs, as `stream.config.secrets.signing_key` reads it. ``clock`` gives the
-    time of a try, which receivers compare with theirs (within 5 minutes).
+    Each of ``keys`` signs, as `stream.config.signing_keys` reads them: a receiver takes what one of
+    its keys signed. ``to_body`` makes what is posted: JSON, the same for every try. ``clock`` gives
+    the time of a try, which receivers compare with theirs (within 5 minutes): so it is the wall
+    clock, which may be put right while we run.
 
     Raises `ConfigError` for a URL that is not https (or http with ``allow_private``) to a host.
     """
 
     def __init__(
-        self, spec: EndpointSpec, key: SecretBytes, clock: Clock, timeout_s: float = TIMEOUT_S
+        self,
+        spec: EndpointSpec,
+        keys: Sequence[SecretBytes],
+        to_body: Callable[[Alert], bytes],
+        clock: TimeOfDay,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._place = f"endpoint {spec.id}"
         self._url = _checked_url(spec)
-        self._signer = standardwebhooks.Webhook(key.get_secret_value())
+        self._signers = [standardwebhooks.Webhook(key.get_secret_value()) for key in keys]
+        self._to_body = to_body
         self._allow_private = spec.allow_private
         self._clock = clock
         self._timeout_s = timeout_s
@@ -93,18 +104,23 @@ class Webhook:
         if session is not None:
             await session.close()
 
-    async def deliver(self, alert: Alert, body: bytes) -> str:
-        """Post ``body`` once, signed. Returns the status and the beginning of the answer.
+    async def deliver(self, alert: Alert) -> str:
+        """Post the alert's body once, signed. Returns the status and the beginning of the answer.
 
         Raises `DeliveryError` when no answer came in time, or one that means "later" (408, 425,
-        429, 5xx; with what Retry-After asks for), and `DeliveryRefusedError` for any other answer
-        that is not 2xx and for an address that is not public. Errors name the host, never the
-        URL, whose path may be a secret.
+        429, 5xx; with what Retry-After asks for; 400, 401, 403 where its clock and ours are too far
+        apart for it to take what we sign), `EndpointGoneError` for 410, and `DeliveryRefusedError`
+        for any other answer that is not 2xx, for an address that is not public and for an alert
+        that is too large.
+        Errors name the host, never the URL, whose path may be a secret.
         """
         if self._session is None:
             raise RuntimeError(f"{self!r} is not open")
         try:
+            body = self._to_body(alert)
             response, excerpt = await self._post(self._session, self._headers(alert, body), body)
+        except TooLargeError as error:
+            raise DeliveryRefusedError(self._say(str(error))) from None
         except TimeoutError:
             raise DeliveryError(self._say(f"no answer within {self._timeout_s:g} s")) from None
         except (aiohttp.InvalidURL, UnicodeError):
@@ -116,13 +132,14 @@ class Webhook:
     def _headers(self, alert: Alert, body: bytes) -> dict[str, str]:
         name = message_id(alert)
         moment = _moment(self._clock.now_us())
+        signatures = [signer.sign(name, moment, body.decode()) for signer in self._signers]
         return {
             "content-type": "application/json",
             "user-agent": "maskstream",
             "accept-encoding": "identity",
             "webhook-id": name,
             "webhook-timestamp": str(int(moment.timestamp())),
-            "webhook-signature": self._signer.sign(name, moment, body.decode()),
+            "webhook-signature": " ".join(signatures),
         }
 
     async def _post(
@@ -147,9 +164,16 @@ class Webhook:
             return answer
         if 300 <= status < 400:
             raise DeliveryRefusedError(self._say(f"{answer}; redirects are not followed"))
+        ours = _moment(self._clock.now_us())
+        its = _date(response.headers.get("date", "")) or ours
         if status >= 500 or status in _RETRIED:
-            wait_s = _retry_after_s(response.headers.get("retry-after", ""), self._clock.now_us())
+            wait_s = _retry_after_s(response.headers.get("retry-after", ""), its)
             raise DeliveryError(self._say(answer), wait_s)
+        if status == HTTPStatus.GONE:
+            raise EndpointGoneError(self._say(answer))
+        apart_s = (its - ours).total_seconds()
+        if status in _OF_A_SIGNATURE and abs(apart_s) > _TOLERANCE_S:
+            raise DeliveryError(self._say(f"{answer}; its clock is {apart_s:+.0f} s from ours"))
         raise DeliveryRefusedError(self._say(answer))
 
     def _network_error(self, error: aiohttp.ClientError | OSError) -> DeliveryError:
@@ -189,26 +213,6 @@ def message_id(alert: Alert) -> str:
     return f"msg_{hashlib.sha256(change.encode()).hexdigest()[:32]}"
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP address is one that anybody on the internet could reach.
-
-    False for loopback, private, link-local, shared (RFC 6598), multicast, unspecified and reserved
-    ones, also when written as IPv4 inside IPv6 (mapped, 6to4, NAT64).
-    """
-    ip = ip_address(address)
-    if isinstance(ip, IPv6Address):
-        ip = _inner(ip)
-    if isinstance(ip, IPv6Address):
-        return ip in _UNICAST6 and ip.is_global
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip in _ASSIGNMENTS)
-
-
-def _inner(ip: IPv6Address) -> IPv4Address | IPv6Address:
-    if ip in _NAT64:
-        return IPv4Address(ip.packed[-4:])
-    return ip.ipv4_mapped or ip.sixtofour or ip
-
-
 def _checked_url(spec: EndpointSpec) -> URL:
     place = f"endpoint {spec.id}: url"
     try:
@@ -238,16 +242,21 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text).strip()
 
 
-def _retry_after_s(value: str, now_us: int) -> float | None:
+def _retry_after_s(value: str, now: datetime) -> float | None:
     """Seconds that a Retry-After asks for: seconds or a date (RFC 9110, 10.2.3)."""
     if re.fullmatch(r"[0-9]{1,9}", value):
         return float(value)
+    moment = _date(value)
+    return None if moment is None else max(0.0, (moment - now).total_seconds())
+
+
+def _date(value: str) -> datetime | None:
+    """A date of HTTP; None where it cannot be read."""
     try:
         moment = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
         return None
-    moment = moment.replace(tzinfo=moment.tzinfo or UTC)
-    return max(0.0, (moment - _moment(now_us)).total_seconds())
+    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def _moment(time_us: int) -> datetime:

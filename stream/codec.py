@@ -13,12 +13,18 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import msgspec
 import numpy as np
 
-from stream.errors import InvalidResultError, RecordError, SchemaError, UnsupportedVersionError
+from stream.errors import (
+    InvalidResultError,
+    RecordError,
+    SchemaError,
+    UndeliveredError,
+    UnsupportedVersionError,
+)
 from stream.masks import Mask, pack
 from stream.ports import Delivery, Record
 from stream.types import (
@@ -50,17 +56,20 @@ JSON = "application/json"
 Message = MaskMessage | Tracks | Alert | CameraStatus | DeliveryStatus
 
 _TYPE = re.compile(rb"maskstream\.([a-z-]+)\.v(\d{1,9})")
+_ENDED = re.compile(rb"/(\d{1,16})/(\d{1,16})(?:/result|-(\d{1,16}))")
 _CLAIMS_RESULT = re.compile(rb'"type"\s*:\s*"result"')
 _ORIGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _mask_to_wire(value: Any) -> dict[str, Any]:
+def mask_to_wire(value: Any) -> dict[str, Any]:
+    """A mask as msgspec writes it, in JSON and elsewhere: its ``enc_hook``."""
     if isinstance(value, Mask):
         return {"size": value.size, "counts": value.counts}
     raise NotImplementedError(f"{type(value).__name__} has no wire form")
 
 
-def _mask_from_wire(kind: type, value: Any) -> Mask:
+def mask_from_wire(kind: type, value: Any) -> Mask:
+    """What `mask_to_wire` gave: msgspec's ``dec_hook``. Raises ValueError where it is no mask."""
     if kind is not Mask:
         raise NotImplementedError(f"{kind.__name__} has no wire form")
     if not isinstance(value, dict) or not isinstance(value.get("counts"), str):
@@ -69,12 +78,12 @@ def _mask_from_wire(kind: type, value: Any) -> Mask:
     return Mask.from_counts((height, width), value["counts"])
 
 
-_encoder = msgspec.json.Encoder(enc_hook=_mask_to_wire)
+_encoder = msgspec.json.Encoder(enc_hook=mask_to_wire)
 _UNREAD = Mask.from_edges((1, 1), np.empty(0, np.int32))
 _peeker: msgspec.json.Decoder[Message] = msgspec.json.Decoder(
     Message, dec_hook=lambda _kind, _value: _UNREAD
 )
-_decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message, dec_hook=_mask_from_wire)
+_decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message, dec_hook=mask_from_wire)
 
 
 def to_json(message: Message) -> bytes:
@@ -185,6 +194,26 @@ def time_us(record: Record) -> int:
     return _microseconds(record.headers, "ce_time")
 
 
+class Ended(NamedTuple):
+    """The frames ``first``…``last`` (inclusive) of an epoch, which a result or a gap ends."""
+
+    epoch: int
+    first: int
+    last: int
+
+
+def ended(record: Record) -> Ended | None:
+    """The frames that a record ends, read from its headers alone; None where it ends none."""
+    if kind_of(record) not in {"result", "gap"}:
+        return None
+    identity = _header(record.headers, "ce_id")
+    found = _ENDED.fullmatch(identity, len(record.key.encode()))
+    if found is None:
+        given = identity[:80]
+        raise SchemaError(f"ce_id: given {given!r}; allowed: that of a result or a gap")
+    return Ended(int(found[1]), int(found[2]), int(found[3] or found[2]))
+
+
 def kind_of(record: Record) -> str:
     """What a record holds: ``frame``, ``result``, ``gap``, …
 
@@ -212,7 +241,22 @@ def dead_letter(delivery: Delivery, error: RecordError) -> Record:
         "dead_letter_reason": error.reason.encode(),
         "dead_letter_error": str(error)[:1000].encode(),
     }
+    if isinstance(error, UndeliveredError):
+        added["dead_letter_endpoint"] = error.endpoint.encode()
     return Record(delivery.record.key, delivery.record.value, {**delivery.record.headers, **added})
+
+
+def undelivered(letter: Record) -> tuple[str, Alert] | None:
+    """The endpoint and the change of an alert that it never took; None for another dead letter.
+
+    Raises as `decode` does.
+    """
+    if letter.headers.get("dead_letter_reason") != UndeliveredError.reason.encode():
+        return None
+    alert = decode(letter)
+    if not isinstance(alert, Alert):
+        raise SchemaError(f"ce_type: given {alert.__struct_config__.tag}; allowed: alert")
+    return _header(letter.headers, "dead_letter_endpoint").decode("utf-8", "replace"), alert
 
 
 def rfc3339(time_us: int) -> str:

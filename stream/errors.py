@@ -19,6 +19,9 @@
     ├── UnsupportedVersionError  the writer is newer than this reader: stop, do not commit
     ├── DeliveryError            an endpoint did not take an alert            retriable
     │   └── DeliveryRefusedError it never will
+    │       └── EndpointGoneError    nor any other
+    ├── EvidenceError            the store of evidence does not take or give     retriable
+    │   └── EvidenceGoneError    there is no such picture, or not any more
     ├── EndOfStream              no writer is left and all was read
     └── DrainTimeoutError        work was left when the drain deadline passed
 
@@ -137,9 +140,13 @@ class InvalidResultError(RecordError):
 
 
 class UndeliveredError(RecordError):
-    """An alert that an endpoint never took."""
+    """An alert that ``endpoint`` never took; ``answer`` is what the last try met."""
 
     reason = "undelivered"
+
+    def __init__(self, endpoint: str, answer: str) -> None:
+        super().__init__(f"{endpoint}: {answer}")
+        self.endpoint = endpoint
 
 
 class UnsupportedVersionError(MaskstreamError):
@@ -157,9 +164,28 @@ class DeliveryError(MaskstreamError):
 
 
 class DeliveryRefusedError(DeliveryError):
-    """An endpoint that never will take this alert: gone, forbidden address, other 4xx."""
+    """An endpoint that never will take this alert: forbidden address, other 4xx."""
 
     retriable = False
+
+
+class EndpointGoneError(DeliveryRefusedError):
+    """An endpoint that wants nothing any more: 410."""
+
+
+class EvidenceError(MaskstreamError):
+    """The store of evidence cannot be written or read."""
+
+    retriable = True
+    exit_code = EXIT_UNAVAILABLE
+    reason: ClassVar[str] = "store"
+
+
+class EvidenceGoneError(EvidenceError):
+    """The frames that an alert tells of are not kept any more, or the alert tells of none."""
+
+    retriable = False
+    reason = "gone"
 
 
 class EndOfStream(MaskstreamError):  # noqa: N818 - it ends a stream, it is no failure

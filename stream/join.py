@@ -5,10 +5,9 @@ rest is there, and lets frames go in order, camera by camera.
 """
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from stream.types import Frame, Gap, Result, Tracks
+from stream.types import Frame, Gap, Joined, Result, Tracks
 
 LIMIT = 512
 """Frames held per camera: many times what a topic of ``memory://`` holds, so that a segmenter with
@@ -18,19 +17,6 @@ Position = tuple[int, int]
 """(epoch, seq): rises along a camera."""
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """A frame and what was said about it.
-
-    ``result`` is None where the frame ended as a gap; ``tracks`` is None without a result, and
-    where none are joined.
-    """
-
-    frame: Frame
-    result: Result | None
-    tracks: Tracks | None
 
 
 class _Line(Generic[T]):

@@ -77,9 +77,18 @@ class Metrics:
         self.deliveries = self._counter(
             "deliveries", "tries to deliver an alert", "endpoint", "outcome"
         )
+        self.snapshots = self._counter(
+            "snapshots", "pictures of alerts: stored, or why not", "outcome"
+        )
         self.deliveries_pending = Gauge(
             "maskstream_deliveries_pending",
             "alerts that an endpoint has not taken yet",
+            ["endpoint"],
+            registry=self.registry,
+        )
+        self.endpoint_gone = Gauge(
+            "maskstream_endpoint_gone",
+            "1 once an endpoint answered 410: nothing is sent to it until notify starts again",
             ["endpoint"],
             registry=self.registry,
         )

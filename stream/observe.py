@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from stream.codec import decode, decode_frame, kind_of
 from stream.errors import RecordError
 from stream.follow import follow
-from stream.join import Join, Joined
+from stream.join import Join
 from stream.ports import Delivery, Inbox
-from stream.types import Alert, CameraHealth, CameraStatus, Frame, Gap, Result, Tracks
+from stream.types import Alert, CameraHealth, CameraStatus, Frame, Gap, Joined, Result, Tracks
 
 TOPICS = ("frames", "frames-archive", "masks", "tracks", "alerts", "camera-status")
 """What an observer can read."""

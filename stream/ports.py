@@ -4,14 +4,22 @@ Nothing here names a topic's partition, an offset or a broker. A `Delivery`'s ``
 to its transport; code above the seam only hands it back.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
-from stream.types import Alert, EpochClosed, Instance, ModelRef, Pixels, Size
+from stream.types import Alert, EpochClosed, FrameId, Instance, Joined, ModelRef, Pixels, Size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +92,13 @@ class Outbox(Protocol):
 
     async def flush(self) -> None:
         """Return when everything sent so far is acknowledged."""
+
+
+class TimeOfDay(Protocol):
+    """What others take for the time now."""
+
+    def now_us(self) -> int:
+        """Microseconds since the Unix epoch; it steps where the host's clock is set."""
 
 
 class Clock(Protocol):
@@ -217,10 +232,31 @@ class Model(Protocol):
 class Sink(Protocol):
     """An endpoint that takes alerts."""
 
-    async def deliver(self, alert: Alert, body: bytes) -> str:
+    async def deliver(self, alert: Alert) -> str:
         """One try. Returns what the endpoint answered.
 
-        Raises `DeliveryError` when a later try may succeed, `DeliveryRefusedError` when none will.
+        Raises `DeliveryError` when a later try may succeed, `DeliveryRefusedError` when none will,
+        and `EndpointGoneError` when no alert will be taken any more.
+        """
+
+
+class Retained(Protocol):
+    """Frames that are still kept, with what was seen in them. Any of them may be gone by now."""
+
+    async def frame(self, at: FrameId, ref: str | None) -> Joined | None:
+        """The frame ``at`` and its result; None where it is not kept any more.
+
+        ``ref`` is what its result carries as ``frame_ref``: a short cut where it still leads there.
+        The result of a frame may be a moment late: it is waited for, a second at most.
+        """
+
+    def around(
+        self, at: FrameId, ref: str | None, before_us: int, after_us: int
+    ) -> AsyncGenerator[Joined, None]:
+        """The frames of the camera's epoch from ``before_us`` before the frame ``at`` to
+        ``after_us`` after it, in event time, in order, as far as they are kept and there by now.
+
+        None where the frame ``at`` itself is gone. Whoever stops before the end closes it.
         """
 
 
@@ -291,6 +327,9 @@ class Transport(Protocol):
 
     def store(self) -> AbstractAsyncContextManager[Store]:
         """The state of ``watch``."""
+
+    def retained(self) -> AbstractAsyncContextManager[Retained]:
+        """The frames that are still kept: at least those that come from now on, for a while."""
 
     def whole(self, topic: str) -> AsyncIterator[Record]:
         """All that ``topic`` holds now; records of one key are in order."""

@@ -30,11 +30,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from stream.types import Mode, Severity
+from stream.types import Mode
 
 ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)(ms|s|m|h)")
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_DURATION = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,12})?)(ms|s|m|h|d)")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -44,7 +44,7 @@ def seconds(value: object) -> object:
         return value
     match = _DURATION.fullmatch(value)
     if match is None:
-        raise PydanticCustomError("allowed", "500ms, 5s, 2m, 1h, or a number of seconds")
+        raise PydanticCustomError("allowed", "500ms, 5s, 2m, 1h, 30d, or a number of seconds")
     return float(match[1]) * SECONDS[match[2]]
 
 
@@ -54,7 +54,7 @@ def duration(value_s: float) -> str:
     Shorter than a microsecond is 0, as event time is counted in microseconds.
     """
     value_us = round(value_s * 1e6)
-    for unit in ("h", "m", "s", "ms"):
+    for unit in ("d", "h", "m", "s", "ms"):
         whole, rest = divmod(value_us, round(SECONDS[unit] * 1e6))
         if whole and not rest:
             return f"{whole}{unit}"
@@ -76,11 +76,12 @@ def video_path(video: Path, camera: str, cameras: Collection[str]) -> Path:
     return video if len(cameras) == 1 else video.with_name(f"{video.stem}-{camera}{video.suffix}")
 
 
-def _anchored(path: Path, info: ValidationInfo) -> Path:
+def anchored(path: Path, info: ValidationInfo) -> Path:
+    """``path``, below the folder of the validation context where there is one."""
     return Path(abspath(info.context / path)) if isinstance(info.context, Path) else path
 
 
-def _is_point(value: object) -> bool:
+def is_point(value: object) -> bool:
     """Whether it is two numbers, right or wrong ones."""
     if not isinstance(value, list | tuple) or len(value) != 2:
         return False
@@ -102,7 +103,7 @@ Id = Annotated[
 ]
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Labels = Annotated[tuple[Label, ...], Field(min_length=1)]
-LocalPath = Annotated[Path, AfterValidator(_anchored)]
+LocalPath = Annotated[Path, AfterValidator(anchored)]
 Fraction = Annotated[
     Number,
     Field(ge=0, le=1, json_schema_extra={"allowed": "0 to 1, a part of width or height"}),
@@ -193,12 +194,12 @@ class CameraSpec(Spec):
     @classmethod
     def _file_url_is_a_path(cls, url: str, info: ValidationInfo) -> str:
         path = file_path(url)
-        return url if path is None else str(_anchored(path, info))
+        return url if path is None else str(anchored(path, info))
 
     @field_validator("privacy", mode="before")
     @classmethod
     def _privacy_is_no_single_polygon(cls, privacy: object) -> object:
-        if isinstance(privacy, list | tuple) and any(map(_is_point, privacy)):
+        if isinstance(privacy, list | tuple) and any(map(is_point, privacy)):
             raise PydanticCustomError("allowed", "a list of polygons: [[[x, y], [x, y], [x, y]]]")
         return privacy
 
@@ -258,6 +259,16 @@ class EndpointSpec(Spec):
     secret: SecretSource = Field(
         description="where the signing secret is: {env: NAME} or {file: PATH}; "
         "at least 24 bytes in base64, with or without whsec_ before it"
+    )
+    previous_secret: SecretSource | None = Field(
+        None,
+        description="the secret before this one, as long as a receiver still checks with it: "
+        "both sign",
+    )
+    body: Literal["json", "alertmanager-v4", "alertmanager"] = Field(
+        "json",
+        description="json: our own; alertmanager-v4: what Alertmanager sends to webhooks; "
+        "alertmanager: what its /api/v2/alerts takes",
     )
     allow_private: Switch = Field(
         False, description="allow http, and loopback, link-local and private addresses"
@@ -334,31 +345,4 @@ class AllowedSpec(Spec):
         None,
         description="files of cameras must lie under it; null: this configuration may name any "
         "file, and a camera that is added while everything runs none",
-    )
-
-
-class RuleSpec(Spec):
-    """What all kinds of rules have in common."""
-
-    id: Id = Field(description="name of the rule")
-    cooldown: Duration = Field(
-        0.0, ge=0, description="no new alert for so long after the last one ended"
-    )
-    severity: Severity = Field("warning", description="what the receiver is told")
-    notify: tuple[Id, ...] = Field((), description="endpoints that get the alerts")
-
-
-class SightingRuleSpec(RuleSpec):
-    """What all kinds of rules have in common that look for somebody in the picture."""
-
-    zone: Id | None = Field(None, description="the zone it watches; null: the whole frame")
-    camera: Id | None = Field(None, description="the camera it watches; null: its zone's")
-    label: Label | None = Field(None, description="the label it counts; null: any")
-    score: Number = Field(0.0, ge=0, le=1, description="lowest score that counts")
-    overlap: Number = Field(
-        0.5,
-        gt=0,
-        le=1,
-        description="part of the instance's mask that lies inside the zone",
-        json_schema_extra={"allowed": "above 0, at most 1"},
     )

@@ -212,14 +212,34 @@ class Tracks(Struct, frozen=True, tag="tracks", tag_field="type"):
     tracks: tuple[Track, ...]
 
 
-class Evidence(Struct, frozen=True):
-    """What a rule saw when it decided: the frame and the instance that weighed most."""
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A frame and what was said about it.
+
+    ``result`` is None where the frame ended as a gap; ``tracks`` is None without a result, and
+    where none are joined.
+    """
+
+    frame: Frame
+    result: Result | None
+    tracks: Tracks | None
+
+
+class Evidence(Struct, frozen=True, omit_defaults=True):
+    """What a rule saw when it decided: the frame, and the instance that weighed most.
+
+    ``overlap`` is the part of the instance's mask inside the zone. Where no instance speaks for
+    the rule, as when nobody is there, ``score``, ``overlap``, ``box`` and ``mask`` are absent.
+    ``value`` is what a rule measured that measures: how many, or which part of the zone.
+    """
 
     epoch: Count
     seq: Count
-    score: float
-    overlap: float
-    box: Box
+    score: float | None = None
+    overlap: float | None = None
+    box: Box | None = None
+    mask: Mask | None = None
+    value: float | None = None
     frame_ref: str | None = None
 
 
@@ -227,7 +247,8 @@ class Alert(Struct, frozen=True, tag="alert", tag_field="type", omit_defaults=Tr
     """A change in the life of an alert. ``id`` names the episode and stays through its life.
 
     ``labels`` are those that were seen, and conditions where it is about the camera's health;
-    ``detail`` then says more, in words.
+    ``detail`` then says more, in words. ``snapshot`` and ``clip`` are links to what ``notify``
+    stored of the evidence, so they are only in what endpoints are told.
     """
 
     id: str
@@ -244,6 +265,8 @@ class Alert(Struct, frozen=True, tag="alert", tag_field="type", omit_defaults=Tr
     evidence: Evidence | None
     notify: tuple[str, ...]
     detail: str = ""
+    snapshot: str | None = None
+    clip: str | None = None
 
 
 class CameraStatus(Struct, frozen=True, tag="camera-status", tag_field="type"):

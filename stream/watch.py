@@ -26,7 +26,8 @@ BATCH = 64
 POLL_S = 1.0
 
 _log = logging.getLogger(__name__)
-_to_state = msgspec.msgpack.Decoder(Watched)
+_from_state = msgspec.msgpack.Encoder(enc_hook=codec.mask_to_wire)
+_to_state = msgspec.msgpack.Decoder(Watched, dec_hook=codec.mask_from_wire)
 
 
 @dataclass(slots=True)
@@ -146,4 +147,4 @@ def _kept(state: Watched) -> State:
     """
     mark = state.mark
     version = mark.epoch, mark.next_seq, int(mark.closed), mark.health_us
-    return State(msgspec.msgpack.encode(state), version)
+    return State(_from_state.encode(state), version)

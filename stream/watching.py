@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import compress
 
 import numpy as np
 from msgspec import Struct, structs
 
 from stream.errors import ConfigError
-from stream.masks import Mask
+from stream.masks import Mask, difference, union
 from stream.rules import (
     AnyRule,
+    Crossing,
     Health,
     RuleState,
     SightingRule,
     evaluate,
+    is_awake,
     judge_health,
     open_alerts,
     version,
@@ -28,12 +30,17 @@ from stream.types import Alert, CameraHealth, Condition, MaskMessage, Result, Si
 from stream.watermark import Watermark, trimmed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What is watched on one camera: its zones by name, and its rules in order."""
 
     zones: Mapping[str, Polygon]
     rules: tuple[AnyRule, ...]
+
+    @cached_property
+    def by_version(self) -> Mapping[str, AnyRule]:
+        """The rules in order, each under its version."""
+        return {version(rule): rule for rule in self.rules}
 
 
 Judgement = tuple[RuleState | None, tuple[Alert, ...]]
@@ -51,6 +58,12 @@ class Plans(dict[str, Plan]):
 
     def __missing__(self, camera: str) -> Plan:
         return self._others
+
+    def replace(self, other: "Plans") -> None:
+        """Become ``other``."""
+        self.clear()
+        self.update(other)
+        self._others = other._others
 
 
 class Watched(Struct, frozen=True):
@@ -89,13 +102,21 @@ def _camera(rule: AnyRule, camera_of: Mapping[str, str]) -> str | None:
     """The camera that a rule watches; None for every camera."""
     if isinstance(rule, Health):
         return rule.camera
-    if rule.zone is not None and rule.zone not in camera_of:
-        allowed = ", ".join(camera_of) or "none is set"
-        raise ConfigError(f"rule {rule.id}: zone: given {rule.zone}; allowed: {allowed}")
-    camera = camera_of[rule.zone] if rule.zone is not None else rule.camera
+    camera = rule.camera if rule.zone is None else _home(rule, "zone", rule.zone, camera_of)
     if camera is None:
         raise ConfigError(f"rule {rule.id}: camera: needed where zone is not set")
+    for name in rule.ignore:
+        own = {zone: its for zone, its in camera_of.items() if its == camera}
+        _home(rule, "ignore", name, own)
     return camera
+
+
+def _home(rule: SightingRule, field: str, zone: str, camera_of: Mapping[str, str]) -> str:
+    """The camera of a zone that ``field`` of the rule names."""
+    if zone not in camera_of:
+        allowed = ", ".join(camera_of) or "none is set"
+        raise ConfigError(f"rule {rule.id}: {field}: given {zone}; allowed: {allowed}")
+    return camera_of[zone]
 
 
 def step(
@@ -118,13 +139,15 @@ def step(
     if not isinstance(message, Result):
         return moved, None, ()
     identities, found = track(moved.identities, message)
-    masks = {name: zone_mask(polygon, message.size) for name, polygon in plan.zones.items()}
 
     def see(rule: SightingRule, before: RuleState | None) -> Judgement:
-        zone = None if rule.zone is None else masks[rule.zone]
+        zone = _watched(plan, rule, message.size)
+        if zone is not None and not zone.edges.size:  # nothing of it is in such a picture
+            return before, ()
         return evaluate(rule, zone, before, message, found)
 
     rules, alerts = _judge(plan, moved, message, see)
+    masks = {name: zone_mask(polygon, message.size) for name, polygon in plan.zones.items()}
     tracks = Tracks(
         message.camera,
         message.epoch,
@@ -135,19 +158,27 @@ def step(
     return structs.replace(moved, identities=identities, rules=rules), tracks, alerts
 
 
+class Replay:
+    """Recorded messages through rules: ``watched`` is what is known by now of each camera."""
+
+    def __init__(self, rules: Iterable[AnyRule], zones: Iterable[ZoneSpec]) -> None:
+        self.plans = plans(rules, zones)
+        self.watched: dict[str, Watched] = {}
+
+    def add(self, message: MaskMessage) -> tuple[Alert, ...]:
+        """What the rules would have sent for the next message; those of a camera are in order."""
+        camera = message.camera
+        state = self.watched.get(camera, Watched())
+        self.watched[camera], _, alerts = step(self.plans[camera], state, message)
+        return alerts
+
+
 def replay(
     rules: Sequence[AnyRule], zones: Sequence[ZoneSpec], messages: Iterable[MaskMessage]
 ) -> list[Alert]:
     """The alerts that these rules would have sent for recorded messages, in order."""
-    plan_of = plans(rules, zones)
-    states: dict[str, Watched] = {}
-    alerts: list[Alert] = []
-    for message in messages:
-        camera = message.camera
-        state = states.get(camera, Watched())
-        states[camera], _, new = step(plan_of[camera], state, message)
-        alerts += new
-    return alerts
+    each = Replay(rules, zones)
+    return [alert for message in messages for alert in each.add(message)]
 
 
 @lru_cache(maxsize=1024)
@@ -155,6 +186,20 @@ def zone_mask(polygon: Polygon, size: Size) -> Mask:
     """The pixels of a zone in frames of ``size``; its corners are fractions of width and height."""
     height, width = size
     return Mask.from_polygon(size, np.array(polygon) * (width, height))
+
+
+def _watched(plan: Plan, rule: SightingRule, size: Size) -> Mask | None:
+    """The pixels that a rule watches; None for all of them."""
+    zone = None if rule.zone is None else plan.zones[rule.zone]
+    if not rule.ignore:
+        return None if zone is None else zone_mask(zone, size)
+    return _cut(zone, tuple(plan.zones[name] for name in rule.ignore), size)
+
+
+@lru_cache(maxsize=1024)
+def _cut(zone: Polygon | None, ignored: tuple[Polygon, ...], size: Size) -> Mask:
+    whole = Mask.whole(size) if zone is None else zone_mask(zone, size)
+    return difference(whole, union([zone_mask(polygon, size) for polygon in ignored]))
 
 
 def _judge(
@@ -166,18 +211,22 @@ def _judge(
     """All rules of the camera, in order. A rule that is gone leaves no alert open behind it."""
     after: dict[str, RuleState] = {}
     alerts: list[Alert] = []
-    for rule in plan.rules:
-        name = version(rule)
+    for name, rule in plan.by_version.items():
         before = state.rules.get(name)
         judged, new = _judgement(rule, before, state.troubles, message, see)
         if judged is not None:
             after[name] = judged
         alerts += new
-    kept = {version(rule) for rule in plan.rules}
     for name, before in state.rules.items():
-        if name not in kept:
-            alerts += (changed(one, "resolved", message.time_us) for one in open_alerts(before))
+        if name not in plan.by_version:
+            alerts += _ended(before, message.time_us, "its rule was changed or removed")
     return after, tuple(alerts)
+
+
+def _ended(before: RuleState | None, time_us: int, why: str) -> tuple[Alert, ...]:
+    """What a rule that goes to sleep or away leaves: no alert stays open behind it."""
+    left = () if before is None else open_alerts(before)
+    return tuple(changed(alert, "resolved", time_us, detail=why) for alert in left)
 
 
 def _judgement(
@@ -187,6 +236,8 @@ def _judgement(
     message: Result | CameraHealth,
     see: Callable[[SightingRule, RuleState | None], Judgement],
 ) -> Judgement:
+    if not is_awake(rule.schedule, message.time_us):
+        return None, _ended(before, message.time_us, "its schedule ended")
     if isinstance(rule, Health):
         return judge_health(rule, before, troubles, message)
     if _is_unknown(rule, troubles, message.time_us):
@@ -200,8 +251,9 @@ def _nobody(_: SightingRule, before: RuleState | None) -> Judgement:
 
 
 def _is_unknown(rule: SightingRule, troubles: Troubles, now_us: int) -> bool:
-    """Whether what a result shows now may not be what is there, or not where the zone is."""
-    hiding = BLINDING if rule.zone is None else (*BLINDING, *MISPLACING)
+    """Whether what a result shows now may not be what is there, or not where the rule thinks."""
+    is_placed = rule.zone is not None or rule.ignore or isinstance(rule, Crossing)
+    hiding = (*BLINDING, *MISPLACING) if is_placed else BLINDING
     return any_of(troubles, hiding, now_us)
 
 

@@ -24,11 +24,11 @@ ARROWS = """
 row     | modules                                                  | may import
 --------+----------------------------------------------------------+--------------------------
 values  | errors masks types                                       |
-words   | specs kafka_spec ports sampling                          | values
+words   | specs kafka_spec rule_spec evidence_spec ports sampling  | values
 pure    | retry backoff freshness batching audit tally join metrics schemas | values words
         | tracking rules views watching ledger codec placement     |
         | health watermark quarantine gaps expired privacy         |
-        | registry seeing                                          |
+        | registry seeing rulebook backtest evidence               |
 config  | config                                                   | values words pure
 reading | follow observe reading                                   | values words pure
 loops   | lane device epoch playing telling roster ingest segment  | values words pure

@@ -3,30 +3,44 @@
 from collections.abc import Sequence
 
 from connectors.annotate.pen import ALARM, CALM, DIM, INK, PALETTE, WHITE, Colour, Pen, Word
+from stream.masks import Mask
+from stream.rules import Crossing
+from stream.rules.crossing import in_pixels
 from stream.specs import ZoneSpec
 from stream.types import Alert, Instance, Pixels, Result, Track, Tracks
+
+Place = ZoneSpec | Crossing
+"""A zone, or the line of a rule: what is watched."""
 
 
 def draw(
     pixels: Pixels,
     result: Result | None,
     tracks: Tracks | None,
-    zones: Sequence[ZoneSpec],
+    places: Sequence[Place],
     open_alerts: Sequence[Alert],
+    marked: Sequence[Mask] = (),
 ) -> Pixels:
     """A copy of ``pixels`` (BGR, any size) with what was seen, where, and what is wrong.
 
-    ``zones`` and ``open_alerts`` are those of the picture's camera. Masks are coloured by
-    identity; without ``tracks`` all have one colour. Without a ``result`` only zones and alerts
-    are drawn.
+    ``places`` and ``open_alerts`` are those of the picture's camera; a line has a spot at its
+    first end, and an arrow for each direction that counts. Masks are coloured by identity; without
+    ``tracks`` all have one colour; those that are ``marked`` are red. Without a ``result`` only
+    what is watched, and alerts, are drawn.
     """
     pen = Pen(pixels.copy())
+    zones = [each for each in places if isinstance(each, ZoneSpec)]
+    lines = [each for each in places if isinstance(each, Crossing)]
     alarmed = {alert.zone for alert in open_alerts}
     seen = _seen(result, tracks)
     for zone in zones:
         _draw_zone(pen, zone, alarmed=zone.id in alarmed)
     for instance, _, colour in seen:
         pen.mask(instance.mask, colour)
+    for mask in marked:
+        pen.mask(mask, ALARM)
+    for line in lines:
+        _draw_line(pen, line, alarmed=any(alert.rule == line.id for alert in open_alerts))
     for zone in zones:
         _name_zone(pen, zone, alarmed=zone.id in alarmed)
     for instance, name, colour in sorted(seen, key=lambda each: -each[0].box[1]):
@@ -75,6 +89,19 @@ def _name_zone(pen: Pen, zone: ZoneSpec, *, alarmed: bool) -> None:
     x, y = pen.at(*min(zone.polygon, key=lambda point: (point[1], point[0])))
     ground, ink = (ALARM, INK) if alarmed else (INK, WHITE)
     pen.chip((x + 5, y + 5), [(zone.id, ink, "bold")], ground)
+
+
+def _draw_line(pen: Pen, rule: Crossing, *, alarmed: bool) -> None:
+    line = in_pixels(rule.line, pen.picture.shape[:2])
+    colour = ALARM if alarmed else CALM
+    pen.line(line.start, line.end, colour)
+    pen.spot(line.start, colour)
+    middle = ((line.start[0] + line.end[0]) / 2, (line.start[1] + line.end[1]) / 2)
+    x, y = line.right
+    if rule.direction != "right-to-left":
+        pen.arrow(middle, (x, y), colour)
+    if rule.direction != "left-to-right":
+        pen.arrow(middle, (-x, -y), colour)
 
 
 def _label(pen: Pen, instance: Instance, name: str, colour: Colour) -> None:

@@ -90,6 +90,28 @@ class Pen:
         self._blend([points], 1, fill, opacity)
         self._lines([points], colour, self._line_px, opacity=line_opacity)
 
+    def line(self, start: Point, end: Point, colour: Colour) -> None:
+        """A straight line, twice as wide as others, with a dark border."""
+        points = np.array([start, end], np.float64)
+        width_px = 2 * self._line_px
+        self._lines([points], INK, width_px + 2, opacity=0.45)
+        self._lines([points], colour, width_px, opacity=1)
+
+    def spot(self, at: Point, colour: Colour) -> None:
+        """A disc, a little more than half as wide as a letter is high."""
+        centre = [round((each - 0.5) * 2**_FRACTION_BITS) for each in at]
+        radius = round(self._text_px * 0.3 * 2**_FRACTION_BITS)
+        cv2.circle(self.picture, centre, radius, colour, -1, cv2.LINE_AA, _FRACTION_BITS)
+
+    def arrow(self, at: Point, towards: tuple[float, float], colour: Colour) -> None:
+        """An arrow that begins at ``at`` and goes along ``towards``, a vector of length 1."""
+        along = np.array(towards) * self._text_px
+        across = along[::-1] * (1, -1)
+        tip = np.array(at) + 2.2 * along
+        head = np.array([tip, tip - along + 0.55 * across, tip - along - 0.55 * across])
+        self.line(at, tuple(tip - 0.8 * along), colour)
+        cv2.fillPoly(self.picture, [_fixed(head)], colour, cv2.LINE_AA, _FRACTION_BITS)
+
     def chip(
         self, at: Point, words: Sequence[Word], ground: Colour, *, dot: Colour | None = None
     ) -> None:
@@ -106,7 +128,7 @@ class Pen:
         self._ground(x, y, width, ground)
         x += space
         if dot is not None:
-            self._dot(x + (dot_px - space) / 2, y + self.chip_px / 2, dot)
+            self.spot((x + (dot_px - space) / 2, y + self.chip_px / 2), dot)
         x += dot_px
         for word, width in zip(words, widths, strict=True):
             self._write((x, y + round(self.chip_px * 0.7)), *word)
@@ -131,11 +153,6 @@ class Pen:
         font, size_px = _font(), self._text_px
         _, _, width, _ = cv2.getTextSize(size, text, (0, 0), font, size_px, _WEIGHTS[weight])
         return int(width)
-
-    def _dot(self, x: float, y: float, colour: Colour) -> None:
-        centre = [round((each - 0.5) * 2**_FRACTION_BITS) for each in (x, y)]
-        radius = round(self._text_px * 0.3 * 2**_FRACTION_BITS)
-        cv2.circle(self.picture, centre, radius, colour, -1, cv2.LINE_AA, _FRACTION_BITS)
 
     def _ground(self, x: int, y: int, width: int, colour: Colour) -> None:
         part = self.picture[y : y + self.chip_px, x : x + width]

@@ -8,17 +8,17 @@ from pathlib import Path
 from connectors.annotate.drawing import draw
 from connectors.annotate.writer import VideoWriter
 from stream.errors import RecordError
-from stream.join import Joined
 from stream.observe import Seen, observe
 from stream.ports import Inbox
-from stream.specs import ZoneSpec
-from stream.types import Alert, Picture, Pixels
+from stream.rulebook import Rulebook
+from stream.rules import Crossing
+from stream.types import Alert, Joined, Picture, Pixels
 
 
 async def write_videos(
     inboxes: Mapping[str, Inbox],
     path_of: Callable[[str], Path],
-    zones: Sequence[ZoneSpec],
+    rulebook: Rulebook,
     decode: Callable[[Picture], Pixels],
 ) -> None:
     """Write a video of each camera to ``path_of(camera)``, until all of ``inboxes`` end.
@@ -28,7 +28,7 @@ async def write_videos(
     are slower than it.
     """
     async with AsyncExitStack() as videos:
-        filming = _Filming(videos, path_of, zones, decode)
+        filming = _Filming(videos, path_of, rulebook, decode)
         await observe(inboxes, filming.see)
 
 
@@ -37,12 +37,12 @@ class _Filming:
         self,
         videos: AsyncExitStack,
         path_of: Callable[[str], Path],
-        zones: Sequence[ZoneSpec],
+        rulebook: Rulebook,
         decode: Callable[[Picture], Pixels],
     ) -> None:
         self._videos = videos
         self._path_of = path_of
-        self._zones = zones
+        self._rulebook = rulebook
         self._decode = decode
         self._writers: dict[str, VideoWriter] = {}
         self._alerts: dict[str, Alert] = {}
@@ -67,9 +67,11 @@ class _Filming:
 
     def _draw(self, joined: Joined, open_alerts: Sequence[Alert]) -> Pixels:
         camera = joined.frame.id.camera
-        zones = [zone for zone in self._zones if zone.camera == camera]
+        zones = [zone for zone in self._rulebook.zones if zone.camera == camera]
+        rules = self._rulebook.plans[camera].rules
+        lines = [rule for rule in rules if isinstance(rule, Crossing)]
         pixels = self._decode(joined.frame.picture)
-        return draw(pixels, joined.result, joined.tracks, zones, open_alerts)
+        return draw(pixels, joined.result, joined.tracks, [*zones, *lines], open_alerts)
 
     def _open_alerts(self, camera: str, time_us: int) -> list[Alert]:
         """Those open at ``time_us``; what ended before it is forgotten."""

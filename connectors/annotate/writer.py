@@ -33,9 +33,12 @@ class VideoWriter:
     its own: libav is not safe to call from two at a time, not even to close what still encodes.
     """
 
-    def __init__(self, path: Path, *, quality: int = 21) -> None:
-        """``quality`` is x264's constant rate factor: 0 keeps all, 51 the least."""
+    def __init__(self, path: Path, *, quality: int = 21, faststart: bool = False) -> None:
+        """``quality`` is x264's constant rate factor: 0 keeps all, 51 the least. ``faststart``: it
+        plays while it is still being fetched, for which the file is written twice.
+        """
         self._path = path
+        self._options = {"movflags": "faststart"} if faststart else {}
         self._quality = quality
         self._thread = ThreadPoolExecutor(1, "annotated-video")
         self._container: OutputContainer | None = None
@@ -48,7 +51,7 @@ class VideoWriter:
         """Open the file. Raises `ConfigError` where it cannot be written."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._container = av.open(str(self._path), "w", format="mp4")
+            self._container = av.open(str(self._path), "w", format="mp4", options=self._options)
         except OSError as error:
             raise self._refused(error) from error
         return self

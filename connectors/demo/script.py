@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -78,7 +78,11 @@ def light_at(time: float) -> Light:
 def things_at(time: float) -> list[Thing]:
     """Everything in the yard at `time` seconds of the film."""
     light, eye = light_at(time), CAMERA.centre
-    return [*lying(light, eye), *_people(time, light, eye), *_driven(time % LENGTH, light, eye)]
+    return [
+        *lying(light, eye),
+        *people_at(ROLES, time, light, eye),
+        *_driven(time % LENGTH, light, eye),
+    ]
 
 
 def intruders(time: float) -> tuple[str, ...]:
@@ -90,8 +94,9 @@ def intruders(time: float) -> tuple[str, ...]:
     )
 
 
-def _people(time: float, light: Light, eye: FloatArray) -> Iterator[Thing]:
-    for role in ROLES:
+def people_at(roles: Iterable[Role], time: float, light: Light, eye: FloatArray) -> Iterator[Thing]:
+    """Those of ``roles`` who are out at `time` seconds of the film, with what they carry."""
+    for role in roles:
         moment = role.at(time)
         if moment is None:
             continue

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
+from heapq import heapify, heappop, heapreplace
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -23,6 +24,8 @@ FIRST_WINDOW = 512
 
 _T = TypeVar("_T")
 Records = list[ConsumerRecord[Any, Any]]
+Extent = tuple[int, int]
+"""The first offset, and the one after the last."""
 
 
 class Reader:
@@ -66,17 +69,50 @@ class Reader:
         self, partition: TopicPartition, start: int, end: int
     ) -> AsyncIterator[Records]:
         """The records from ``start`` up to, not including, ``end``, in order, some at a time."""
-        if start >= end:
-            return
+        async with self._at({partition: (start, end)}):
+            async for records in self._upto(partition, end):
+                yield records
+
+    async def merged(
+        self, extents: Mapping[TopicPartition, Extent]
+    ) -> AsyncIterator[ConsumerRecord[Any, Any]]:
+        """The records of several partitions, the first written first; each in its own order."""
+        async with self._at(extents):
+            streams = [self._each(partition, end) for partition, (_, end) in extents.items()]
+            firsts = [await anext(stream, None) for stream in streams]
+            heads = [(first.timestamp, i, first) for i, first in enumerate(firsts) if first]
+            heapify(heads)
+            while heads:
+                _, i, record = heads[0]
+                yield record
+                if (after := await anext(streams[i], None)) is None:
+                    heappop(heads)
+                else:
+                    heapreplace(heads, (after.timestamp, i, after))
+
+    @asynccontextmanager
+    async def _at(self, extents: Mapping[TopicPartition, Extent]) -> AsyncIterator[None]:
+        """Have the consumer at the beginning of each, until others may have it elsewhere."""
         async with self._turn:
-            self._consumer.assign([partition])
-            self._consumer.seek(partition, start)
-            # Compacted records leave holes, so the position says how far we are, not what came.
-            while await self._consumer.position(partition) < end:
-                found = await self._consumer.getmany(partition, timeout_ms=FOUND_MS)
-                records = [each for each in found.get(partition, ()) if each.offset < end]
-                if records:
-                    yield records
+            self._consumer.assign(list(extents))
+            for partition, (start, _) in extents.items():
+                self._consumer.seek(partition, start)
+            yield
+
+    async def _each(
+        self, partition: TopicPartition, end: int
+    ) -> AsyncIterator[ConsumerRecord[Any, Any]]:
+        async for records in self._upto(partition, end):
+            for record in records:
+                yield record
+
+    async def _upto(self, partition: TopicPartition, end: int) -> AsyncIterator[Records]:
+        # Compacted records leave holes, so the position says how far we are, not what came.
+        while await self._consumer.position(partition) < end:
+            found = await self._consumer.getmany(partition, timeout_ms=FOUND_MS)
+            records = [each for each in found.get(partition, ()) if each.offset < end]
+            if records:
+                yield records
 
     async def last_of(
         self, partition: TopicPartition, key: str, read: Callable[[Record], _T | None]
@@ -119,13 +155,30 @@ async def open_reader(options: Mapping[str, Any]) -> AsyncIterator[Reader]:
 
 async def whole(
     reader: Reader, partitions: Iterable[TopicPartition], since_us: int | None
-) -> AsyncIterator[Records]:
-    """All of these as they are now, partition by partition, some records at a time."""
-    for partition in partitions:
-        end = await reader.end(partition)
+) -> AsyncIterator[ConsumerRecord[Any, Any]]:
+    """All of these as they are now, the first written first."""
+    extents = await _extents(reader, partitions, since_us)
+    async for record in reader.merged(extents):
+        yield record
+
+
+async def count(reader: Reader, partitions: Iterable[TopicPartition], since_us: int | None) -> int:
+    """How many records `whole` gives; fewer where some were compacted."""
+    extents = await _extents(reader, partitions, since_us)
+    return sum(end - start for start, end in extents.values())
+
+
+async def _extents(
+    reader: Reader, partitions: Iterable[TopicPartition], since_us: int | None
+) -> Mapping[TopicPartition, Extent]:
+    """Where something is."""
+    found = {}
+    for each in partitions:
+        end = await reader.end(each)
         if since_us is None:
-            begin = await reader.beginning(partition)
+            start = await reader.beginning(each)
         else:
-            begin = await reader.first_since(partition, since_us)
-        async for records in reader.between(partition, begin, end):
-            yield records
+            start = await reader.first_since(each, since_us)
+        if start < end:
+            found[each] = start, end
+    return found

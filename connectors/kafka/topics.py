@@ -83,6 +83,8 @@ def _settings(topic: str, spec: KafkaSpec, most_bytes: int) -> dict[str, str]:
     settings = {
         "cleanup.policy": policy,
         "compression.type": "producer",
+        # A writer's wild clock neither moves a deletion nor has its records refused.
+        "message.timestamp.type": "LogAppendTime",
         "max.message.bytes": str(
             letter_bytes(most_bytes) if topic == "dead-letters" else record_bytes(most_bytes)
         ),
@@ -94,8 +96,6 @@ def _settings(topic: str, spec: KafkaSpec, most_bytes: int) -> dict[str, str]:
         settings["retention.ms"] = str(round(kept_s * 1000))
         # Whole segments are deleted, and only closed ones: a tenth keeps what is over small.
         settings["segment.ms"] = str(round(max(kept_s / 10, MINUTE) * 1000))
-    if topic == "frames":
-        settings["message.timestamp.type"] = "LogAppendTime"  # no wild clock delays deletion
     return settings
 
 

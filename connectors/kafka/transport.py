@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from functools import partial
 
 from aiokafka import TopicPartition
@@ -11,15 +11,17 @@ from connectors.kafka.admin import Admin, open_admin
 from connectors.kafka.backlog import TOPIC as ARCHIVE
 from connectors.kafka.backlog import Backlog
 from connectors.kafka.client import client_options
+from connectors.kafka.cursors import Cursors
 from connectors.kafka.directory import TOPIC as CAMERAS
 from connectors.kafka.directory import Directory
 from connectors.kafka.epochs import KafkaEpochs, Standing, standing
 from connectors.kafka.gauge import Reading, open_gauge
 from connectors.kafka.inbox import KafkaInbox
 from connectors.kafka.outbox import KafkaOutbox
-from connectors.kafka.reading import Reader, open_reader, whole
+from connectors.kafka.reading import Reader, count, open_reader, whole
 from connectors.kafka.records import record_of
 from connectors.kafka.registry import KafkaRegistry
+from connectors.kafka.retained import KafkaRetained, Places
 from connectors.kafka.sharing import Sharing
 from connectors.kafka.store import TOPIC as STATE
 from connectors.kafka.store import KafkaStore
@@ -156,15 +158,27 @@ class KafkaTransport:
         async with self.outbox(STATE) as outbox, self._reader() as reader:
             yield KafkaStore(outbox, reader, name_of(STATE, self._spec), self._partition_of)
 
+    @asynccontextmanager
+    async def retained(self) -> AsyncIterator[KafkaRetained]:
+        """The frames that brokers have; connections are made when the first is asked for."""
+        name_of_topic = partial(name_of, spec=self._spec)
+        places = Places(name_of_topic, self._partition_of, self._spec.partitions)
+        async with self._followed(), aclosing(Cursors(self._options)) as cursors:
+            yield KafkaRetained(cursors, places)
+
     async def whole(self, topic: str, since_us: int | None = None) -> AsyncIterator[Record]:
         """All records of a topic as it is now; those with one key are in order.
 
         ``since_us``: only those that the brokers have had since then (µs since the Unix epoch).
         """
         async with self._reader() as reader:
-            async for records in whole(reader, self._partitions(topic), since_us):
-                for each in records:
-                    yield record_of(each)
+            async for each in whole(reader, self._partitions(topic), since_us):
+                yield record_of(each)
+
+    async def count(self, topic: str, since_us: int | None = None) -> int:
+        """How many records `whole` would give."""
+        async with self._reader() as reader:
+            return await count(reader, self._partitions(topic), since_us)
 
     async def last(self, topic: str, key: str) -> Record | None:
         """The last record of a key, looked for from the end on."""

@@ -92,6 +92,11 @@ def read(folder: Path, pinned: str | None = None) -> Artefact:
     return Artefact(folder, manifest)
 
 
+def labels(folder: Path) -> tuple[str, ...]:
+    """What the network of an artefact tells apart; weights stay unread. Raises `ModelError`."""
+    return _manifest(folder / MANIFEST).labels
+
+
 def _manifest(path: Path) -> Manifest:
     try:
         raw = msgspec.json.decode(path.read_bytes())

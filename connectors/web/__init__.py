@@ -2,7 +2,7 @@
 
 `Page` is what is shown, `serve` puts it on HTTP, `show` feeds it from inboxes::
 
-    page = Page(cameras=["hall"], zones=zones, now_us=clock.now_us)
+    page = Page(cameras=["hall"], zones=lambda: zones, now_us=clock.now_us)
     async with serve(page, port=8000, registry=registry) as url:
         await show(inboxes, page)
 """

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 from connectors.web.page import Page
-from stream.join import Joined
 from stream.observe import Seen, observe
 from stream.ports import Inbox
-from stream.types import Alert, CameraHealth, CameraStatus, Gap, Result
+from stream.types import Alert, CameraHealth, CameraStatus, Gap, Joined, Result
 
 
 async def show(inboxes: Mapping[str, Inbox], page: Page) -> None:

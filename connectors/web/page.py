@@ -15,9 +15,8 @@ import msgspec
 from connectors.web.figures import Gauge
 from connectors.web.thumbnail import thumbnail
 from stream.codec import to_json
-from stream.join import Joined
 from stream.specs import ZoneSpec
-from stream.types import Alert, CameraHealth, CameraStatus, Gap, Result
+from stream.types import Alert, CameraHealth, CameraStatus, Gap, Joined, Result
 
 RESULTLESS_AFTER_US = 1_000_000
 """Pictures without a result are shown only when none with one came for so long: where an overload
@@ -48,10 +47,14 @@ class Page:
     """
 
     def __init__(
-        self, *, cameras: Sequence[str], zones: Sequence[ZoneSpec], now_us: Callable[[], int]
+        self,
+        *,
+        cameras: Sequence[str],
+        zones: Callable[[], Sequence[ZoneSpec]],
+        now_us: Callable[[], int],
     ) -> None:
         self._now_us = now_us
-        self._zones = [zone.model_dump(mode="json") for zone in zones]
+        self._zones = zones
         self._gauges = {camera: Gauge() for camera in cameras}
         self._shown: dict[str, Shown] = {}
         self._alerts: deque[tuple[int, str]] = deque(maxlen=ALERTS_KEPT)
@@ -122,7 +125,12 @@ class Page:
 
     def hello(self) -> str:
         """The first message to a browser."""
-        return _text("hello", now_us=self._now_us(), zones=self._zones)
+        return _text("hello", now_us=self._now_us())
+
+    @property
+    def zones(self) -> tuple[ZoneSpec, ...]:
+        """The zones as they are now."""
+        return tuple(self._zones())
 
     def stats(self) -> str:
         """The message with every camera's figures."""
@@ -137,7 +145,7 @@ class Page:
 
     def _thumbnail(self, alert: Alert) -> str | None:
         shown, evidence = self._shown.get(alert.camera), alert.evidence
-        if shown is None or evidence is None or alert.state != "opened":
+        if shown is None or evidence is None or evidence.box is None or alert.state != "opened":
             return None
         frame = shown.joined.frame
         fresh = frame.id.epoch == evidence.epoch and abs(frame.id.seq - evidence.seq) <= SAME_SCENE
@@ -151,6 +159,11 @@ class Page:
 def cameras_text(cameras: Sequence[str]) -> str:
     """The message that names the cameras."""
     return _text("cameras", cameras=cameras)
+
+
+def zones_text(zones: Sequence[ZoneSpec]) -> str:
+    """The message with the zones of all cameras."""
+    return _text("zones", zones=[zone.model_dump(mode="json") for zone in zones])
 
 
 def frame_text(joined: Joined) -> str:

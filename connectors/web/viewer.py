@@ -8,7 +8,8 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from connectors.jpeg import JpegCodec
-from connectors.web.page import Page, Shown, cameras_text, frame_text
+from connectors.web.page import Page, Shown, cameras_text, frame_text, zones_text
+from stream.specs import ZoneSpec
 from stream.types import Encoded
 
 PICTURES_PER_S = 15.0
@@ -29,6 +30,7 @@ class Viewer:
         self._socket = socket
         self._camera: str | None = None
         self._cameras: tuple[str, ...] = ()
+        self._zones: tuple[ZoneSpec, ...] = ()
         self._ahead = 0
         self._picture = 0
         self._alert = 0
@@ -76,6 +78,7 @@ class Viewer:
             await news.wait()
             news.clear()
             await self._send_cameras()
+            await self._send_zones()
             for number, text in self._page.alerts(self._alert):
                 await self._socket.send_str(text)
                 self._alert = number
@@ -87,6 +90,11 @@ class Viewer:
         if self._page.cameras != self._cameras:
             self._cameras = self._page.cameras
             await self._socket.send_str(cameras_text(self._cameras))
+
+    async def _send_zones(self) -> None:
+        if self._page.zones != self._zones:
+            self._zones = self._page.zones
+            await self._socket.send_str(zones_text(self._zones))
 
     async def _pace(self) -> None:
         now_s = asyncio.get_running_loop().time()

@@ -24,11 +24,15 @@ topics_app = typer.Typer(help="Make the topics on Kafka.", no_args_is_help=True)
 cameras_app = typer.Typer(
     help="Add, change and remove cameras on Kafka while everything runs.", no_args_is_help=True
 )
+alerts_app = typer.Typer(help="Look after alerts on Kafka.", no_args_is_help=True)
+evidence_app = typer.Typer(help="Delete stored pictures of alerts.", no_args_is_help=True)
 config_app = typer.Typer(help="Describe the configuration.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 app.add_typer(rules_app, name="rules")
 app.add_typer(topics_app, name="topics")
 app.add_typer(cameras_app, name="cameras")
+app.add_typer(alerts_app, name="alerts")
+app.add_typer(evidence_app, name="evidence")
 app.add_typer(config_app, name="config")
 
 
@@ -209,13 +213,50 @@ def model_build(
 @rules_app.command("test")
 def rules_test(
     config: Config,
-    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="results.jsonl of a run")],
-    expect: Annotated[Path | None, typer.Option(help="alerts that must come, a line each")] = None,
+    results: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[RESULTS]", help="results.jsonl of a run; without it, what CONFIG names"
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AGO|INSTANT", help="on Kafka, only what came since: 7d, 2026-01-31T06:00:00Z"
+        ),
+    ] = None,
+    timeline: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="draw when alerts were open")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(help="write every change of an alert, a line each")
+    ] = None,
+    expect: Annotated[
+        Path | None, typer.Option(help="what --json wrote before; exit 1 where it differs")
+    ] = None,
 ) -> None:
-    """Replay results through the rules and print the alerts; exit 1 if --expect differs."""
-    from stream.cli.rules import replay_file
+    """Tell which alerts these rules would have sent for what was recorded, and when."""
+    from stream.cli.rules import Files, try_rules
 
-    raise typer.Exit(replay_file(config, results, expect))
+    raise typer.Exit(try_rules(config, results, since, Files(timeline, json, expect)))
+
+
+@evidence_app.command("purge")
+def evidence_purge(
+    config: Config,
+    older_than: Annotated[
+        str | None, typer.Option(metavar="AGE", help="only what was stored longer ago: 30d")
+    ] = None,
+    camera: Annotated[str | None, typer.Option(metavar="ID", help="only of this camera")] = None,
+    alert: Annotated[str | None, typer.Option(metavar="ID", help="only of this alert")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="only print what would be deleted")
+    ] = False,
+) -> None:
+    """Delete evidence, of a camera or an alert, or what is older than evidence.keep."""
+    from stream.cli.evidence import Wanted, purge
+
+    purge(config, Wanted(older_than, camera, alert), dry_run)
 
 
 @config_app.command("docs")
@@ -297,3 +338,23 @@ def cameras_status(config: Config) -> None:
     from stream.cli.cameras import print_status
 
     print_status(config)
+
+
+@alerts_app.command("replay")
+def alerts_replay(
+    config: Config,
+    endpoint: Annotated[
+        str | None, typer.Option(metavar="ID", help="only those for this endpoint")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="AGO|INSTANT", help="only those given up since: 2h, 2026-01-31T06:00:00Z"
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Send alerts again that an endpoint never took, to that endpoint only."""
+    from stream.cli.alerts import replay
+
+    replay(config, endpoint, since, dry_run)

@@ -34,7 +34,7 @@ def audit_file(path: Path, since: str | None) -> int:
         raise ConfigError(f"--since: given {since}; a results file is read whole")
     else:
         audit = Audit()
-        for message in read_results(_results_of(path, settings)):
+        for message in read_results(path if settings is None else results_of(path, settings)):
             audit.add(message)
     console = Console(stderr=False)
     console.print(_table(audit))
@@ -108,11 +108,10 @@ def read_results(path: Path) -> Iterator[MaskMessage]:
             yield message
 
 
-def _results_of(path: Path, settings: Settings | None) -> Path:
-    if settings is None:
-        return path
+def results_of(config: Path, settings: Settings) -> Path:
+    """The results file that the configuration ``config`` names, which has to name one."""
     if settings.outputs.results is None:
-        raise ConfigError(f"{path}: outputs.results: not set, so there is nothing to audit")
+        raise ConfigError(f"{config}: outputs.results: not set, so there is nothing to read")
     return settings.outputs.results
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from connectors import open_kafka
 from connectors.clock import SteadyClock
 from stream import codec
+from stream.cli.columns import print_columns
 from stream.config import Settings, load, read_camera, read_cameras, redact
 from stream.config.words import suggestion
 from stream.config.yaml_lines import MOST_BYTES
@@ -71,7 +72,7 @@ def remove(config: Path, camera: str, dry_run: bool) -> None:
 def print_list(config: Path) -> None:
     """Print a line for each camera: id, partition, mode, URL, and what else was chosen."""
     there = asyncio.run(_there(_on_kafka(config)))
-    _print_columns(
+    print_columns(
         (each.id, str(each.partition), each.mode, redact(each.url), _chosen(each))
         for each in sorted(there.values(), key=lambda each: each.id)
     )
@@ -81,7 +82,7 @@ def print_list(config: Path) -> None:
 def print_status(config: Path) -> None:
     """Print a line for each camera of the registry: id, state, since when, reason."""
     there, told = asyncio.run(_status(_on_kafka(config)))
-    _print_columns(
+    print_columns(
         (name, each.state, codec.rfc3339(each.time_us), each.reason)
         if (each := told.get(name)) is not None
         else (name, "unknown", "-", "no ingest has told of it")
@@ -170,11 +171,3 @@ def _chosen(camera: CameraSpec) -> str:
 
 def _shown(value: object) -> str:
     return redact(value) if isinstance(value, str) else json.dumps(value)
-
-
-def _print_columns(rows: Iterable[tuple[str, ...]]) -> None:
-    listed = list(rows)
-    widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
-    for row in listed:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  ".join(cells).rstrip())

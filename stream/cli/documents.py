@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from stream.cli.model import check_known_labels
 from stream.config import check_files, check_text, load, reference
 from stream.schemas import schema_text, schemas
 
@@ -10,6 +11,7 @@ def print_checked(config: Path) -> None:
     """Print a configuration as it will be used, without its secrets."""
     settings = load(config)
     check_files(settings)
+    check_known_labels(settings)
     print(check_text(settings), end="")
 
 

@@ -113,6 +113,20 @@ async def _until(stop: asyncio.Event, doing: Coroutine[Any, Any, None]) -> None:
         task.result()
 
 
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let ``work`` go on beside the body; it is cancelled with it. What it raises ends the body
+    and is raised as itself: a process that nobody watches any more must not go on.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(work)
+            yield
+            task.cancel()
+    except BaseExceptionGroup as errors:
+        raise first(errors) from errors
+
+
 def first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     """The first error in a group of groups: what the others follow from."""
     error: BaseException = errors

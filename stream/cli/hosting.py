@@ -11,15 +11,18 @@ from connectors import open_kafka
 from connectors.clock import SteadyClock
 from connectors.health import serve_health
 from stream import watch
+from stream.cli.editing import edits_of_rules, follow_rules
+from stream.cli.embedded import beside
 from stream.cli.logs import log_to_stderr
-from stream.cli.roles import beside, ended, look, on_kafka
+from stream.cli.model import check_known_labels
+from stream.cli.roles import ended, look, on_kafka
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings, check_watched
 from stream.errors import DrainTimeoutError
 from stream.health import Health
 from stream.metrics import Metrics
 from stream.ports import Delivery
-from stream.watching import plans
+from stream.rulebook import Rulebook
 
 _log = logging.getLogger(__name__)
 
@@ -27,27 +30,30 @@ _log = logging.getLogger(__name__)
 def watch_on_faust(config: Path) -> None:
     """Run ``watch`` as an agent of Faust until a signal comes."""
     log_to_stderr()
-    asyncio.run(_play(on_kafka(config)))
+    asyncio.run(_play(config, on_kafka(config)))
 
 
-async def _play(settings: Settings) -> None:
+async def _play(config: Path, settings: Settings) -> None:
     transport = open_kafka(settings)  # says what to install where Kafka's packages are missing
     from connectors.faust_app import FaustHost
 
     await transport.check()
     clock, metrics = SteadyClock(), Metrics()
-    watched = plans(settings.rules, settings.zones)
+    rulebook = Rulebook(settings.rules, settings.zones)
     health = Health(["start", "partitions"])
     async with AsyncExitStack() as stack:
         served = serve_health(health, clock, metrics.registry, settings.health)
         _log.info("watch: probes on %s", await stack.enter_async_context(served))
         registry = await stack.enter_async_context(transport.registry())
         check_watched(settings, registry.cameras)
+        check_known_labels(settings)
+        edits = edits_of_rules(config, registry, clock, metrics)
+        await stack.enter_async_context(beside(follow_rules(edits, settings, rulebook)))
         outbox = await stack.enter_async_context(transport.outbox(*watch.TOPICS))
         store = await stack.enter_async_context(transport.store())
 
         async def work(deliveries: Sequence[Delivery]) -> None:
-            await watch.watch_batch(deliveries, outbox, store, watched, metrics)
+            await watch.watch_batch(deliveries, outbox, store, rulebook.plans, metrics)
 
         host = FaustHost(settings, "watch", "masks", work)
         stop = stack.enter_context(stop_on_signals())

@@ -10,7 +10,9 @@ from typing import get_args
 from rich.console import Console
 
 from connectors.models import Build, build_artefact, open_model
+from connectors.models.artefact import MANIFEST, labels
 from connectors.models.segmenter import Segmenter
+from stream.config import Settings, check_labels
 from stream.errors import ConfigError
 from stream.specs import ModelSpec, Precision
 
@@ -27,6 +29,15 @@ async def opened(spec: ModelSpec) -> AsyncIterator[Segmenter]:
     model = await asyncio.to_thread(open_model, spec, Path(), cache_folder())
     async with model:
         yield model
+
+
+def check_known_labels(settings: Settings) -> None:
+    """Raise `ConfigError` where the settings name a label that their model does not have, if it is
+    an artefact that is here: who does not segment need not have it.
+    """
+    weights = settings.model.weights
+    if (weights / MANIFEST).is_file():
+        check_labels(settings, labels(weights))
 
 
 def build(weights: Path, precision: str, calibrate: Path | None, output: Path | None) -> None:

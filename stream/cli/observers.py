@@ -12,7 +12,8 @@ from stream.errors import RecordError
 from stream.follow import follow
 from stream.observe import TOPICS
 from stream.ports import Clock, Delivery, Inbox, Outbox
-from stream.specs import ZoneSpec, video_path
+from stream.rulebook import Rulebook
+from stream.specs import video_path
 from stream.tally import Tally
 from stream.types import Picture, Pixels
 
@@ -62,15 +63,13 @@ def live_page(page: Page) -> Role:
     return Role("page", work, reads=TOPICS)
 
 
-def annotated_video(
-    path: Path, cameras: Sequence[str], zones: Sequence[ZoneSpec], decode: Decode
-) -> Role:
+def annotated_video(path: Path, cameras: Sequence[str], rulebook: Rulebook, decode: Decode) -> Role:
     """Writes every picture with what was seen in it; with several cameras, a file for each."""
 
     def path_of(camera: str) -> Path:
         return video_path(path, camera, {*cameras, camera})  # one that came later has its own
 
     async def work(inboxes: Mapping[str, Inbox], _: Outbox) -> None:
-        await write_videos(inboxes, path_of, zones, decode)
+        await write_videos(inboxes, path_of, rulebook, decode)
 
     return Role("annotated-video", work, reads=TOPICS)

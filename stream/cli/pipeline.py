@@ -13,13 +13,26 @@ from connectors.video import open_feed
 from connectors.webhook import Webhook
 from stream import codec, ingest, notify, segment, watch
 from stream.cli.embedded import Role
-from stream.config import Settings, redact, registered_url_fault, signing_key
+from stream.cli.evidence import Illustration
+from stream.config import Settings, redact, registered_url_fault, signing_keys
 from stream.errors import CameraRefusedError, RecordError
+from stream.evidence import CLIPS
 from stream.metrics import Metrics
-from stream.ports import Clock, Feed, Inbox, Member, Model, Outbox, Registry, Sink, Transport
+from stream.ports import (
+    Clock,
+    Feed,
+    Inbox,
+    Member,
+    Model,
+    Outbox,
+    Registry,
+    Sink,
+    TimeOfDay,
+    Transport,
+)
+from stream.rulebook import Rulebook
 from stream.specs import CameraSpec, EndpointSpec, PicturesSpec
 from stream.types import DeliveryStatus, Picture, Pixels, Raw
-from stream.watching import plans
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +42,7 @@ class Common:
     """What every role works with."""
 
     settings: Settings
+    rulebook: Rulebook
     registry: Registry
     transport: Transport
     clock: Clock
@@ -37,24 +51,28 @@ class Common:
 
 @asynccontextmanager
 async def open_sinks(
-    endpoints: Sequence[EndpointSpec], clock: Clock
+    endpoints: Sequence[EndpointSpec], clock: TimeOfDay
 ) -> AsyncIterator[Mapping[str, Sink]]:
-    """The webhooks of ``endpoints``, by id, each with its own signing key."""
+    """The webhooks of ``endpoints``, by id, each with its own signing keys."""
     async with AsyncExitStack() as stack:
         sinks: dict[str, Sink] = {}
         for spec in endpoints:
-            key = signing_key(spec.secret, os.environ)
-            sinks[spec.id] = await stack.enter_async_context(Webhook(spec, key, clock))
+            keys = signing_keys(spec, os.environ)
+            sinks[spec.id] = await stack.enter_async_context(
+                Webhook(spec, keys, notify.body_for(spec), clock)
+            )
         yield sinks
 
 
-def roles(common: Common, model: Model, sinks: Mapping[str, Sink]) -> list[Role]:
+def roles(
+    common: Common, model: Model, sinks: Mapping[str, Sink], pictures: Illustration | None = None
+) -> list[Role]:
     """All four."""
     return [
         ingest_role(common),
         segment_role(common, model),
         watch_role(common),
-        notify_role(common, sinks),
+        notify_role(common, sinks, pictures),
     ]
 
 
@@ -97,7 +115,7 @@ async def _open_allowed(
 def segment_role(common: Common, model: Model) -> Role:
     """Makes masks of frames."""
     settings = common.settings
-    decode = jpeg(settings.pictures).decode
+    decode = JpegCodec.of(settings.pictures).decode
     max_age_us = round(settings.freshness.max_age * 1e6)
 
     async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
@@ -111,20 +129,30 @@ def segment_role(common: Common, model: Model) -> Role:
 
 def watch_role(common: Common) -> Role:
     """Makes tracks and alerts of masks."""
-    watched = plans(common.settings.rules, common.settings.zones)
 
     async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
         async with common.transport.store() as store:
-            await watch.watch(inboxes["masks"], outbox, store, watched, common.metrics)
+            plans = common.rulebook.plans
+            await watch.watch(inboxes["masks"], outbox, store, plans, common.metrics)
 
     return Role("watch", work, reads=("masks",), writes=watch.TOPICS)
 
 
-def notify_role(common: Common, sinks: Mapping[str, Sink]) -> Role:
-    """Delivers alerts to ``sinks``."""
+def notify_role(
+    common: Common, sinks: Mapping[str, Sink], pictures: Illustration | None = None
+) -> Role:
+    """Delivers alerts to ``sinks``, with links to ``pictures`` where these are made."""
+    clips = {} if pictures is None else {CLIPS: pictures.clips}
 
     async def work(inboxes: Mapping[str, Member], outbox: Outbox) -> None:
-        loop = notify.Notify(sinks, outbox, common.clock, common.metrics, random.random)
+        loop = notify.Notify(
+            {**sinks, **clips},
+            outbox,
+            common.clock,
+            common.metrics,
+            random.random,
+            illustrator=None if pictures is None else pictures.illustrator,
+        )
         history = partial(_deliveries, common.transport)
         await loop.run(inboxes["alerts"], common.settings.drain, history)
 
@@ -142,12 +170,7 @@ async def _deliveries(transport: Transport) -> AsyncGenerator[DeliveryStatus, No
             yield message
 
 
-def jpeg(pictures: PicturesSpec) -> JpegCodec:
-    """The codec for pictures with the limits of the settings."""
-    return JpegCodec(pictures.quality, pictures.max_bytes, pictures.max_pixels)
-
-
 def _encoder(pictures: PicturesSpec, transport: str) -> Callable[[Pixels], Picture]:
     embedded = transport.startswith("memory:")
     raw = pictures.encoding == "raw" or (pictures.encoding == "auto" and embedded)
-    return Raw if raw else jpeg(pictures).encode
+    return Raw if raw else JpegCodec.of(pictures).encode

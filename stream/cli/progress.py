@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -14,11 +15,35 @@ BAR_EVERY_S = 0.2
 LINE_EVERY_S = 5.0
 
 
+class Shown(Protocol):
+    """How far something is; the rates are None while they are not known."""
+
+    @property
+    def done(self) -> int:
+        """How many are done."""
+
+    @property
+    def total(self) -> int | None:
+        """How many there are; None while that is not known."""
+
+    @property
+    def rate_per_s(self) -> float | None:
+        """The rate that is shown."""
+
+    @property
+    def done_per_s(self) -> float | None:
+        """How fast ``done`` rises."""
+
+
 @asynccontextmanager
-async def showing(tally: Tally, console: Console) -> AsyncIterator[None]:
-    """Show how far ``tally`` is while the body runs."""
-    show = _show_bar if console.is_terminal else _show_lines
-    task = asyncio.create_task(show(tally, console))
+async def showing(
+    shown: Shown, console: Console, doing: str = "segmenting", unit: str = "frames"
+) -> AsyncIterator[None]:
+    """Show how far ``shown`` is while the body runs."""
+    if console.is_terminal:
+        task = asyncio.create_task(_show_bar(shown, console, doing, unit))
+    else:
+        task = asyncio.create_task(_show_lines(shown, console, unit))
     try:
         yield
     finally:
@@ -27,7 +52,7 @@ async def showing(tally: Tally, console: Console) -> AsyncIterator[None]:
             await task
 
 
-async def _show_bar(tally: Tally, console: Console) -> None:
+async def _show_bar(shown: Shown, console: Console, doing: str, unit: str) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -36,33 +61,38 @@ async def _show_bar(tally: Tally, console: Console) -> None:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        bar = progress.add_task("segmenting", total=None, rate="")
+        bar = progress.add_task(doing, total=None, rate="")
+
+        def update() -> None:
+            rate = _rate(shown, unit)
+            progress.update(bar, completed=shown.done, total=shown.total, rate=rate)
+
         try:
             while True:
                 await asyncio.sleep(BAR_EVERY_S)
-                progress.update(bar, completed=tally.done, total=tally.total, rate=_rate(tally))
+                update()
         finally:
-            progress.update(bar, completed=tally.done, total=tally.total, rate=_rate(tally))
+            update()
 
 
-async def _show_lines(tally: Tally, console: Console) -> None:
+async def _show_lines(shown: Shown, console: Console, unit: str) -> None:
     while True:
         await asyncio.sleep(LINE_EVERY_S)
-        total = f" of {tally.total}" if tally.total is not None else ""
-        left = _left_s(tally)
+        total = f" of {shown.total}" if shown.total is not None else ""
+        left = _left_s(shown)
         ending = f", {left:.0f} s left" if left is not None else ""
-        console.print(f"{tally.done}{total} frames, {_rate(tally)}{ending}", highlight=False)
+        console.print(f"{shown.done}{total} {unit}, {_rate(shown, unit)}{ending}", highlight=False)
 
 
-def _rate(tally: Tally) -> str:
-    rate = tally.rate_per_s
-    return f"{rate:.1f} frames/s" if rate is not None else "starting"
+def _rate(shown: Shown, unit: str = "frames") -> str:
+    rate = shown.rate_per_s
+    return f"{rate:.1f} {unit}/s" if rate is not None else "starting"
 
 
-def _left_s(tally: Tally) -> float | None:
-    if tally.total is None or not tally.done_per_s:
+def _left_s(shown: Shown) -> float | None:
+    if shown.total is None or not shown.done_per_s:
         return None
-    return max(0, tally.total - tally.done) / tally.done_per_s
+    return max(0, shown.total - shown.done) / shown.done_per_s
 
 
 def summary(tally: Tally) -> Table:

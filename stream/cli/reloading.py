@@ -1,50 +1,25 @@
-"""``memory://``: the cameras of the configuration, read again when its file changes."""
+"""``memory://``: the cameras and rules of the configuration, read again when its file changes."""
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 
-from stream.config import Settings, check_files, check_labels, load
-from stream.errors import ConfigError
-from stream.metrics import Metrics
-from stream.ports import Clock
+from stream.cli.editing import Edits, take_rules, tell_of_others
+from stream.config import Settings
 from stream.registry import by_id
+from stream.rulebook import Rulebook
 from stream.specs import CameraSpec
-
-LOOK_S = 0.5
-"""How often the file is looked at. It is read once it was the same for two looks, as an editor may
-be seen half way."""
-
-_Mark = tuple[int, int, int] | None
-_NEVER = (-1, -1, -1)
-_log = logging.getLogger(__name__)
 
 
 class Reloaded:
     """A `stream.ports.Registry` of a configuration file: all of it is this process's.
 
-    A file that `run` would refuse, with a model that knows ``labels``, changes nothing. Only
-    ``cameras`` are taken over; what else has changed is told to need a restart.
+    Its rules and zones go into ``rulebook``. What else has changed is told to need a restart.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        settings: Settings,
-        labels: Sequence[str],
-        clock: Clock,
-        metrics: Metrics,
-    ) -> None:
-        self._path = path
+    def __init__(self, edits: Edits, settings: Settings, rulebook: Rulebook) -> None:
+        self._edits = edits
         self._settings = settings
-        self._labels = labels
-        self._clock = clock
-        self._metrics = metrics
-        self._read: _Mark = _NEVER
-        """The file that was read last, right or wrong. At first it is read once more: it may be
-        another since ``settings`` were."""
+        self._rulebook = rulebook
 
     @property
     def cameras(self) -> Mapping[str, CameraSpec]:
@@ -64,47 +39,15 @@ class Reloaded:
 
     async def _has_changed(self) -> bool:
         """Whether there are other cameras now, after a look at the file."""
-        seen = _mark(self._path)
-        await self._clock.sleep(LOOK_S)
-        if seen == self._read or seen != _mark(self._path):
-            return False
-        self._read = seen
-        try:
-            found = await asyncio.to_thread(_checked, self._path, self._labels)
-        except ConfigError as error:
-            self._metrics.reloads.labels("refused").inc()
-            _log.error("%s is not taken over, the cameras stay as they are:\n%s", self._path, error)
-            return False
-        return self._take_over(found)
+        found = await self._edits.look()
+        return found is not None and self._take_over(found)
 
     def _take_over(self, found: Settings) -> bool:
         before = self._settings
-        other = [
-            name
-            for name in Settings.model_fields
-            if name != "cameras" and getattr(found, name) != getattr(before, name)
-        ]
-        if other:
-            _log.warning("%s: changed: %s; it takes a restart", self._path, ", ".join(other))
+        taken = take_rules(self._edits, before, found, self._rulebook)
+        tell_of_others(self._edits.path, before, found, {"cameras", *taken})
         if found.cameras == before.cameras:
             return False
         self._settings = before.model_copy(update={"cameras": found.cameras})
-        self._metrics.reloads.labels("taken").inc()
-        _log.info("%s: the cameras are now %s", self._path, ", ".join(self.cameras))
+        self._edits.taken(f"the cameras are now: {', '.join(self.cameras)}")
         return True
-
-
-def _checked(path: Path, labels: Sequence[str]) -> Settings:
-    settings = load(path)
-    check_files(settings)
-    check_labels(settings, labels)
-    return settings
-
-
-def _mark(path: Path) -> _Mark:
-    """What is another when the file was written or replaced; None without a file."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns

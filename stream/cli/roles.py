@@ -2,18 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from connectors import open_kafka
-from connectors.clock import SteadyClock
+from connectors.clock import SteadyClock, WallClock
 from connectors.health import serve_health
 from stream.canary import sing
-from stream.cli.embedded import LEAVING_S, Role, first, run_roles
+from stream.cli.editing import edits_of_rules, follow_rules
+from stream.cli.embedded import LEAVING_S, Role, beside, run_roles
+from stream.cli.evidence import illustration
 from stream.cli.logs import log_to_stderr
-from stream.cli.model import opened
+from stream.cli.model import check_known_labels, opened
 from stream.cli.pipeline import (
     Common,
     ingest_role,
@@ -28,6 +29,7 @@ from stream.errors import ConfigError
 from stream.health import Health
 from stream.metrics import Metrics
 from stream.ports import AskProgress, Clock, Model, Transport, Window
+from stream.rulebook import Rulebook
 from stream.specs import ModelSpec
 
 WIDE = Window(0, 0, 1920, 1080)
@@ -51,7 +53,7 @@ async def warm(spec: ModelSpec) -> AsyncIterator[Model]:
 def run_role(name: str, config: Path, open_model: OpenModel = warm) -> None:
     """Run one role on Kafka until a signal comes, or until its files end."""
     log_to_stderr()
-    asyncio.run(_play(name, on_kafka(config), open_model))
+    asyncio.run(_play(name, config, on_kafka(config), open_model))
 
 
 def on_kafka(config: Path) -> Settings:
@@ -65,7 +67,7 @@ def on_kafka(config: Path) -> Settings:
     return settings
 
 
-async def _play(name: str, settings: Settings, open_model: OpenModel) -> None:
+async def _play(name: str, config: Path, settings: Settings, open_model: OpenModel) -> None:
     transport = open_kafka(settings)
     await transport.check()
     clock, metrics = SteadyClock(), Metrics()
@@ -75,8 +77,12 @@ async def _play(name: str, settings: Settings, open_model: OpenModel) -> None:
         served = serve_health(health, clock, metrics.registry, settings.health)
         _log.info("%s: probes on %s", name, await stack.enter_async_context(served))
         registry = await stack.enter_async_context(transport.registry())
-        common = Common(settings, registry, transport, clock, metrics)
+        rulebook = Rulebook(settings.rules, settings.zones)
+        common = Common(settings, rulebook, registry, transport, clock, metrics)
         role = await stack.enter_async_context(_opened(name, common, health, open_model))
+        if name in {"watch", "notify"}:  # notify draws the zones, and makes the clips, of rules
+            edits = edits_of_rules(config, registry, clock, metrics)
+            await stack.enter_async_context(beside(follow_rules(edits, settings, rulebook)))
         stop = stack.enter_context(stop_on_signals())
         await stack.enter_async_context(beside(_end(stop, transport, health)))
         async with beside(look(transport.progress, health, clock)):
@@ -84,20 +90,6 @@ async def _play(name: str, settings: Settings, open_model: OpenModel) -> None:
             health.reached("start")
             await run_roles(transport, [role], stop, settings.drain + LEAVING_S)
     _log.info("%s: stopped", name)
-
-
-@asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Let ``work`` go on beside the body; it is cancelled with it. What it raises ends the body
-    and is raised as itself: a process that nobody watches any more must not go on.
-    """
-    try:
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(work)
-            yield
-            task.cancel()
-    except BaseExceptionGroup as errors:
-        raise first(errors) from errors
 
 
 async def look(
@@ -137,7 +129,15 @@ async def _opened(
                 yield segment_role(common, model)
             case "watch":
                 check_watched(settings, common.registry.cameras)
+                check_known_labels(settings)
                 yield watch_role(common)
             case "notify":
-                sinks = open_sinks(settings.endpoints, common.clock)
-                yield notify_role(common, await stack.enter_async_context(sinks))
+                sinks = open_sinks(settings.endpoints, WallClock())
+                pictures = illustration(
+                    settings, common.rulebook, common.registry, common.transport, common.clock
+                )
+                yield notify_role(
+                    common,
+                    await stack.enter_async_context(sinks),
+                    await stack.enter_async_context(pictures),
+                )

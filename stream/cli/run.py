@@ -2,19 +2,24 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from connectors import open_transport
-from connectors.clock import SteadyClock
+from connectors.clock import SteadyClock, WallClock
+from connectors.jpeg import JpegCodec
 from connectors.web import Page, serve
+from stream.cli.editing import Edits
 from stream.cli.embedded import LEAVING_S, Role, run_roles
+from stream.cli.evidence import illustration
 from stream.cli.logs import log_to_stderr
 from stream.cli.model import opened
 from stream.cli.observers import annotated_video, counts, live_page, results_file
-from stream.cli.pipeline import Common, jpeg, open_sinks, roles
+from stream.cli.pipeline import Common, open_sinks, roles
 from stream.cli.progress import showing, summary
 from stream.cli.reloading import Reloaded
 from stream.cli.stop import stop_on_signals
@@ -23,6 +28,7 @@ from stream.errors import EXIT_DIFFERENT, CameraError, ConfigError, DrainTimeout
 from stream.metrics import Metrics
 from stream.ports import Clock, Registry
 from stream.registry import Listed
+from stream.rulebook import Rulebook
 from stream.tally import Tally
 
 
@@ -59,16 +65,21 @@ async def play(
         with console.status("opening the model"):
             model = await stack.enter_async_context(opened(settings.model))
         check_labels(settings, model.labels)
+        rulebook = Rulebook(settings.rules, settings.zones)
         registry: Registry = Listed(settings.cameras)
         if config is not None:
-            registry = Reloaded(config, settings, model.labels, clock, metrics)
-        sinks = await stack.enter_async_context(open_sinks(settings.endpoints, clock))
-        working = roles(Common(settings, registry, transport, clock, metrics), model, sinks)
-        looking = _observers(settings, tally, clock)
+            edits = Edits(config, partial(_check, labels=model.labels), clock, metrics)
+            registry = Reloaded(edits, settings, rulebook)
+        sinks = await stack.enter_async_context(open_sinks(settings.endpoints, WallClock()))
+        opening = illustration(settings, rulebook, registry, transport, clock)
+        pictures = await stack.enter_async_context(opening)
+        common = Common(settings, rulebook, registry, transport, clock, metrics)
+        working = roles(common, model, sinks, pictures)
+        looking = _observers(settings, rulebook, tally, clock)
         if port is not None:
             page = Page(
                 cameras=[camera.id for camera in settings.cameras],
-                zones=settings.zones,
+                zones=lambda: rulebook.zones,
                 now_us=clock.now_us,
             )
             served = serve(page, port=port, registry=metrics.registry)
@@ -87,14 +98,19 @@ async def play(
     return tally
 
 
-def _observers(settings: Settings, tally: Tally, clock: Clock) -> list[Role]:
+def _check(settings: Settings, labels: Sequence[str]) -> None:
+    check_files(settings)
+    check_labels(settings, labels)
+
+
+def _observers(settings: Settings, rulebook: Rulebook, tally: Tally, clock: Clock) -> list[Role]:
     looking = [counts(tally, clock)]
     if settings.outputs.results is not None:
         looking.append(results_file(settings.outputs.results))
     if settings.outputs.video is not None:
         cameras = [camera.id for camera in settings.cameras]
-        decode = jpeg(settings.pictures).decode
-        looking.append(annotated_video(settings.outputs.video, cameras, settings.zones, decode))
+        decode = JpegCodec.of(settings.pictures).decode
+        looking.append(annotated_video(settings.outputs.video, cameras, rulebook, decode))
     return looking
 
 

@@ -1,10 +1,11 @@
 """The configuration: one YAML file to one frozen settings tree.
 
 `load` reads it, or raises one `stream.errors.ConfigError` that names every fault with its line;
-`check_files`, `check_labels` and `signing_key` are for the start, `check_text` and `reference` for
+`check_files`, `check_labels` and `signing_keys` are for the start, `check_text` and `reference` for
 people. `read_cameras` and the like are for cameras that stand elsewhere.
 """
 
+from stream.config.addresses import is_public
 from stream.config.credentials import with_credentials
 from stream.config.files import check_files
 from stream.config.labels import check_labels
@@ -18,7 +19,7 @@ from stream.config.registered import (
     registered_url_fault,
 )
 from stream.config.render import check_text
-from stream.config.secrets import password, signing_key
+from stream.config.secrets import password, signing_key, signing_keys
 from stream.config.settings import Settings
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "check_labels",
     "check_text",
     "check_watched",
+    "is_public",
     "load",
     "parse",
     "password",
@@ -36,5 +38,6 @@ __all__ = [
     "reference",
     "registered_url_fault",
     "signing_key",
+    "signing_keys",
     "with_credentials",
 ]

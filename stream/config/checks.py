@@ -6,12 +6,13 @@ part of it is wrong; what is mistyped they pass over, as the model says it.
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from stream.config import faults
 from stream.config.faults import Fault
+from stream.config.plain import Entry, entries, listed, mapping, string
 from stream.config.polygon import polygon_fault
 from stream.config.redact import shown
 from stream.config.secrets import signing_key
@@ -30,7 +31,6 @@ from stream.specs import (
 )
 from stream.types import Point
 
-Entry = dict[str, Any]
 Names = Mapping[str, Mapping[str, Entry]]
 """The entries of each section by their ids."""
 _SECTIONS = {"cameras": "camera", "zones": "zone", "rules": "rule", "endpoints": "endpoint"}
@@ -50,15 +50,16 @@ def document_faults(data: Entry, folder: Path) -> Iterator[Fault]:
 
 def secret_faults(data: Entry, folder: Path, env: Mapping[str, str]) -> Iterator[Fault]:
     """The secrets that cannot be read, or are too weak."""
-    for index, endpoint in _entries(data, "endpoints"):
-        source = _valid(SecretSource, endpoint.get("secret"), folder)
-        if source is None:
-            continue
-        path = ("endpoints", index, "secret", "env" if source.env is not None else "file")
-        try:
-            signing_key(source, env)
-        except ConfigError as error:
-            yield Fault(path, owner(path, data) + str(error))
+    for index, endpoint in entries(data, "endpoints"):
+        for key in ("secret", "previous_secret"):
+            source = _valid(SecretSource, endpoint.get(key), folder)
+            if source is None:
+                continue
+            path = ("endpoints", index, key, "env" if source.env is not None else "file")
+            try:
+                signing_key(source, env)
+            except ConfigError as error:
+                yield Fault(path, owner(path, data) + str(error))
 
 
 def camera_faults(data: Entry, folder: Path) -> Iterator[Fault]:
@@ -78,8 +79,8 @@ def watching_faults(data: Entry) -> Iterator[Fault]:
 def _repeated_ids(data: Entry) -> Iterator[Fault]:
     for section, word in _SECTIONS.items():
         first: dict[str, int] = {}
-        for index, entry in _entries(data, section):
-            name = _string(entry, "id")
+        for index, entry in entries(data, section):
+            name = string(entry, "id")
             if name in first:
                 text = f"{word} {shown(name)} is there already as {section}[{first[name]}]"
                 yield Fault((section, index, "id"), f"{text}; ids must differ")
@@ -100,12 +101,12 @@ def _is_embedded(data: Entry) -> bool:
 
 def _cameras(data: Entry, folder: Path) -> Iterator[Fault]:
     allowed = _valid(AllowedSpec, data.get("allowed"), folder) or AllowedSpec()
-    for index, camera in _entries(data, "cameras"):
+    for index, camera in entries(data, "cameras"):
         yield from _privacy(camera, index)
         if camera.get("credentials") is not None and data.get("credentials") is None:
             text = "no folder of credentials is named; set credentials: FOLDER"
             yield Fault(("cameras", index, "credentials"), text)
-        url = _string(camera, "url")
+        url = string(camera, "url")
         if not url:
             continue
         fault = camera_url_fault(url, allowed, folder)
@@ -123,8 +124,7 @@ def _cameras(data: Entry, folder: Path) -> Iterator[Fault]:
 
 
 def _privacy(camera: Entry, index: int) -> Iterator[Fault]:
-    polygons = camera.get("privacy")
-    for nth, polygon in enumerate(polygons if isinstance(polygons, list) else ()):
+    for nth, polygon in enumerate(listed(camera, "privacy")):
         try:
             fault = polygon_fault(_polygon.validate_python(polygon))
         except ValidationError:
@@ -134,26 +134,26 @@ def _privacy(camera: Entry, index: int) -> Iterator[Fault]:
 
 
 def _zones(data: Entry, names: Names) -> Iterator[Fault]:
-    for index, zone in _entries(data, "zones"):
+    for index, zone in entries(data, "zones"):
         path = ("zones", index)
         yield from _unknown(data, names, (*path, "camera"), "cameras", zone.get("camera"))
         spec = _valid(ZoneSpec, zone)
         fault = polygon_fault(spec.polygon) if spec is not None else None
         if fault is not None:
-            users = [rule for _, rule in _entries(data, "rules") if rule.get("zone") == zone["id"]]
-            rules = [name for rule in users if (name := _string(rule, "id"))]
+            users = [rule for _, rule in entries(data, "rules") if rule.get("zone") == zone["id"]]
+            rules = [name for rule in users if (name := string(rule, "id"))]
             used = f" (watched by rule {', '.join(rules)})" if rules else ""
             yield Fault((*path, "polygon"), f"{owner((*path, 'polygon'), data)}{fault}{used}")
 
 
 def _rules(data: Entry, names: Names) -> Iterator[Fault]:
-    for index, rule in _entries(data, "rules"):
+    for index, rule in entries(data, "rules"):
         path = ("rules", index)
         for key in ("camera", "zone"):
             yield from _unknown(data, names, (*path, key), f"{key}s", rule.get(key))
-        notify = rule.get("notify")
-        for nth, name in enumerate(notify if isinstance(notify, list) else ()):
-            yield from _unknown(data, names, (*path, "notify", nth), "endpoints", name)
+        for key, section in (("notify", "endpoints"), ("ignore", "zones")):
+            for nth, name in enumerate(listed(rule, key)):
+                yield from _unknown(data, names, (*path, key, nth), section, name)
         if rule.get("kind") != "health":  # that one may watch every camera, and counts no label
             yield from _watched(data, names, path, rule)
 
@@ -161,25 +161,43 @@ def _rules(data: Entry, names: Names) -> Iterator[Fault]:
 def _watched(data: Entry, names: Names, path: tuple[str, int], rule: Entry) -> Iterator[Fault]:
     """Whether the rule has one camera, and looks for what is kept of its picture."""
     word = owner((*path, "id"), data)
-    zone = names["zones"].get(_string(rule, "zone") or "", {})
-    own, of_zone = _string(rule, "camera"), _string(zone, "camera")
+    zone = names["zones"].get(string(rule, "zone") or "", {})
+    own, of_zone = string(rule, "camera"), string(zone, "camera")
     if rule.get("camera") is None and rule.get("zone") is None:
         yield Fault(path, f"{word}names neither a zone nor a camera; allowed: one of them")
     if own is not None and of_zone is not None and own != of_zone:
         text = f"given {shown(own)}; allowed: {of_zone}, the camera of its zone"
         yield Fault((*path, "camera"), word + text)
+    yield from _ignored(names, path, rule, own or of_zone)
     camera = names["cameras"].get(own or of_zone or "", {})
-    kept = camera.get("labels") or _mapping(data, "model").get("labels")
-    label = _string(rule, "label")
-    if label is not None and isinstance(kept, list) and label not in kept:
-        labels = [name for name in kept if isinstance(name, str)]
-        text = f"unknown label {shown(label)}: it is not kept; {suggestion(label, labels)}"
-        yield Fault((*path, "label"), word + text)
+    kept = camera.get("labels") or mapping(data, "model").get("labels")
+    labels = [name for name in kept if isinstance(name, str)] if isinstance(kept, list) else None
+    for key in ("labels", "others"):
+        for nth, label in enumerate(listed(rule, key)):
+            if isinstance(label, str) and labels is not None and label not in labels:
+                text = f"unknown label {shown(label)}: it is not kept; {suggestion(label, labels)}"
+                yield Fault((*path, key, nth), word + text)
+
+
+def _ignored(
+    names: Names, path: tuple[str, int], rule: Entry, camera: str | None
+) -> Iterator[Fault]:
+    """Zones that are cut out must lie in the same picture, and leave something."""
+    word = f"rule {rule.get('id')}: "
+    for nth, name in enumerate(listed(rule, "ignore")):
+        if isinstance(name, str) and name == rule.get("zone"):
+            text = f"{word}given {shown(name)}, the zone that it watches; allowed: others"
+            yield Fault((*path, "ignore", nth), text)
+        zone = names["zones"].get(name, {}) if isinstance(name, str) else {}
+        other = string(zone, "camera")
+        if None not in {camera, other} and camera != other:
+            text = f"{word}given {shown(name)}, a zone of camera {other}; "
+            yield Fault((*path, "ignore", nth), f"{text}allowed: zones of {camera}")
 
 
 def _endpoints(data: Entry) -> Iterator[Fault]:
-    for index, endpoint in _entries(data, "endpoints"):
-        url = _string(endpoint, "url")
+    for index, endpoint in entries(data, "endpoints"):
+        url = string(endpoint, "url")
         fault = endpoint_url_fault(url, endpoint.get("allow_private") is True) if url else None
         if fault is not None:
             path = ("endpoints", index, "url")
@@ -188,9 +206,9 @@ def _endpoints(data: Entry) -> Iterator[Fault]:
 
 def _outputs(data: Entry, folder: Path) -> Iterator[Fault]:
     """Outputs are written over: never over what is read, or over each other."""
-    read = {"the model's weights": _string(_mapping(data, "model"), "weights")}
-    for _, camera in _entries(data, "cameras"):
-        url = _string(camera, "url")
+    read = {"the model's weights": string(mapping(data, "model"), "weights")}
+    for _, camera in entries(data, "cameras"):
+        url = string(camera, "url")
         path = file_path(url) if url else None
         read[f"the file of camera {shown(camera.get('id'))}"] = str(path) if path else None
     taken = {_place(folder, path): what for what, path in read.items() if path}
@@ -204,24 +222,24 @@ def _outputs(data: Entry, folder: Path) -> Iterator[Fault]:
 
 def _written(data: Entry) -> Iterator[tuple[str, str]]:
     """Each file that a run writes, with the key that names it: a video for every camera."""
-    outputs = _mapping(data, "outputs")
-    if results := _string(outputs, "results"):
+    outputs = mapping(data, "outputs")
+    if results := string(outputs, "results"):
         yield "results", results
-    video = _string(outputs, "video")
-    cameras = [name for _, camera in _entries(data, "cameras") if (name := _string(camera, "id"))]
+    video = string(outputs, "video")
+    cameras = [name for _, camera in entries(data, "cameras") if (name := string(camera, "id"))]
     if video and Path(video).name:
         for camera in dict.fromkeys(cameras):
             yield "video", str(video_path(Path(video), camera, cameras))
 
 
 def _pictures(data: Entry) -> Iterator[Fault]:
-    if _mapping(data, "pictures").get("encoding") == "raw" and not _is_embedded(data):
+    if mapping(data, "pictures").get("encoding") == "raw" and not _is_embedded(data):
         yield Fault(("pictures", "encoding"), "raw is for memory://; allowed here: auto, jpeg")
 
 
 def _partitions(data: Entry) -> Iterator[Fault]:
-    spec = _valid(KafkaSpec, _mapping(data, "kafka"))
-    for index, camera in _entries(data, "cameras"):
+    spec = _valid(KafkaSpec, mapping(data, "kafka"))
+    for index, camera in entries(data, "cameras"):
         given = camera.get("partition")
         if spec is not None and isinstance(given, int) and given >= spec.partitions:
             allowed = f"0 to {spec.partitions - 1}, as kafka.partitions is {spec.partitions}"
@@ -244,26 +262,8 @@ def _unknown(
         yield Fault(path, owner(path, data) + text)
 
 
-def _entries(data: Entry, section: str) -> Iterator[tuple[int, Entry]]:
-    """The mappings listed in a section, right or wrong, with their indices."""
-    listed = data.get(section)
-    for index, entry in enumerate(listed if isinstance(listed, list) else ()):
-        if isinstance(entry, dict):
-            yield index, entry
-
-
 def _named(data: Entry, section: str) -> dict[str, Entry]:
-    return {name: entry for _, entry in _entries(data, section) if (name := _string(entry, "id"))}
-
-
-def _mapping(data: Entry, section: str) -> Entry:
-    found = data.get(section)
-    return found if isinstance(found, dict) else {}
-
-
-def _string(entry: Entry, key: str) -> str | None:
-    found = entry.get(key)
-    return found if isinstance(found, str) else None
+    return {name: entry for _, entry in entries(data, section) if (name := string(entry, "id"))}
 
 
 def _valid(kind: type[_S], value: object, folder: Path | None = None) -> _S | None:

@@ -6,7 +6,7 @@ from stream.config.faults import Fault
 from stream.config.redact import shown
 from stream.config.settings import Settings
 from stream.config.words import suggestion
-from stream.rules import Health
+from stream.rules import Contact, Health
 
 
 def check_labels(settings: Settings, labels: Sequence[str]) -> None:
@@ -27,6 +27,13 @@ def _named_labels(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], s
     for index, camera in enumerate(settings.cameras):
         for nth, label in enumerate(camera.labels or ()):
             yield ("cameras", index, "labels", nth), f"camera {camera.id}: ", label
+    if settings.evidence is not None:
+        for index, label in enumerate(settings.evidence.blur):
+            yield ("evidence", "blur", index), "", label
     for index, rule in enumerate(settings.rules):
-        if not isinstance(rule, Health) and rule.label is not None:
-            yield ("rules", index, "label"), f"rule {rule.id}: ", rule.label
+        named = {} if isinstance(rule, Health) else {"labels": rule.labels or ()}
+        if isinstance(rule, Contact):
+            named["others"] = rule.others
+        for key, labels in named.items():
+            for nth, label in enumerate(labels):
+                yield ("rules", index, key, nth), f"rule {rule.id}: ", label

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from stream.config.checks import document_faults, secret_faults
+from stream.config.evidence import evidence_faults, evidence_secret_faults
 from stream.config.faults import Fault, Origin
 from stream.config.settings import Settings
 from stream.config.words import model_faults, no_mapping
@@ -47,9 +48,11 @@ def parse(
     folder = Path(path).absolute().parent
     settings, faults = _settings(document, folder)
     if isinstance(document.data, dict):
-        faults += document_faults(document.data, folder)
+        faults += [*document_faults(document.data, folder), *evidence_faults(document.data)]
         if secrets:
-            faults += secret_faults(document.data, folder, os.environ if env is None else env)
+            known = os.environ if env is None else env
+            faults += secret_faults(document.data, folder, known)
+            faults += evidence_secret_faults(document.data, folder, known)
     told = [fault for fault in faults if not document.in_hole(fault.path)] + document.faults
     if settings is None or told:
         raise origin.error(told)

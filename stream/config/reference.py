@@ -1,7 +1,7 @@
 """The reference page of the configuration, written from the settings themselves."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from stream.config.words import resolved, settings_schema
@@ -16,7 +16,7 @@ cameras:
 zones:        # fractions of width, height
   - {id: exit, camera: hall, polygon: [[0.8, 0.3], [1.0, 0.3], [1.0, 1.0], [0.8, 1.0]]}
 rules:
-  - {id: person-leaves, kind: presence, zone: exit, label: person, overlap: 0.3, frames: 3,
+  - {id: person-leaves, kind: presence, zone: exit, labels: [person], overlap: 0.3, frames: 3,
      cooldown: 5s, severity: warning, notify: [ops]}
 endpoints:
   - {id: ops, url: "http://127.0.0.1:9000/hook", secret: {env: OPS_SECRET}, allow_private: true}
@@ -37,7 +37,7 @@ with every default filled in and no secret shown.
 ## How it is read
 - Paths are relative to the configuration file.
 - Points and rectangles are fractions of the frame's width and height, from its top left corner.
-- A duration is a number of seconds, or text with a unit: `500ms`, `5s`, `2m`, `1h`.
+- A duration is a number of seconds, or text with a unit: `500ms`, `5s`, `2m`, `1h`, `30d`.
 - An id matches `^[a-z0-9][a-z0-9-]{{0,62}}$`, and is there once among cameras, zones, rules or
   endpoints.
 - The YAML is UTF-8, one document, at most 1 MiB. Tags, aliases and repeated keys are refused; `no`
@@ -47,10 +47,11 @@ with every default filled in and no secret shown.
   78, before anything has started.
 - Nothing secret stands in the file: an endpoint's secret is named (`env` or `file`), and a URL
   with a password in it is refused.
-- `maskstream run` reads the file again when it changes, and takes over its `cameras` within two
-  seconds: those that stay as they were go on. A file with a fault changes nothing; the log then
-  says what `maskstream check` would, and `maskstream_reloads_total` counts it. Anything else takes
-  a restart.
+- `maskstream run` reads the file again when it changes, and takes over its `cameras`, `zones` and
+  `rules` within two seconds, `maskstream watch` and `notify` their `zones` and `rules`: those that
+  stay as they were go on. A file with a fault changes nothing; the log then says what
+  `maskstream check` would, and `maskstream_reloads_total` counts it. Anything else takes a restart;
+  so do rules that come together with other `endpoints`.
 - On Kafka the cameras that run are those of the registry; `maskstream cameras apply CONFIG` puts
   the list of this file there ([Running on Kafka](kafka.md)).
 - A file that this configuration names may lie anywhere, unless `allowed.folder` is set. What comes
@@ -64,7 +65,7 @@ _TYPES = {
     "string": "text",
     "object": "mapping",
 }
-_MANY = {"string": "texts", "object": "mappings"}
+_MANY = {"string": "texts", "number": "numbers", "object": "mappings"}
 _BOUNDS = {
     "exclusiveMinimum": "> {}",
     "minimum": "≥ {}",
@@ -97,26 +98,46 @@ def _sections() -> Iterator[str]:
 
 def _nested(node: Mapping[str, Any]) -> Iterator[str]:
     for name, schema in node["properties"].items():
-        inner = resolved(schema)
+        inner = resolved(resolved(schema).get("items", schema))
         if "properties" in inner:
             yield f"### `{name}`\n\n{_sentence(inner['description'])}\n"
             yield from _table(inner)
+            yield from _nested(inner)
 
 
 def _kinds(title: str, description: str, node: Mapping[str, Any]) -> Iterator[str]:
-    """A list whose entries are of several kinds: what all have in common, then each kind."""
+    """A list whose entries are of several kinds: what all have, what those have that look for
+    somebody, and then each kind, with what it says in other words.
+    """
     kinds = {tag: resolved({"$ref": ref}) for tag, ref in node["discriminator"]["mapping"].items()}
-    first, *others = [kind["properties"] for kind in kinds.values()]
-    common = {key: first[key] for key in first if all(o.get(key) == first[key] for o in others)}
-    required = next(iter(kinds.values())).get("required", [])
-    names = ", ".join(f"`{tag}`" for tag in kinds)
+    told = _common(kinds.values())
+    every = {key: said[0] for key, said in told.items() if said.count(said[0]) == len(kinds)}
+    seeing = {tag: kind for tag, kind in kinds.items() if "zone" in kind["properties"]}
+    told = {key: said for key, said in _common(seeing.values()).items() if key not in every}
+    most = {key: max(said, key=said.count) for key, said in told.items()}
+    del most[node["discriminator"]["propertyName"]]
+    required = next(iter(kinds.values()))["required"]
+    names, others = (", ".join(f"`{tag}`" for tag in each) for each in (kinds, seeing))
     yield f"## {title}\n\n{_sentence(description)} All kinds ({names}) have:\n"
-    yield from _table({"properties": common, "required": required})
+    yield from _table({"properties": every, "required": required})
+    yield from _nested({"properties": every})
+    yield f"### Kinds that look for somebody\n\nThese are {others}. They have as well:\n"
+    yield from _table({"properties": most})
+    yield from _nested({"properties": most})
     for tag, kind in kinds.items():
-        own = {k: schema for k, schema in kind["properties"].items() if k not in common}
+        own = {k: schema for k, schema in kind["properties"].items() if k not in every}
+        if tag in seeing:
+            own = {k: schema for k, schema in own.items() if schema != most.get(k)}
         own.pop(node["discriminator"]["propertyName"])
         yield f"### `kind: {tag}`\n\n{_sentence(kind['description'])}\n"
         yield from _table({"properties": own, "required": kind.get("required", [])})
+
+
+def _common(kinds: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The keys that all of ``kinds`` have, each with what every kind says of it."""
+    asked = [kind["properties"] for kind in kinds]
+    keys = [key for key in asked[0] if all(key in each for each in asked)]
+    return {key: [each[key] for each in asked] for key in keys}
 
 
 def _table(node: Mapping[str, Any]) -> Iterator[str]:
@@ -140,7 +161,7 @@ def _type(schema: Mapping[str, Any]) -> str:
     if "enum" in node:
         return ", ".join(f"`{value}`" for value in node["enum"])
     if "prefixItems" in node:
-        return f"list of {len(node['prefixItems'])} numbers"
+        return f"list of {len(node['prefixItems'])} {_many(node['prefixItems'][0])}"
     if "items" in node:
         return f"list of {_many(node['items'])}"
     word = schema.get("format") or node.get("format") or _TYPES[node.get("type", "object")]

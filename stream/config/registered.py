@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from stream.config.checks import camera_faults, watching_faults
+from stream.config.evidence import evidence_faults
 from stream.config.faults import Fault, Origin
 from stream.config.faults import Path as Place
 from stream.config.redact import quoted, redact, shown
@@ -96,8 +97,9 @@ def _checked(
     except ValidationError as error:
         faults += model_faults(error, document.data)
     assert isinstance(document.data, dict)
-    about = settings.model_dump(mode="json", include={"allowed", "credentials", "kafka"})
-    faults += camera_faults({**document.data, **about}, folder)
+    shared = {"allowed", "credentials", "evidence", "kafka"}
+    data = {**document.data, **settings.model_dump(mode="json", include=shared)}
+    faults += [*camera_faults(data, folder), *evidence_faults(data)]
     faults += _strangers(cameras or (), settings)
     told = [each for each in faults if each in document.faults or not document.in_hole(each.path)]
     if cameras is None or told:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import SecretBytes, SecretStr
 
 from stream.errors import ConfigError
-from stream.specs import SecretSource
+from stream.specs import EndpointSpec, SecretSource
 
 SHORTEST_KEY = 24
 _PREFIX = "whsec_"
@@ -29,6 +29,12 @@ def signing_key(source: SecretSource, env: Mapping[str, str]) -> SecretBytes:
     if len(key) < SHORTEST_KEY:
         raise ConfigError(f"given {len(key)} bytes; allowed: {_ALLOWED}")
     return SecretBytes(key)
+
+
+def signing_keys(spec: EndpointSpec, env: Mapping[str, str]) -> list[SecretBytes]:
+    """The keys that sign what goes to an endpoint, newest first. Raises as `signing_key` does."""
+    sources = (spec.secret, spec.previous_secret)
+    return [signing_key(source, env) for source in sources if source is not None]
 
 
 def password(source: SecretSource, env: Mapping[str, str]) -> SecretStr:

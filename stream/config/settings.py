@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, PrivateAttr
 
 from stream.config.faults import Origin
+from stream.evidence_spec import EvidenceSpec
 from stream.kafka_spec import KafkaSpec
 from stream.rules import Rule
 from stream.specs import (
@@ -42,6 +43,9 @@ class Settings(Spec):
     zones: tuple[ZoneSpec, ...] = Field((), description="parts of a camera's picture")
     rules: tuple[Rule, ...] = Field((), description="what becomes an alert")
     endpoints: tuple[EndpointSpec, ...] = Field((), description="webhooks that get alerts")
+    evidence: EvidenceSpec | None = Field(
+        None, description="pictures of what alerts tell of; null: none are stored"
+    )
     outputs: OutputsSpec = Field(OutputsSpec(), description="files written beside the topics")
     freshness: FreshnessSpec = Field(FreshnessSpec(), description="how old a live result may be")
     camera_health: CameraHealthSpec = Field(

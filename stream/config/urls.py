@@ -2,10 +2,10 @@
 
 import re
 import socket
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
+from stream.config.addresses import is_public
 from stream.config.redact import has_secret, redact
 from stream.specs import AllowedSpec, file_path
 
@@ -55,20 +55,14 @@ def is_private(host: str) -> bool:
     host = host.rstrip(".").lower()
     if host == "localhost" or host.endswith(".localhost"):
         return True
-    address = _address(host)
-    return address is not None and (not address.is_global or address.is_multicast)
-
-
-def _address(host: str) -> IPv4Address | IPv6Address | None:
     try:
-        address = ip_address(host)
+        return not is_public(host)
     except ValueError:
-        try:
-            return IPv4Address(socket.inet_aton(host))
-        except (OSError, ValueError):
-            return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address
+        pass
+    try:
+        return not is_public(socket.inet_ntoa(socket.inet_aton(host)))
+    except (OSError, ValueError):
+        return False
 
 
 def _split(url: str) -> SplitResult | None:

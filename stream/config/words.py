@@ -159,7 +159,7 @@ def _given(data: object, path: Path) -> str:
 
 def owner(path: Path, data: object) -> str:
     """``rule person-leaves: `` where the path lies in a rule, zone or endpoint with an id."""
-    if len(path) < 3 or path[0] not in _NAMED or not isinstance(data, dict):
+    if len(path) < 2 or path[0] not in _NAMED or not isinstance(data, dict):
         return ""
     item = data[path[0]][path[1]]
     name = item.get("id") if isinstance(item, dict) else None

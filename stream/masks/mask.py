@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from stream.masks import rle, runs
-from stream.masks.runs import Box, Edges
+from stream.masks.runs import Box, Edges, Figures
 
 _MOST_PIXELS = 2**31 - 1
 """Positions are int32."""
@@ -21,11 +21,12 @@ class Mask:
     Holes, separate parts and the empty mask are all kept as they are.
     """
 
-    __slots__ = ("_box", "_counts", "_edges", "_size")
+    __slots__ = ("_corners", "_counts", "_edges", "_figures", "_size")
 
-    _box: Box | None
+    _corners: NDArray[np.float64] | None
     _counts: str | None
     _edges: Edges
+    _figures: Figures | None
     _size: tuple[int, int]
 
     def __init__(self) -> None:
@@ -35,7 +36,8 @@ class Mask:
     def _of(cls, size: tuple[int, int], edges: Edges) -> Self:
         mask = object.__new__(cls)
         edges.setflags(write=False)
-        mask._size, mask._edges, mask._counts, mask._box = size, edges, None, None
+        mask._size, mask._edges = size, edges
+        mask._counts, mask._figures, mask._corners = None, None, None
         return mask
 
     @classmethod
@@ -125,14 +127,12 @@ class Mask:
     @property
     def area(self) -> int:
         """How many pixels it has."""
-        return int(self._edges[1::2].sum()) - int(self._edges[::2].sum())
+        return (self._figures or self._measured()).area
 
     @property
     def box(self) -> Box:
         """``(x1, y1, x2, y2)``, tight, ``x2`` and ``y2`` exclusive; all 0 for the empty mask."""
-        if self._box is None:
-            self._box = runs.box(self._edges, self._size[0])
-        return self._box
+        return (self._figures or self._measured()).box
 
     @property
     def contact(self) -> tuple[float, float]:
@@ -140,13 +140,32 @@ class Mask:
 
         In frame coordinates, so a pixel's centre is at ``.5``. Raises ValueError when empty.
         """
-        if self._edges.size == 0:
+        found = self._measured().contact
+        if found is None:
             raise ValueError("an empty mask stands nowhere")
-        height, row = self._size[0], self.box[3] - 1
-        first = -((row - self._edges[::2]) // height)
-        last = (self._edges[1::2] - 1 - row) // height
-        met = np.flatnonzero(first <= last)
-        return ((int(first[met[0]]) + int(last[met[-1]]) + 1) / 2, row + 0.5)
+        return found
+
+    def before(self, positions: NDArray[np.int32]) -> NDArray[np.float64]:
+        """How many of its pixels lie before each position of the frame, column by column."""
+        if self._corners is None:
+            self._corners = runs.corners(self._edges)
+        return runs.before(self._edges, self._corners, positions)
+
+    def _measured(self) -> Figures:
+        if self._figures is None:
+            measure([self])
+        assert self._figures is not None
+        return self._figures
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """The mean position of its pixels (centre of mass).
+
+        In frame coordinates, so a pixel's centre is at ``.5``. Raises ValueError when empty.
+        """
+        if self._edges.size == 0:
+            raise ValueError("an empty mask has no centre")
+        return runs.centre(runs.by_column(self._edges, self._size[0]))
 
     def bitmap(self) -> NDArray[np.bool_]:
         """All pixels of the frame: bool, shape (height, width), in column-major memory order."""
@@ -188,6 +207,21 @@ def pack(masks: Sequence[Mask]) -> None:
     texts = rle.encode([m._edges for m in fresh], [m._size[0] * m._size[1] for m in fresh])
     for mask, text in zip(fresh, texts, strict=True):
         mask._counts = text
+
+
+def measure(masks: Sequence[Mask]) -> None:
+    """Find area, box and contact of masks of one frame in one pass, many times cheaper than one
+    by one. They are kept.
+    """
+    fresh = [mask for mask in masks if mask._figures is None]
+    for mask in fresh:
+        if not mask._edges.size:
+            mask._figures = Figures(0, (0, 0, 0, 0), None)
+    full = [mask for mask in fresh if mask._figures is None]
+    if full:
+        found = runs.figures([mask._edges for mask in full], full[0]._size[0])
+        for mask, figures in zip(full, found, strict=True):
+            mask._figures = figures
 
 
 def _pixels(size: tuple[int, int]) -> int:

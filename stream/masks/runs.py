@@ -5,12 +5,25 @@ in a frame's pixels, taken column by column (pixel ``(x, y)`` is number ``x * he
 may go on from the foot of one column to the head of the next.
 """
 
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Edges = NDArray[np.int32]
 Box = tuple[int, int, int, int]
+Firsts = NDArray[np.intp]
+
+
+class Columns(NamedTuple):
+    """Runs that stay in one column each: its number, their first row and their last; int64."""
+
+    column: NDArray[np.int64]
+    top: NDArray[np.int64]
+    foot: NDArray[np.int64]
 
 
 def without_pairs(edges: Edges) -> Edges:
@@ -60,17 +73,54 @@ def to_bitmap(edges: Edges, height: int, width: int) -> NDArray[np.bool_]:
     return np.repeat(values, lengths).reshape(width, height).T
 
 
-def box(edges: Edges, height: int) -> Box:
-    """The tight box; all zero where there is no run."""
-    if edges.size == 0:
-        return (0, 0, 0, 0)
-    starts, ends = edges[::2], edges[1::2]
-    heads = starts // height * height
-    bottom = int((ends - heads).max())
-    left, right = int(heads[0]) // height, (int(ends[-1]) - 1) // height + 1
-    if bottom > height:
-        return (left, 0, right, height)
-    return (left, int((starts - heads).min()), right, bottom)
+class Figures(NamedTuple):
+    """What a mask measures: its pixels, its tight box, and where it stands, None where empty."""
+
+    area: int
+    box: Box
+    contact: tuple[float, float] | None
+
+
+def figures(many: Sequence[Edges], height: int) -> list[Figures]:
+    """The figures of each mask of frames so high, in one pass; none of them is empty."""
+    starts, ends = np.concatenate(many).reshape(-1, 2).T.copy()  # division is slow in strides
+    lengths = np.array([own.size // 2 for own in many])
+    first = np.cumsum(lengths) - lengths
+    areas = np.add.reduceat(ends - starts, first)
+    left, top, right, bottom = _sides(starts, ends, first, height)
+    low, high = _feet(starts, ends, first, (bottom - 1).repeat(lengths), height)
+    each = (some.tolist() for some in (areas, left, top, right, bottom, low, high))
+    return [
+        Figures(area, (x1, y1, x2, y2), ((lowest + highest + 1) / 2, y2 - 0.5))
+        for area, x1, y1, x2, y2, lowest, highest in zip(*each, strict=True)
+    ]
+
+
+def _sides(starts: Edges, ends: Edges, first: Firsts, height: int) -> tuple[Edges, ...]:
+    """Left, top, right and bottom of the runs from each of ``first`` to the next."""
+    columns = starts // height
+    heads = columns * height
+    top = np.minimum.reduceat(starts - heads, first)
+    bottom = np.maximum.reduceat(ends - heads, first)
+    goes_on = bottom > height
+    top[goes_on], bottom[goes_on] = 0, height
+    last = np.append(first[1:], ends.size) - 1
+    return columns[first], top, (ends[last] - 1) // height + 1, bottom
+
+
+def _feet(
+    starts: Edges, ends: Edges, first: Firsts, row: Edges, height: int
+) -> tuple[Edges, Edges]:
+    """The first and the last column that the runs from each of ``first`` have in a row, which is
+    given for each run.
+    """
+    low, high = -((row - starts) // height), (ends - 1 - row) // height
+    met = low <= high
+    far = np.iinfo(np.int32).max
+    return (
+        np.minimum.reduceat(np.where(met, low, far), first),
+        np.maximum.reduceat(np.where(met, high, -1), first),
+    )
 
 
 def within(edges: Edges, own: Box, height: int) -> Edges:
@@ -84,15 +134,59 @@ def within(edges: Edges, own: Box, height: int) -> Edges:
     return edges - (columns * (height - y2 + y1) + (x1 * height + y1)).repeat(2)
 
 
-def before(edges: Edges, positions: NDArray[np.int32]) -> NDArray[np.float64]:
+def corners(edges: Edges) -> NDArray[np.float64]:
+    """How many ones lie before each boundary: whole numbers, exact."""
+    total = np.cumsum(edges[1::2] - edges[::2])
+    found = np.zeros(edges.size)
+    found[1::2] = total
+    found[2::2] = total[:-1]
+    return found
+
+
+def by_column(edges: Edges, height: int) -> Columns:
+    """The runs cut where a column ends, in order."""
+    starts, ends = edges[::2].astype(np.int64), edges[1::2].astype(np.int64)
+    first, last = starts // height, (ends - 1) // height
+    if (first == last).all():
+        head = first * height
+        return Columns(first, starts - head, ends - head - 1)
+    times = last - first + 1
+    run = np.arange(times.size).repeat(times)
+    column = first[run] + np.arange(run.size) - (np.cumsum(times) - times)[run]
+    head = column * height
+    top, end = np.maximum(starts[run] - head, 0), np.minimum(ends[run] - head, height)
+    return Columns(column, top, end - 1)
+
+
+def near(edges: Edges, box: Box, margin: float, height: int) -> Columns:
+    """The runs of `by_column` that come as near as ``margin`` to ``box``, in columns and rows."""
+    x1, y1, x2, y2 = box
+    left, right = max(0, math.floor(x1 - margin)), math.ceil(x2 + margin)
+    first = np.searchsorted(edges[1::2], left * height, side="right")
+    last = np.searchsorted(edges[::2], right * height)
+    columns = by_column(edges[2 * first : 2 * last], height)
+    close = (columns.column >= x1 - margin) & (columns.column <= x2 - 1 + margin)
+    close &= (columns.foot >= y1 - margin) & (columns.top <= y2 - 1 + margin)
+    return Columns(*(field[close] for field in columns))
+
+
+def centre(columns: Columns) -> tuple[float, float]:
+    """The mean position of all pixels, of which there must be one at least."""
+    lengths = columns.foot - columns.top + 1
+    pixels = lengths.sum()
+    x = (columns.column * lengths).sum() / pixels
+    y = ((columns.top + columns.foot) * lengths).sum() / (2 * pixels)
+    return float(x) + 0.5, float(y) + 0.5
+
+
+def before(
+    edges: Edges, corners: NDArray[np.float64], positions: NDArray[np.int32]
+) -> NDArray[np.float64]:
     """How many ones lie before each position; whole numbers, exact. ``edges`` must not be empty.
 
-    The count rises by 1 a pixel inside a run and rests outside: its corners are the boundaries.
+    The count rises by 1 a pixel inside a run and rests outside: ``corners`` has it at the
+    boundaries.
     """
-    total = np.cumsum(edges[1::2] - edges[::2])
-    corners = np.zeros(edges.size)
-    corners[1::2] = total
-    corners[2::2] = total[:-1]
     return np.interp(positions, edges, corners)
 
 
@@ -106,6 +200,15 @@ def union(many: list[Edges]) -> Edges:
     step = np.where(order < starts.size, 1, -1)
     depth = np.cumsum(step)
     return np.asarray(positions[order[((step == 1) & (depth == 1)) | (depth == 0)]])
+
+
+def difference(a: Edges, b: Edges) -> Edges:
+    """The boundaries of what lies in the first and not in the second."""
+    positions = np.unique(np.concatenate((a, b)))
+    # A position lies in a run of ones when an odd number of boundaries is at or before it.
+    in_a, in_b = (np.searchsorted(edges, positions, side="right") % 2 for edges in (a, b))
+    inside = in_a > in_b
+    return np.asarray(positions[np.diff(inside, prepend=False)])
 
 
 def outlines(bitmap: NDArray[np.bool_], x: int, y: int) -> list[NDArray[np.int32]]:

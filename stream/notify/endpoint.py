@@ -1,13 +1,14 @@
 """One endpoint: its lanes, its slots and its waits."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stream.errors import DeliveryError
+from stream.errors import DeliveryError, EndpointGoneError
 from stream.notify.journal import Change, Journal
 from stream.notify.past import Known
 from stream.ports import Clock, Sink
@@ -31,13 +32,16 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 
+_log = logging.getLogger(__name__)
+
 
 class Endpoint:
     """One endpoint.
 
     A lane holds the changes of one alert, in order; it sleeps until the next try of its first is
     due. A slot is held during a try and until its outcome is written down, so slots bound what may
-    be repeated after a crash. A Retry-After makes the whole endpoint quiet for that time.
+    be repeated after a crash. A Retry-After makes the whole endpoint quiet for that time. One that
+    is gone is not tried again: all that waits for it and all that comes is given up.
     """
 
     def __init__(
@@ -59,11 +63,14 @@ class Endpoint:
         self._quiet_until_us = 0
         self._failing = False
         self._leaving = False
-        self._asleep = 0
+        self._gone = ""
+        """What it answered when it was gone."""
+        self._naps: dict[asyncio.Future[None], None] = {}
         self._moved = asyncio.Event()
         self._lanes: dict[str, deque[Change]] = {}
         self._known = Known(limits.known)
         self._busy: set[asyncio.Task[Any]] = set()
+        journal.metrics.endpoint_gone.labels(name).set(0)
         self.waiting = 0
         self.workers: set[asyncio.Task[None]] = set()
 
@@ -135,20 +142,23 @@ class Endpoint:
         while not is_over:
             await self._sleep_until(lane[0].due_us)
             async with self._slots:
-                while (left_us := self._quiet_until_us - self._clock.now_us()) > 0:
-                    await self._clock.sleep(left_us / 1e6)
+                await self._sleep_until(self._quiet_until_us)
                 with self._unbroken():
                     is_over = await self._try(lane)
 
     async def _try(self, lane: deque[Change]) -> bool:
         """Try the first of the lane once, and write down what came of it: whether it is over."""
+        if self._gone:
+            return await self._given_up(replace(lane[0], answer=self._gone))
         change = lane[0] = replace(lane[0], attempts=lane[0].attempts + 1)
         try:
-            answer = await self._sink.deliver(change.alert, change.body)
+            answer = await self._sink.deliver(change.alert)
         except DeliveryError as error:
-            self._failing = error.retriable
+            self._tell(str(error), is_failing=error.retriable)
+            if isinstance(error, EndpointGoneError):
+                self._disable(str(error))
             return await self._failed(lane, error)
-        self._failing = False
+        self._tell("", is_failing=False)
         await self._journal.delivered(replace(change, answer=answer))
         return True
 
@@ -156,12 +166,34 @@ class Endpoint:
         change = lane[0] = replace(lane[0], answer=str(error))
         wait_s = self._wait_s(change, error)
         if wait_s is None:
-            self._known.discard(change.key)  # so that a replay of it gets through
-            await self._journal.give_up(change)
-            return True
+            return await self._given_up(change)
         lane[0] = replace(change, due_us=self._clock.now_us() + round(wait_s * 1e6))
         await self._journal.failed(lane[0])
         return False
+
+    def _tell(self, answer: str, *, is_failing: bool) -> None:
+        """Remember whether tries fail, and say so when that changes: not at each try."""
+        if is_failing and not self._failing:
+            _log.warning("%s; tries go on for days", answer)
+        elif self._failing and not answer:
+            _log.info("endpoint %s takes alerts again", self._name)
+        self._failing = is_failing
+
+    async def _given_up(self, change: Change) -> bool:
+        if not self._gone:  # of one that is gone it was said once, for all
+            alert = change.alert
+            _log.error("alert %s, %s, is given up: %s", alert.id, alert.state, change.answer)
+        self._known.discard(change.key)  # so that a replay of it gets through
+        await self._journal.give_up(change)
+        return True
+
+    def _disable(self, answer: str) -> None:
+        if not self._gone:
+            _log.error("%s; nothing more is sent to it until notify starts again", answer)
+            self._journal.metrics.endpoint_gone.labels(self._name).set(1)
+        self._gone = answer
+        for nap in self._naps:
+            nap.cancel()
 
     @contextmanager
     def _unbroken(self) -> Iterator[None]:
@@ -185,16 +217,19 @@ class Endpoint:
         return delay_s(change.attempts, self._random(), error.retry_after_s)
 
     async def _sleep_until(self, due_us: int) -> None:
-        while (left_us := due_us - self._clock.now_us()) > 0:
-            self._asleep += 1
+        """Wait, unless the endpoint is gone."""
+        while not self._gone and (left_us := due_us - self._clock.now_us()) > 0:
+            nap = asyncio.ensure_future(self._clock.sleep(left_us / 1e6))
+            self._naps[nap] = None
             self._moved.set()
             try:
-                await self._clock.sleep(left_us / 1e6)
+                await asyncio.wait({nap})
             finally:
-                self._asleep -= 1
+                nap.cancel()
+                del self._naps[nap]
 
     def _moving(self) -> bool:
-        return not self._failing and self._asleep < len(self._lanes)
+        return not self._failing and len(self._naps) < len(self._lanes)
 
     def _count(self, by: int) -> None:
         self.waiting += by

@@ -1,13 +1,16 @@
 """What waits for an endpoint, and where its fate is written down."""
 
 from dataclasses import dataclass
+from typing import get_args
 
 from stream import codec
 from stream.errors import RecordError, UndeliveredError
 from stream.metrics import Metrics
 from stream.ports import Clock, Delivery, Outbox
-from stream.types import Alert, DeliveryState, DeliveryStatus
+from stream.types import Alert, AlertState, DeliveryState, DeliveryStatus
 
+LIFE: tuple[AlertState, ...] = get_args(AlertState)
+"""The states of an alert, in the order in which it goes through them."""
 Key = tuple[str, str, int]
 """What tells a change from an endpoint's others."""
 
@@ -22,7 +25,6 @@ class Change:
     """One change of an alert on its way to one endpoint."""
 
     alert: Alert
-    body: bytes
     endpoint: str
     delivery: Delivery
     attempts: int = 0
@@ -73,7 +75,7 @@ class Journal:
     async def give_up(self, change: Change) -> None:
         """No further try: to ``dead-letters`` as well; acknowledged on return."""
         self._count(change, "given_up")
-        await self.bury(change.delivery, UndeliveredError(f"{change.endpoint}: {change.answer}"))
+        await self.bury(change.delivery, UndeliveredError(change.endpoint, change.answer))
         await self.write(change, "given_up")
         await self._outbox.flush()
 

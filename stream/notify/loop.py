@@ -15,9 +15,10 @@ from stream.errors import (
     SchemaError,
     UnsupportedVersionError,
 )
+from stream.evidence import CLIPS
 from stream.metrics import Metrics
-from stream.notify.body import body_of
 from stream.notify.endpoint import DEFAULT_LIMITS, Endpoint, Limits
+from stream.notify.illustrating import Illustrating, Illustrator
 from stream.notify.journal import Change, Journal
 from stream.notify.past import past
 from stream.ports import Clock, Delivery, Inbox, Member, Outbox, Sink
@@ -33,9 +34,12 @@ _log = logging.getLogger(__name__)
 
 
 class Notify:
-    """Delivers to ``sinks`` (by endpoint id) what `run` reads. ``random`` gives [0, 1)."""
+    """Delivers to ``sinks`` (by endpoint id) what `run` reads. ``random`` gives [0, 1).
 
-    def __init__(
+    Where there is an ``illustrator``, one of ``sinks``, `stream.evidence.CLIPS`, makes its clips.
+    """
+
+    def __init__(  # noqa: PLR0913 - one for each thing that it works with
         self,
         sinks: Mapping[str, Sink],
         outbox: Outbox,
@@ -43,11 +47,13 @@ class Notify:
         metrics: Metrics,
         random: Callable[[], float],
         limits: Limits = DEFAULT_LIMITS,
+        illustrator: Illustrator | None = None,
     ) -> None:
         self._outbox = outbox
         self._clock = clock
         self._limits = limits
         self._journal = Journal(outbox, clock, metrics)
+        self._illustrating = Illustrating(illustrator, metrics)
         self._endpoints = {
             name: Endpoint(name, sink, self._journal, clock, random, limits)
             for name, sink in sinks.items()
@@ -112,7 +118,8 @@ class Notify:
         while inbox.is_assigned and not self._is_resumed:
             self._is_resumed = True  # until a handover, which may come at any of the awaits below
             try:
-                found = await past(self._before_a_handover(history), inbox.owns, self._limits.known)
+                told, now_us = self._before_a_handover(history), self._clock.now_us()
+                found = await past(told, inbox.owns, self._limits.known, now_us)
             except ConnectError as error:
                 _log.warning("what is pending cannot be read, trying again: %s", error)
                 self._is_resumed = False
@@ -135,20 +142,31 @@ class Notify:
     async def _take(
         self, deliveries: Sequence[Delivery], inbox: Inbox, tasks: asyncio.TaskGroup
     ) -> None:
-        accepted = []
-        for delivery in deliveries:
-            try:
-                changes = _changes(delivery)
-            except RecordError as error:
-                await self._journal.bury(delivery, error)
-                continue
-            accepted += [change for change in changes if await self._has_place(change)]
+        accepted = [
+            change for change in await self._changes(deliveries) if await self._has_place(change)
+        ]
         for change in accepted:
             await self._journal.write(change, "pending")
         await self._outbox.flush()
         await inbox.commit(deliveries)
         for change in accepted:
             self._begin(change, tasks)
+
+    async def _changes(self, deliveries: Sequence[Delivery]) -> list[Change]:
+        """One change for each endpoint that an alert names; what cannot be read is buried."""
+        told: list[tuple[Delivery, Alert]] = []
+        for delivery in deliveries:
+            try:
+                told.append((delivery, _alert(delivery)))
+            except RecordError as error:
+                await self._journal.bury(delivery, error)
+        alerts = await self._illustrating.all_of([alert for _, alert in told])
+        changes: list[Change] = []
+        for (delivery, _), alert in zip(told, alerts, strict=True):
+            changes += [Change(alert, name, delivery) for name in dict.fromkeys(alert.notify)]
+            if (due_us := self._illustrating.due_us(alert)) is not None:
+                changes.append(Change(alert, CLIPS, delivery, due_us=due_us))
+        return changes
 
     def _begin(self, change: Change, tasks: asyncio.TaskGroup) -> None:
         """Unless cameras are moving: then `_resume` finds it, where it is still ours."""
@@ -197,11 +215,9 @@ def _waiting(endpoint: str, changes: Sequence[Change]) -> str:
     return f"{endpoint} {len(changes)}{answer}"
 
 
-def _changes(delivery: Delivery) -> list[Change]:
-    """One change for each endpoint that the alert in ``delivery`` names."""
+def _alert(delivery: Delivery) -> Alert:
     alert = codec.decode(delivery.record)
     if not isinstance(alert, Alert):
         kind = alert.__struct_config__.tag
         raise SchemaError(f"{delivery.ref}: ce_type: given {kind}; allowed: alert")
-    body = body_of(alert)
-    return [Change(alert, body, name, delivery) for name in dict.fromkeys(alert.notify)]
+    return alert

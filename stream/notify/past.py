@@ -6,12 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from stream import codec
-from stream.notify.body import body_of
-from stream.notify.journal import Change, Key, key_of
+from stream.notify.journal import LIFE, Change, Key, key_of
 from stream.ports import Delivery
 from stream.types import Alert, DeliveryStatus
-
-_LIFE = ("opened", "updated", "resolved")
 
 
 class Known:
@@ -46,13 +43,14 @@ class Past:
 
 
 async def past(
-    history: AsyncIterator[DeliveryStatus], owns: Callable[[str], bool], most: int
+    history: AsyncIterator[DeliveryStatus], owns: Callable[[str], bool], most: int, now_us: int
 ) -> Past:
     """What became of each change of the cameras that ``owns`` names.
 
     The history of one change is in order, that of an alert is not. Delivered is final: who was
     frozen or slow may write pending after it. Of what was delivered, the last ``most`` of each
-    endpoint are known.
+    endpoint are known. From ``now_us`` on, nobody waits longer than was meant when it was written:
+    who wrote it may have had a wrong clock.
     """
     pending: dict[tuple[str, Key], DeliveryStatus] = {}
     delivered: defaultdict[str, Known] = defaultdict(partial(Known, most))
@@ -66,17 +64,15 @@ async def past(
             pending.pop((status.endpoint, key), None)
         if status.state == "delivered":
             delivered[status.endpoint].add(key)
-    changes = [_gone_on(each, each.snapshot) for each in pending.values() if each.snapshot]
+    changes = [_gone_on(each, each.snapshot, now_us) for each in pending.values() if each.snapshot]
     return Past(sorted(changes, key=_in_life), delivered)
 
 
 def _in_life(change: Change) -> tuple[int, int]:
-    return _LIFE.index(change.alert.state), change.alert.time_us
+    return LIFE.index(change.alert.state), change.alert.time_us
 
 
-def _gone_on(status: DeliveryStatus, alert: Alert) -> Change:
+def _gone_on(status: DeliveryStatus, alert: Alert, now_us: int) -> Change:
     delivery = Delivery("alerts", codec.encode(alert), None, "")
-    body = body_of(alert)
-    return Change(
-        alert, body, status.endpoint, delivery, status.attempts, status.answer, status.due_us
-    )
+    due_us = min(status.due_us, now_us + max(0, status.due_us - status.time_us))
+    return Change(alert, status.endpoint, delivery, status.attempts, status.answer, due_us)

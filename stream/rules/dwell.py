@@ -1,22 +1,25 @@
 """``kind: dwell``: the same identity stays in the zone for a time."""
 
+from collections.abc import Set
 from typing import Literal
 
 from msgspec import Struct, structs
 from pydantic import Field
 
 from stream.masks import Mask
+from stream.rule_spec import SightingRuleSpec
 from stream.rules.life import changed, opened
 from stream.rules.sighting import (
     Look,
     Sighting,
-    by_instance,
+    counting,
     evidence,
     known_us,
     sightings,
     within_us,
 )
-from stream.specs import Duration, SightingRuleSpec
+from stream.specs import Duration
+from stream.tracking.identities import UNSEEN_MAX
 from stream.types import Alert, Result, Track
 
 
@@ -25,9 +28,11 @@ class Dwell(SightingRuleSpec):
 
     kind: Literal["dwell"] = "dwell"
     duration: Duration = Field(gt=0, description="how long the same identity stays in the zone")
-    resolve: Duration = Field(
-        2.0, ge=0, description="away for so long, an identity has left; a shorter absence is none"
-    )
+
+
+OPEN_MAX = 100
+"""Alerts of a rule that are open at once: who stays while there are so many is told once one ends.
+It bounds the state of a camera, which has to fit into a record."""
 
 
 class Stay(Struct, frozen=True):
@@ -42,10 +47,11 @@ class Stay(Struct, frozen=True):
 
 
 class DwellState(Struct, frozen=True, tag="dwell"):
-    """Where a dwell rule stands: who is in the zone, by identity."""
+    """Where a dwell rule stands: who is in the zone, and who counted when, by identity."""
 
     last: Look | None = None
     stays: dict[str, Stay] = {}
+    counted: dict[str, int] = {}
     ended_us: int | None = None
 
 
@@ -57,25 +63,28 @@ def evaluate_dwell(
     tracks: tuple[Track, ...],
 ) -> tuple[DwellState, tuple[Alert, ...]]:
     """What the next result of the camera does to the rule. ``zone`` has the result's size."""
-    track_of = by_instance(tracks)
-    here = {
-        track_of[one.instance].id: one
-        for one in sightings(rule, zone, result)
-        if one.instance in track_of
-    }
+    seen = sightings(rule, zone, result, tracks, state.counted)
+    here = {one.identity: one for one in seen if one.identity is not None}
     state, left = _leave(rule, state, result, here)
     stays, alerts = dict(state.stays), list(left)
     cooling = within_us(state.ended_us, result.time_us, rule.cooldown * 1e6)
+    room = OPEN_MAX - sum(stay.alert is not None for stay in stays.values())
     for identity, sighting in here.items():
         stay = stays.get(identity, Stay())
-        if stay.alert is None and stay.stayed_us >= rule.duration * 1e6 and not cooling:
+        is_due = stay.alert is None and stay.stayed_us >= rule.duration * 1e6
+        if is_due and not cooling and room > 0:
+            room -= 1
             label = result.instances[sighting.instance].label
-            seen = evidence(result, [sighting])
-            alert = opened(rule, rule.kind, result, (identity,), (label,), seen)
+            told = evidence(result, [sighting])
+            alert = opened(rule, result, (identity,), (label,), told)
             stay = structs.replace(stay, alert=alert)
             alerts.append(alert)
         stays[identity] = stay
-    return structs.replace(state, last=Look.at(result), stays=stays), tuple(alerts)
+    counted = counting(state.counted, result, seen)
+    visible = {track.id for track in tracks}
+    stays = _remembered(stays, visible)
+    state = structs.replace(state, last=Look.at(result), stays=stays, counted=counted)
+    return state, tuple(alerts)
 
 
 def _leave(
@@ -96,3 +105,15 @@ def _leave(
             alerts.append(changed(stay.alert, "resolved", result.time_us))
             ended_us = result.time_us
     return structs.replace(state, stays=stays, ended_us=ended_us), alerts
+
+
+def _remembered(stays: dict[str, Stay], visible: Set[str]) -> dict[str, Stay]:
+    """The stays of whom tracking may still know, and those with an open alert.
+
+    It knows so many out of sight, the last seen first; with a long ``resolve`` the others would
+    be kept in vain.
+    """
+    unseen = [name for name, stay in stays.items() if stay.alert is None and name not in visible]
+    unseen.sort(key=lambda name: stays[name].away_us)
+    forgotten = set(unseen[UNSEEN_MAX:])
+    return {name: stay for name, stay in stays.items() if name not in forgotten}

@@ -5,10 +5,11 @@ from typing import Literal, get_args
 from msgspec import Struct, structs
 from pydantic import ConfigDict, Field
 
+from stream.rule_spec import RuleSpec
 from stream.rules.life import changed, opened_of_health
 from stream.rules.sighting import within_us
 from stream.rules.trouble import Troubles, any_of
-from stream.specs import Duration, Id, RuleSpec
+from stream.specs import Duration, Id
 from stream.types import Alert, CameraHealth, Condition, Result
 
 UPDATE_US = 10_000_000
@@ -49,13 +50,13 @@ def evaluate_health(
     """What the time of ``message`` does to the rule, where these are the camera's ``troubles``.
 
     A trouble that nobody has told of lately is unknown: it neither opens an alert nor lets one
-    resolve.
+    resolve. Where time went back, it counts from where it is now.
     """
     mine = {name: troubles[name] for name in sorted(rule.conditions) if name in troubles}
     if not mine:
         return _over(rule, state, message)
     began_us = min(each.since_us for each in mine.values())
-    since_us = began_us if state.since_us is None else state.since_us
+    since_us = began_us if state.since_us is None else min(began_us, state.since_us)
     state = structs.replace(state, since_us=since_us, over_us=None)
     names = tuple(str(name) for name in mine)
     detail = "; ".join(f"{name}: {mine[name].detail}" for name in mine)
@@ -91,8 +92,9 @@ def _over(
 ) -> tuple[HealthState, tuple[Alert, ...]]:
     if state.since_us is None:
         return state, ()
-    over_us = message.time_us if state.over_us is None else state.over_us
-    if message.time_us - over_us < rule.resolve * 1e6:
+    now_us = message.time_us
+    over_us = now_us if state.over_us is None else min(now_us, state.over_us)
+    if now_us - over_us < rule.resolve * 1e6:
         return structs.replace(state, over_us=over_us), ()
     if state.alert is None:
         return HealthState(ended_us=state.ended_us), ()

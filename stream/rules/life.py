@@ -4,8 +4,8 @@ import hashlib
 
 from msgspec import structs
 
+from stream.rule_spec import RuleSpec, SightingRuleSpec
 from stream.rules.sighting import version
-from stream.specs import RuleSpec, SightingRuleSpec
 from stream.types import Alert, AlertState, CameraHealth, Evidence, Result
 
 ID_DIGITS = 24
@@ -14,18 +14,18 @@ ID_DIGITS = 24
 
 def opened(
     rule: SightingRuleSpec,
-    kind: str,
     result: Result,
     tracks: tuple[str, ...],
     labels: tuple[str, ...],
     evidence: Evidence,
+    detail: str = "",
 ) -> Alert:
     """A new episode, opened by ``result``."""
     return Alert(
         id=_episode(rule, str(result.id), tracks),
         state="opened",
         rule=rule.id,
-        kind=kind,
+        kind=rule.kind,
         camera=result.camera,
         zone=rule.zone,
         labels=labels,
@@ -35,6 +35,7 @@ def opened(
         time_us=result.time_us,
         evidence=evidence,
         notify=rule.notify,
+        detail=detail,
     )
 
 
@@ -46,7 +47,7 @@ def opened_of_health(
         id=_episode(rule, f"{message.camera}/{message.epoch}/{message.time_us}", ()),
         state="opened",
         rule=rule.id,
-        kind="health",
+        kind=rule.kind,
         camera=message.camera,
         zone=None,
         labels=conditions,

@@ -2,25 +2,34 @@
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import Struct
 
-from stream.masks import Mask, overlap
-from stream.specs import RuleSpec, SightingRuleSpec
+from stream.masks import Mask, distinct, overlaps
+from stream.rule_spec import RuleSpec, SightingRuleSpec
 from stream.types import Evidence, Result, Track
 
 SILENCE_US = 2_000_000
 """Between two results with frames missing, a longer time than this is unknown: it counts nowhere.
 Shorter holes are what a busy system leaves between frames, and nobody comes and goes in them."""
+STAY_US = 2_000_000
+"""Who counted within this time has the thresholds of `SightingRuleSpec.stay`."""
+
+Counted = Mapping[str, int]
+"""When each identity counted last, event time in microseconds."""
 
 
 class Sighting(NamedTuple):
-    """An instance that counts for a rule: its index in the result, and its part in the zone."""
+    """An instance that counts for a rule: its index in the result, its part in the zone, and its
+    identity, which an instance may not have yet.
+    """
 
     instance: int
     overlap: float
+    identity: str | None
 
 
 class Look(Struct, frozen=True):
@@ -36,19 +45,58 @@ class Look(Struct, frozen=True):
         return cls(result.epoch, result.seq, result.time_us)
 
 
-def sightings(rule: SightingRuleSpec, zone: Mask | None, result: Result) -> list[Sighting]:
-    """The instances of ``result`` with the rule's label, score and overlap with the zone.
+class _Least(NamedTuple):
+    score: float
+    area_px: float
+    overlap: float
 
-    ``zone`` has the result's size; None is the whole frame. An empty mask never counts.
+
+def sightings(
+    rule: SightingRuleSpec,
+    zone: Mask | None,
+    result: Result,
+    tracks: Sequence[Track],
+    counted: Counted,
+) -> list[Sighting]:
+    """The instances of ``result`` with a label of the rule, and its score, area and overlap.
+
+    ``zone`` has the result's size; None is the whole frame. An empty mask never counts, and a
+    thing that is found twice counts once, whatever its labels. ``counted`` is what `counting`
+    gave for the results before.
     """
-    found = []
+    identity_of = {track.instance: track.id for track in tracks}
+    enter, stay = _thresholds(rule, result)
+    labels = rule.wanted
+    near = []
     for index, instance in enumerate(result.instances):
-        if rule.label not in {None, instance.label} or instance.score < rule.score:
+        if labels is not None and instance.label not in labels:
             continue
-        part = _part_inside(instance.mask, zone)
-        if part >= rule.overlap:
-            found.append(Sighting(index, part))
-    return found
+        identity = identity_of.get(index)
+        least = enter
+        if stay is not enter and identity is not None:
+            stays = within_us(counted.get(identity), result.time_us, STAY_US)
+            least = stay if stays else enter
+        if instance.score < least.score or not instance.mask.edges.size:
+            continue
+        if not least.area_px or instance.mask.area >= least.area_px:
+            near.append((index, identity, least.overlap))
+    parts = _parts_inside([result.instances[index].mask for index, _, _ in near], zone)
+    found = [
+        Sighting(index, part, identity)
+        for (index, identity, least_part), part in zip(near, parts, strict=True)
+        if part > 0 and part >= least_part
+    ]
+    return _once(found, result, counted)
+
+
+def counting(counted: Counted, result: Result, seen: Sequence[Sighting]) -> dict[str, int]:
+    """Who counted lately, with those who do in ``result``."""
+    lately = {
+        identity: time_us
+        for identity, time_us in counted.items()
+        if within_us(time_us, result.time_us, STAY_US)
+    }
+    return lately | {one.identity: result.time_us for one in seen if one.identity is not None}
 
 
 def known_us(last: Look | None, result: Result) -> int:
@@ -69,8 +117,13 @@ def within_us(since_us: int | None, now_us: int, length_us: float) -> bool:
     return since_us is not None and 0 <= now_us - since_us < length_us
 
 
-def evidence(result: Result, seen: list[Sighting]) -> Evidence:
-    """The sighting that weighs most: its score times its part in the zone is the highest."""
+def evidence(result: Result, seen: Sequence[Sighting], value: float | None = None) -> Evidence:
+    """The sighting that weighs most: its score times its part in the zone is the highest.
+
+    ``value`` is what the rule measured. Without a sighting the frame alone is the evidence.
+    """
+    if not seen:
+        return Evidence(result.epoch, result.seq, value=value, frame_ref=result.frame_ref)
     best = max(seen, key=lambda one: result.instances[one.instance].score * one.overlap)
     instance = result.instances[best.instance]
     return Evidence(
@@ -79,13 +132,10 @@ def evidence(result: Result, seen: list[Sighting]) -> Evidence:
         score=instance.score,
         overlap=best.overlap,
         box=instance.box,
+        mask=instance.mask,
+        value=value,
         frame_ref=result.frame_ref,
     )
-
-
-def by_instance(tracks: tuple[Track, ...]) -> dict[int, Track]:
-    """The tracks by the index of their instance."""
-    return {track.instance: track for track in tracks}
 
 
 @lru_cache(maxsize=4096)
@@ -96,7 +146,36 @@ def version(rule: RuleSpec) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _part_inside(mask: Mask, zone: Mask | None) -> float:
-    if zone is None:
-        return 1.0 if mask.area else 0.0
-    return overlap(mask, zone)
+def _once(found: list[Sighting], result: Result, counted: Counted) -> list[Sighting]:
+    """Each thing once: of instances that show the same pixels, whose identity counted lately,
+    else the surest. So a thing that two labels fit keeps one identity.
+    """
+    if len(found) < 2:
+        return found
+    instances = [result.instances[one.instance] for one in found]
+    ranks = [
+        instance.score + (one.identity in counted)  # scores end at 1
+        for one, instance in zip(found, instances, strict=True)
+    ]
+    kept = distinct([instance.mask for instance in instances], ranks)
+    return [found[place] for place in kept]
+
+
+def _thresholds(rule: SightingRuleSpec, result: Result) -> tuple[_Least, _Least]:
+    """What it takes to begin to count, and to go on."""
+    pixels = result.size[0] * result.size[1]
+    enter = _Least(rule.score, rule.area * pixels, rule.overlap)
+    score, area, part = rule.stay.score, rule.stay.area, rule.stay.overlap
+    if score is area is part is None:
+        return enter, enter
+    stay = _Least(
+        enter.score if score is None else score,
+        enter.area_px if area is None else area * pixels,
+        enter.overlap if part is None else part,
+    )
+    return enter, stay
+
+
+def _parts_inside(masks: Sequence[Mask], zone: Mask | None) -> list[float]:
+    """The part of each mask inside the zone; none of them is empty."""
+    return [1.0] * len(masks) if zone is None else overlaps(masks, zone).tolist()

@@ -8,7 +8,7 @@ from stream.types import CameraHealth, Condition
 
 FRESH_US = 15_000_000
 """What holds is told about every 5 s. What was not told for so long is unknown: whoever knew is
-gone."""
+gone. So is what was told so much later than now: time went back in a new epoch."""
 
 
 class Trouble(Struct, frozen=True):
@@ -39,5 +39,5 @@ def heard(troubles: Troubles, told: CameraHealth) -> dict[Condition, Trouble]:
 def any_of(troubles: Troubles, conditions: Collection[Condition], now_us: int) -> bool:
     """Whether one of ``conditions`` is known to hold now."""
     return any(
-        name in troubles and now_us - troubles[name].told_us < FRESH_US for name in conditions
+        name in troubles and abs(now_us - troubles[name].told_us) < FRESH_US for name in conditions
     )

@@ -14,7 +14,8 @@ def box_iou(a: Floats, b: Floats) -> Floats:
     """Intersection over union of boxes (n, 4) and (m, 4), px, as an array (n, m)."""
     low = np.maximum(a[:, None, :2], b[None, :, :2])
     high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    common = np.clip(high - low, 0, None).prod(axis=2)
+    sides = np.maximum(high - low, 0)
+    common = sides[..., 0] * sides[..., 1]
     union = _area(a)[:, None] + _area(b)[None, :] - common
     iou: Floats = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
     return iou
@@ -48,7 +49,8 @@ def pairs(closeness: Floats, least: float) -> tuple[Rows, Rows]:
 
 
 def _area(boxes: Floats) -> Floats:
-    area: Floats = np.clip(boxes[:, 2:] - boxes[:, :2], 0, None).prod(axis=1)
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    area: Floats = sides[:, 0] * sides[:, 1]
     return area
 
 

@@ -15,10 +15,19 @@ from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct, structs
-from numpy.typing import NDArray
 
+from stream.masks import distinct, measure
 from stream.tracking.association import Flags, Rows, box_iou, nearness, pairs
-from stream.tracking.motion import ROW_BYTES, Floats, Motion, begin, boxes_of, correct, predict
+from stream.tracking.motion import (
+    ROW_BYTES,
+    Floats,
+    Motion,
+    begin,
+    boxes_of,
+    correct,
+    joined,
+    predict,
+)
 from stream.types import Instance, Point, Result, Size, Track
 
 STRONG = 0.5
@@ -88,24 +97,22 @@ def track(state: Identities, result: Result) -> tuple[Identities, tuple[Track, .
         state, since_us = Identities(), 0
     if not state.known and not result.instances:  # most pictures of most cameras: 0.4 ms saved
         return Identities(result.time_us, result.size), ()
+    measure([instance.mask for instance in result.instances])
     step_us = min(since_us, STEP_US)
     motion = _moved(state, step_us)
     boxes = _boxes(result)
     found = _matches(state, motion, result, boxes, step_us)
 
-    seen, unseen = np.flatnonzero(found >= 0), _remembered(state, found, step_us)
-    born = np.flatnonzero(~np.isin(np.arange(len(boxes)), found))
+    seen = (found >= 0).nonzero()[0]
+    places = found[seen]
+    born, unseen = _newcomers(result, places), _remembered(state, found, step_us)
     shown = {
-        int(found[row]): structs.replace(state.known[row], confirmed=True, missed_us=0)
-        for row in seen
-    } | {int(index): _born(result, int(index)) for index in born}
-    known = (*shown.values(), *(_aged(state.known[row], step_us) for row in unseen))
-    after = (
-        correct(motion.take(seen), boxes[found[seen]])
-        .joined(begin(boxes[born]))
-        .joined(motion.take(unseen))
-    )
-    state = Identities(result.time_us, result.size, known, after.to_bytes())
+        index: _shown(state.known[row])
+        for row, index in zip(seen.tolist(), places.tolist(), strict=True)
+    } | {index: _born(result, index) for index in born.tolist()}
+    known = (*shown.values(), *(_aged(state.known[row], step_us) for row in unseen.tolist()))
+    parts = [correct(motion.take(seen), boxes[places]), begin(boxes[born]), motion.take(unseen)]
+    state = Identities(result.time_us, result.size, known, joined(parts).to_bytes())
     return state, tuple(
         _reported(shown[index], result, index) for index in sorted(shown) if shown[index].confirmed
     )
@@ -120,10 +127,10 @@ def _boxes(result: Result) -> Floats:
 
 def _moved(state: Identities, step_us: int) -> Motion:
     """Where all are now. Who is out of sight keeps their height, as in ByteTrack."""
-    motion = Motion.from_bytes(state.motion)
-    velocity = motion.velocity.copy()
-    velocity[[identity.missed_us > 0 for identity in state.known], 3] = 0
-    return predict(motion._replace(velocity=velocity), step_us / 1e6)
+    fields = Motion.from_bytes(state.motion).fields.copy()
+    out_of_sight = [row for row, identity in enumerate(state.known) if identity.missed_us > 0]
+    Motion(fields).velocity[out_of_sight, 3] = 0
+    return predict(Motion(fields), step_us / 1e6)
 
 
 def _matches(
@@ -136,7 +143,7 @@ def _matches(
         return found
     sure = np.array([identity.confirmed for identity in known])
     strong = np.array([instance.score >= STRONG for instance in instances])
-    same = _labels(known)[:, None] == _labels(instances)
+    same = _same_label(known, instances)
     predicted = boxes_of(motion)
     overlap = box_iou(predicted, boxes) * same
     _pair(found, free, overlap, (sure, strong), FIRST_IOU)
@@ -153,15 +160,43 @@ def _pair(
     found: Rows, free: Flags, closeness: Floats, among: tuple[Flags, Flags], least: float
 ) -> None:
     """Write into ``found`` and ``free`` the pairs of those identities and instances yet alone."""
-    rows = np.flatnonzero(among[0] & (found < 0))
-    columns = np.flatnonzero(among[1] & free)
-    row, column = pairs(closeness[np.ix_(rows, columns)], least)
+    rows = (among[0] & (found < 0)).nonzero()[0]
+    columns = (among[1] & free).nonzero()[0]
+    if not rows.size or not columns.size:
+        return
+    row, column = pairs(closeness[rows[:, None], columns], least)
     found[rows[row]] = columns[column]
     free[columns[column]] = False
 
 
-def _labels(some: Sequence[Identity | Instance]) -> NDArray[np.str_]:
-    return np.array([one.label for one in some])
+def _same_label(known: Sequence[Identity], instances: Sequence[Instance]) -> Flags:
+    """Whether they have the same label: shape (known, instances). Numbers compare faster."""
+    number_of: dict[str, int] = {}
+    rows, columns = (
+        np.array([number_of.setdefault(one.label, len(number_of)) for one in some])
+        for some in (known, instances)
+    )
+    same: Flags = rows[:, None] == columns
+    return same
+
+
+def _newcomers(result: Result, places: Rows) -> Rows:
+    """The instances beside those at ``places``, who are known, but for those that show somebody
+    again whom another instance shows.
+
+    A network finds somebody twice at times, with boxes that NMS keeps apart and masks that agree.
+    """
+    instances = result.instances
+    known = np.zeros(len(instances), bool)
+    known[places] = True
+    new: list[int] = []
+    for label in {instances[row].label for row in (~known).nonzero()[0].tolist()}:
+        rows = [row for row, instance in enumerate(instances) if instance.label == label]
+        # Who is known comes before who may be new, whatever the scores, which end at 1.
+        ranks = [instances[row].score + 2 * known[row] for row in rows]
+        kept = distinct([instances[row].mask for row in rows], ranks)
+        new += (rows[place] for place in kept if not known[rows[place]])
+    return np.array(sorted(new), np.intp)
 
 
 def _remembered(state: Identities, found: Rows, step_us: int) -> Rows:
@@ -173,6 +208,12 @@ def _remembered(state: Identities, found: Rows, step_us: int) -> Rows:
     ]
     rows.sort(key=lambda row: state.known[row].missed_us)
     return np.array(rows[:UNSEEN_MAX], np.intp)
+
+
+def _shown(identity: Identity) -> Identity:
+    if identity.confirmed and not identity.missed_us:
+        return identity
+    return structs.replace(identity, confirmed=True, missed_us=0)
 
 
 def _aged(identity: Identity, step_us: int) -> Identity:
@@ -203,4 +244,4 @@ def _stands(instance: Instance) -> Point:
     if instance.mask.area:
         return instance.mask.contact
     left, _, right, bottom = instance.box
-    return ((left + right) / 2, bottom)
+    return (left / 2 + right / 2, bottom)

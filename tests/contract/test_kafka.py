@@ -137,6 +137,18 @@ async def test_a_topic_is_read_from_an_instant_on(kafka: str) -> None:
     assert [each async for each in transport.whole(ARCHIVE, time.time_ns() // 1000)] == []
 
 
+async def test_a_topic_is_read_in_the_order_in_which_it_was_written(kafka: str) -> None:
+    transport = await fresh_transport(kafka)
+    async with transport.outbox(ARCHIVE) as outbox:
+        for number in range(6):
+            await outbox.send(ARCHIVE, Record(("hall", "yard")[number % 2], b"%d" % number))
+            await outbox.flush()
+            await asyncio.sleep(0.01)  # the log counts in milliseconds
+    found = [bytes(each.value) async for each in transport.whole(ARCHIVE)]
+    assert found == [b"%d" % number for number in range(6)]
+    assert await transport.count(ARCHIVE) == 6
+
+
 async def test_it_is_known_when_the_oldest_records_are_gone(kafka: str) -> None:
     settings = kafka_settings(kafka, partitions=1)
     transport = KafkaTransport(settings)

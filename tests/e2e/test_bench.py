@@ -60,6 +60,22 @@ def test_a_takeover_of_cameras_is_measured(tmp_path: Path, kafka: str) -> None:
 
 
 @pytest.mark.slow
+def test_the_cost_of_rules_is_measured_pure_and_on_both_hosts(tmp_path: Path, kafka: str) -> None:
+    found = figures(tmp_path, "rules", "--kafka", kafka)
+    hosts = ("results", "hosted_results", "faust_results")
+    assert all(found[f"rules.{each}_per_s_per_core"] > 0 for each in hosts)
+    assert found["rules.overlaps_vs_bitmaps"] > 0
+    assert (tmp_path / "rules.png").exists()
+
+
+@pytest.mark.slow
+def test_the_way_from_a_result_to_its_webhook_is_measured(tmp_path: Path, kafka: str) -> None:
+    found = figures(tmp_path, "alerts", "--kafka", kafka)
+    assert 0 < found["alerts.masks_to_webhook_p50_ms"] <= found["alerts.masks_to_webhook_p99_ms"]
+    assert (tmp_path / "alerts.png").exists()
+
+
+@pytest.mark.slow
 def test_cameras_on_the_network_are_measured(tmp_path: Path, shared: Path) -> None:
     with rtsp_server() as server:
         clip = shared / "video" / "one-by-one-person-detection.mp4"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from connectors import open_transport
-from connectors.clock import SteadyClock
+from connectors.clock import SteadyClock, WallClock
 from stream.cli.bench.sleeping import Sleep, SleepingModel
 from stream.cli.embedded import run_roles
 from stream.cli.observers import counts
@@ -19,6 +19,7 @@ from stream.cli.pipeline import Common, open_sinks, roles
 from stream.config import load
 from stream.metrics import Metrics
 from stream.registry import Listed
+from stream.rulebook import Rulebook
 from stream.tally import Tally
 from stream.types import Pixels
 from tests.support.pictures import PEOPLE, pictures, write_film
@@ -63,8 +64,11 @@ class Installation:
         """All roles, with a model that finds nothing, until ``stop`` or the end of a file."""
         settings, clock = load(self._config), SteadyClock()
         transport = open_transport(settings)
-        async with open_sinks(settings.endpoints, clock) as sinks:
-            common = Common(settings, Listed(settings.cameras), transport, clock, self.metrics)
+        async with open_sinks(settings.endpoints, WallClock()) as sinks:
+            rulebook = Rulebook(settings.rules, settings.zones)
+            common = Common(
+                settings, rulebook, Listed(settings.cameras), transport, clock, self.metrics
+            )
             working = roles(common, SleepingModel(Sleep(seconds=0.001)), sinks)
             await run_roles(transport, [*working, counts(self.tally, clock)], stop, 10.0)
 

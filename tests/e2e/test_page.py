@@ -41,7 +41,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def page() -> Page:
-    return Page(cameras=["hall"], zones=[GATE], now_us=lambda: START_US)
+    return Page(cameras=["hall"], zones=lambda: [GATE], now_us=lambda: START_US)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -215,7 +215,7 @@ async def test_an_alert_shows_in_the_feed_and_in_its_zone_until_it_ends(
 
 async def test_the_figures_are_shown(tab: Tab) -> None:
     clock = VirtualClock()
-    page = Page(cameras=["hall"], zones=[], now_us=clock.now_us)
+    page = Page(cameras=["hall"], zones=lambda: [], now_us=clock.now_us)
     for seq in range(30):
         offered = joined(seq, "hall", ring())
         assert offered.result is not None
@@ -258,7 +258,7 @@ async def test_the_page_comes_back_by_itself_when_the_server_does(tab: Tab, page
 
 
 async def test_one_of_several_cameras_is_chosen_by_key_or_click(tab: Tab) -> None:
-    page = Page(cameras=["hall", "yard"], zones=[GATE], now_us=lambda: START_US)
+    page = Page(cameras=["hall", "yard"], zones=lambda: [GATE], now_us=lambda: START_US)
     page.offer(joined(3, "hall", ring()))
     page.offer(joined(4, "yard", ring()))
     async with serve(page, port=0) as url:

@@ -28,7 +28,7 @@ JPEG = JpegCodec(80, max_bytes=1_000_000, max_pixels=1_000_000)
 
 @pytest.fixture
 def page() -> Page:
-    return Page(cameras=["hall", "yard"], zones=[GATE], now_us=lambda: START_US)
+    return Page(cameras=["hall", "yard"], zones=lambda: [GATE], now_us=lambda: START_US)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_another_site_is_refused(url: str, client: ClientSession, origin: 
 
 async def test_the_pages_own_origin_is_served(url: str, client: ClientSession) -> None:
     async with client.ws_connect(f"{url}/live", headers={"Origin": url}) as socket:
-        assert (await heard(socket, "hello"))["zones"][0]["id"] == "gate"
+        assert (await heard(socket, "zones"))["zones"][0]["id"] == "gate"
 
 
 @pytest.mark.parametrize("path", ["/static/../page.py", "/static/%2e%2e/page.py", "/page.py"])

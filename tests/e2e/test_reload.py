@@ -5,12 +5,17 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from stream import codec
 from stream.cli.bench.clips import beginning
 from stream.errors import EXIT_OK
-from tests.support.roles import DATA, MODEL
+from tests.support import build
+from tests.support.roles import DATA, MODEL, deployment
 from tests.support.waiting import wait_until
 
 FRAMES = 40
@@ -29,14 +34,17 @@ def epochs(path: Path, camera: str) -> list[str]:
     return [x["reason"] for x in found if x["type"] == "epoch-closed" and x["camera"] == camera]
 
 
-def test_a_run_takes_over_cameras_and_keeps_them_where_an_edit_is_bad(tmp_path: Path) -> None:
+def test_a_run_takes_over_what_is_edited_and_keeps_it_where_an_edit_is_bad(
+    tmp_path: Path,
+) -> None:
     clip = str(beginning(DATA / "yard.mp4", FRAMES, tmp_path))
     config, out = tmp_path / "run.yaml", tmp_path / "results.jsonl"
 
-    def write(*cameras: str, **more: Any) -> None:
+    def write(*cameras: str, rules: Sequence[Any] = (), **more: Any) -> None:
         listed = [{"id": each, "url": clip, "loop": True, "fps": 2, **more} for each in cameras]
         outputs = {"results": str(out)}
-        config.write_text(json.dumps({"model": MODEL, "cameras": listed, "outputs": outputs}))
+        document = {"model": MODEL, "cameras": listed, "rules": rules, "outputs": outputs}
+        config.write_text(json.dumps(document))
 
     write("yard")
     command = [sys.executable, "-c", "from stream.cli import main; main()", "run", str(config)]
@@ -47,6 +55,8 @@ def test_a_run_takes_over_cameras_and_keeps_them_where_an_edit_is_bad(tmp_path: 
         wait_until(lambda: results(out)["yard"] > 0, "the first camera is seen")
         write("yard", "dock")
         wait_until(lambda: results(out)["dock"] > 0, "the second camera is seen")
+        write("yard", "dock", rules=[{"id": "anybody", "kind": "presence", "camera": "yard"}])
+        wait_until(lambda: "the rules are now: anybody" in log.read_text(), "the rule is taken")
         write("gate", fpss=3)
         wait_until(lambda: "did you mean fps?" in log.read_text(), "the fault is told")
         write("yard")
@@ -59,3 +69,30 @@ def test_a_run_takes_over_cameras_and_keeps_them_where_an_edit_is_bad(tmp_path: 
     finally:
         process.kill()
     assert results(out)["gate"] == 0
+
+
+@pytest.mark.parametrize("host", ["watch", "watch --host faust"])
+def test_a_watcher_takes_over_rules_and_keeps_them_where_an_edit_is_bad(
+    tmp_path: Path, kafka: str, host: str
+) -> None:
+    with deployment(tmp_path, kafka) as deployed:
+        (watch,) = deployed.start(host)
+        anybody = {"id": "anybody", "kind": "presence", "camera": "yard", "frames": 1}
+        deployed.configure(rules=[anybody])
+        wait_until(lambda: "the rules are now: anybody" in watch.text(), "the rule is taken")
+        deployed.configure(rules=[{**anybody, "camera": "yrd"}])
+        wait_until(lambda: "did you mean yard?" in watch.text(), "the fault is told")
+        assert watch.metric("reloads_total", outcome="refused") == 1
+        deployed.configure(rules=[anybody])
+        deployed.write("masks", [codec.encode(build.result(0, "yard", build.instance()))])
+        wait_until(lambda: deployed.records("alerts") == 1, "the rule that was taken opens")
+        (alert,) = deployed.seen().alerts
+        assert (alert.rule, alert.state) == ("anybody", "opened")
+
+
+def test_notify_takes_over_rules_too(tmp_path: Path, kafka: str) -> None:
+    """It draws their zones, and makes the clips that they ask for."""
+    with deployment(tmp_path, kafka) as deployed:
+        (notify,) = deployed.start("notify")
+        deployed.configure(rules=[{"id": "anybody", "kind": "presence", "camera": "yard"}])
+        wait_until(lambda: "the rules are now: anybody" in notify.text(), "the rule is taken")

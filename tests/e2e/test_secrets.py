@@ -1,6 +1,7 @@
-"""A camera's password is found nowhere but in its file and on the way to its camera."""
+"""A secret is found nowhere but in its file, and a password on the way to its camera."""
 
 import asyncio
+import base64
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -9,9 +10,12 @@ import pytest
 
 from connectors import open_transport
 from connectors.kafka.topics import TOPICS
+from stream import codec
 from stream.cli.bench.sleeping import Sleep
 from stream.config import load
+from tests.support.alerts import opened
 from tests.support.films import Film, write_film
+from tests.support.receiver import DOWN, UP, receiver
 from tests.support.roles import Deployment, deployment
 from tests.support.rtsp import RtspServer, pack, rtsp_server
 from tests.support.waiting import wait_until
@@ -86,6 +90,33 @@ def test_a_password_is_found_nowhere(tmp_path: Path, kafka: str, server: RtspSer
     for secret in SECRETS:
         assert secret.encode() not in written
         assert not [text for text in told if secret in text]
+
+
+def test_signing_keys_are_found_nowhere(tmp_path: Path, kafka: str) -> None:
+    keys = [b"c4nary-B1rd-5ings-at-dawn-new", b"c4nary-B1rd-5ang-at-dusk-old"]
+    texts = [base64.b64encode(key).decode() for key in keys]
+    files = [tmp_path / name for name in ("new", "old")]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(f"whsec_{text}\n")
+    with receiver(DOWN, secret=texts[1]) as ops, deployment(tmp_path, kafka) as deployed:
+        new, old = ({"file": str(file)} for file in files)
+        endpoint = {"id": "ops", "url": ops.url, "secret": new, "previous_secret": old}
+        deployed.configure(endpoints=[{**endpoint, "allow_private": True}])
+        (notify,) = deployed.start("notify")
+        deployed.write("alerts", [codec.encode(opened("1"))])
+        wait_until(lambda: bool(ops.bodies), "the receiver refuses it")
+        told = [command_lines(), notify.get("/metrics")]
+        ops.status = UP
+        wait_until(lambda: bool(ops.taken), "the receiver takes it, by the key before")
+        told += [text for each in ("check", "audit") for text in said(deployed, each)]
+        notify.stop()
+        told.append(notify.text())
+        written = asyncio.run(everything_written(deployed))
+    assert b"delivered" in written
+    for key, text in zip(keys, texts, strict=True):
+        for form in (key, text.encode(), key.hex().encode()):
+            assert form not in written
+            assert form not in "\n".join(told).encode()
 
 
 def said(deployed: Deployment, command: str) -> list[str]:

@@ -10,7 +10,7 @@ from connectors.kafka.admin import open_admin
 from connectors.kafka.backlog import MOST_FRAMES
 from connectors.kafka.client import client_options
 from connectors.kafka.reading import open_reader
-from stream.cli.bench.published import age_s, published, stamp
+from stream.cli.bench.published import age_s, published
 from stream.cli.bench.sleeping import Sleep
 from stream.config import Settings, load
 from stream.sampling import frames_kept
@@ -87,7 +87,6 @@ def test_a_file_waits_for_the_segmenter_and_live_cameras_do_not(tmp_path: Path, 
     frames = frames_kept(60 * MINUTES * FILM_FPS, FILM_FPS, OFFERED_FPS)
     with deployment(tmp_path, kafka, cameras=cameras(tmp_path), zones=[], rules=[]) as deployed:
         settings = load(deployed.config, secrets=False)
-        asyncio.run(stamp(settings))
         deployed.start_sleeping(SLEEP)
         (ingest,) = deployed.start("ingest")
         most = most_ahead(settings, frames + 2)  # with the epoch's opening and close

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from stream.audit import EpochAudit
-from stream.cli.bench.published import Published, age_s, published, rate_per_s, stamp
+from stream.cli.bench.published import Published, age_s, published, rate_per_s
 from stream.cli.bench.sleeping import Sleep
 from stream.config import Settings, load
 from tests.faults.film import FULL
@@ -42,7 +42,6 @@ class Load:
     def __init__(self, deployed: Deployment) -> None:
         self.deployed = deployed
         self.settings: Settings = load(deployed.config, secrets=False)
-        asyncio.run(stamp(self.settings))
         deployed.start_sleeping(SLEEP)
 
     def capacity_per_s(self) -> float:

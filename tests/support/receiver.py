@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import standardwebhooks
 
 SECRET = base64.b64encode(b"a key that only tests know").decode()
-DOWN, UP = 503, 200
+DOWN, UP, REFUSED = 503, 200, 401
 
 
 @dataclass
@@ -23,6 +23,8 @@ class Receiver:
     bodies: dict[str, set[bytes]] = field(default_factory=dict)
     taken: Counter[str] = field(default_factory=Counter)
     """How often each was taken as a user's code would: before the answer went out."""
+    refused: int = 0
+    """Tries whose signature, or its time, was wrong."""
     may_answer: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -40,7 +42,7 @@ class Receiver:
 
 
 @contextmanager
-def receiver(status: int) -> Iterator[Receiver]:
+def receiver(status: int, secret: str = SECRET) -> Iterator[Receiver]:
     """A receiver that answers at once, with ``status`` until that is changed."""
     found = Receiver(status)
     found.may_answer.set()
@@ -48,8 +50,13 @@ def receiver(status: int) -> Iterator[Receiver]:
     class Hook(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            standardwebhooks.Webhook(SECRET).verify(body, dict(self.headers))
-            self.send_response(found.take(self.headers["webhook-id"], body))
+            try:
+                standardwebhooks.Webhook(secret).verify(body, dict(self.headers))
+            except standardwebhooks.WebhookVerificationError:
+                found.refused += 1
+                self.send_response(REFUSED)
+            else:
+                self.send_response(found.take(self.headers["webhook-id"], body))
             self.send_header("content-length", "0")
             self.end_headers()
 

@@ -75,10 +75,15 @@ class Process:
     def text(self) -> str:
         return self.log.read_text()
 
+    @property
+    def probes(self) -> str:
+        """Where its probes answer."""
+        (url,) = re.findall(r"probes on (http://\S+)", self.text())
+        return str(url)
+
     def get(self, path: str) -> str:
         """What its probes' server answers; raises `HTTPError` for anything but 200."""
-        (url,) = re.findall(r"probes on (http://\S+)", self.text())
-        with urlopen(url + path) as answer:
+        with urlopen(self.probes + path) as answer:
             return str(answer.read().decode())
 
     def metric(self, name: str, **labels: str) -> float:
@@ -130,6 +135,8 @@ class Deployment:
         self.prefix = f"{uuid4().hex[:8]}."
         self._looks_at = f"kafka://{bootstrap}"
         self.processes: list[Process] = []
+        self.env: Mapping[str, str] = {}
+        """What else is in the environment of the processes that start from now on."""
         self.ops: Receiver | None = None
         """Who its alerts are delivered to."""
         self._document = _document(bootstrap, self.prefix, replication)
@@ -141,7 +148,7 @@ class Deployment:
     def configure(self, **sections: Any) -> None:
         """Change sections of the configuration, for the processes that start from now on.
 
-        Cameras change for those that run as well.
+        Cameras, and the rules and zones of ``watch``, change for those that run as well.
         """
         self._write(**sections)
         if "cameras" in sections:
@@ -187,6 +194,12 @@ class Deployment:
         (process,) = self._all_started([self._run("segment", sleep.command(self.config))])
         return process
 
+    def start_bright(self) -> Process:
+        """Start a ``segment`` that finds what is bright."""
+        words = ["-m", "tests.support.bright", str(self.config)]
+        (process,) = self._all_started([self._run("segment", [sys.executable, *words])])
+        return process
+
     def start_ingest_stand_in(self, spec: StandIns) -> Process:
         """Start an ``ingest`` that has its pictures already."""
         words = ["-m", "stream.cli.bench.stand_ins", "ingest", str(self.config)]
@@ -213,7 +226,7 @@ class Deployment:
         with log.open("wb") as out:
             popen = subprocess.Popen(
                 command, cwd=ROOT, stdout=out, stderr=out, start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1"},
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **self.env},
             )  # fmt: skip
         process = Process(role, log, popen)
         self.processes.append(process)
@@ -255,7 +268,7 @@ class Deployment:
         asyncio.run(_write(self._settings(), topic, records))
 
     def written_ms(self, topic: str) -> dict[str, list[int]]:
-        """When the records of each camera were written, by the writers' clock, in order."""
+        """When the records of each camera were written, by the broker's clock, in order."""
         return asyncio.run(_written_ms(self._settings(), topic))
 
     def _settings(self) -> Settings:
@@ -306,8 +319,8 @@ def _document(bootstrap: str, prefix: str, replication: int) -> dict[str, Any]:
         ],
         "rules": [
             {
-                "id": "person-inside", "kind": "presence", "zone": "loading", "label": "person",
-                "overlap": 0.15, "frames": 3, "cooldown": "3s",
+                "id": "person-inside", "kind": "presence", "zone": "loading",
+                "labels": ["person"], "overlap": 0.15, "frames": 3, "cooldown": "3s",
             }
         ],
     }  # fmt: skip
@@ -351,9 +364,8 @@ async def _write(settings: Settings, topic: str, records: Iterable[Record]) -> N
 async def _written_ms(settings: Settings, topic: str) -> dict[str, list[int]]:
     written: defaultdict[str, list[int]] = defaultdict(list)
     async with _reader(settings) as reader:
-        async for records in whole(reader, _partitions(settings, topic), None):
-            for each in records:
-                written[(each.key or b"").decode()].append(each.timestamp)
+        async for each in whole(reader, _partitions(settings, topic), None):
+            written[(each.key or b"").decode()].append(each.timestamp)
     return written
 
 

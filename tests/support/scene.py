@@ -5,7 +5,6 @@ from typing import Any
 import cv2
 import numpy as np
 
-from stream.join import Joined
 from stream.masks import Mask
 from stream.specs import ZoneSpec
 from stream.types import (
@@ -15,6 +14,7 @@ from stream.types import (
     Frame,
     FrameId,
     Instance,
+    Joined,
     Raw,
     Result,
     Size,

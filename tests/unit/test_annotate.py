@@ -15,6 +15,8 @@ from connectors.memory import MemoryTransport
 from stream.codec import encode, encode_frame
 from stream.errors import ConfigError
 from stream.masks import Mask
+from stream.rulebook import Rulebook
+from stream.rules import Crossing
 from stream.types import (
     Frame,
     FrameId,
@@ -31,6 +33,8 @@ from stream.types import (
 from tests.support.build import MODEL
 from tests.support.clock import START_US
 from tests.support.scene import GATE, GREY, SIZE, alert, away, ring
+
+LINE = Crossing(id="over", camera="hall", line=((0.55, 0.7), (0.55, 0.2)))
 
 
 def grey(size: Size = SIZE) -> Pixels:
@@ -79,9 +83,36 @@ def test_a_zone_is_red_while_an_alert_is_open_in_it() -> None:
     assert red - blue > 20
 
 
+def light(drawn: Pixels, columns: slice) -> int:
+    """How many pixels beside the middle of the line something light is drawn on."""
+    return int((drawn[48:60, columns].astype(int).mean(axis=2) > GREY + 60).sum())
+
+
+@pytest.mark.parametrize(
+    ("direction", "left", "right"),
+    [("left-to-right", False, True), ("right-to-left", True, False), ("any", True, True)],
+)
+def test_a_line_has_an_arrow_for_each_direction_that_counts(
+    direction: str, left: bool, right: bool
+) -> None:
+    line = LINE.model_copy(update={"direction": direction})
+    drawn = draw(grey(), None, None, [line], ())
+    assert bool(light(drawn, np.s_[70:84])) == left
+    assert bool(light(drawn, np.s_[93:107])) == right
+
+
+def test_a_line_is_red_while_its_own_alert_is_open() -> None:
+    drawn = [
+        draw(grey(), None, None, [LINE.model_copy(update={"id": name})], [alert()])
+        for name in ("over", "keep-out")
+    ]
+    reds = [each[70:80, 88, 2].astype(int) - each[70:80, 88, 0] for each in drawn]
+    assert [bool((red > 80).all()) for red in reds] == [False, True]
+
+
 @given(st.tuples(st.integers(1, 60), st.integers(1, 60)))
 def test_any_size_of_picture_can_be_drawn_on(size: Size) -> None:
-    drawn = draw(grey(size), result(Mask.whole(size)), tracks(), [GATE], [alert()])
+    drawn = draw(grey(size), result(Mask.whole(size)), tracks(), [GATE, LINE], [alert()])
     assert drawn.shape == (*size, 3)
     empty = Mask.from_edges(size, [])
     assert draw(grey(size), result(empty), None, (), ()).shape == (*size, 3)
@@ -166,12 +197,14 @@ async def test_every_frame_is_in_the_video_and_alerts_are_drawn_while_open(tmp_p
                 else:
                     await out.send("masks", encode(result(ring(), seq)))
                     await out.send("tracks", encode(tracks(seq)))
-        await write_videos(inboxes, lambda camera: tmp_path / f"{camera}.mp4", [GATE], pixels_of)
+        rulebook = Rulebook([LINE], [GATE])
+        await write_videos(inboxes, lambda camera: tmp_path / f"{camera}.mp4", rulebook, pixels_of)
     pictures = [pixels for _, pixels in shown(tmp_path / "hall.mp4")]
     masked = [bool(abs(int(each[58, 20, 0]) - GREY) > 15) for each in pictures]
     assert masked == [True, True, False, True]
     reds = [float(each[50:60, 130:140, 2].mean()) for each in pictures]
     assert [red > GREY + 20 for red in reds] == [True, True, True, False]
+    assert all(each[65:80, 87:89].mean() > GREY + 40 for each in pictures), "the line"
 
 
 def noise(size: Size) -> Pixels:

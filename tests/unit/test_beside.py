@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from stream.cli.roles import beside, look
+from stream.cli.embedded import beside
+from stream.cli.roles import look
 from stream.errors import ConnectError, DrainTimeoutError
 from stream.health import Health
 from tests.support.clock import VirtualClock

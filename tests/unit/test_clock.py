@@ -1,10 +1,10 @@
-"""Time that never steps."""
+"""Time that never steps, and the time of day, which does."""
 
 import time
 
 import pytest
 
-from connectors.clock import SteadyClock
+from connectors.clock import SteadyClock, WallClock
 
 
 def test_it_begins_at_the_time_of_the_wall_clock() -> None:
@@ -31,3 +31,10 @@ async def test_sleeping_lets_its_own_time_pass() -> None:
     before_us = clock.now_us()
     await clock.sleep(0.01)
     assert clock.now_us() - before_us >= 9_000
+
+
+def test_the_wall_clock_is_put_right_with_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: 0)
+    clock = WallClock()
+    monkeypatch.setattr(time, "time_ns", lambda: 1_800_000_000_000_000_999)
+    assert clock.now_us() == 1_800_000_000_000_000

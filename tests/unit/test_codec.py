@@ -14,9 +14,7 @@ from hypothesis import strategies as st
 from connectors.jpeg import JpegCodec
 from stream import codec
 from stream.codec import Message
-from stream.errors import (
-    TooLargeError,
-)
+from stream.errors import SchemaError, TooLargeError
 from stream.masks import Mask
 from stream.ports import Delivery
 from stream.types import (
@@ -55,11 +53,15 @@ size = st.tuples(st.integers(1, 12), st.integers(1, 12))
 
 
 @st.composite
-def instances(draw: st.DrawFn, frame_size: tuple[int, int]) -> Instance:
+def masks(draw: st.DrawFn, frame_size: tuple[int, int]) -> Mask:
     pixels = frame_size[0] * frame_size[1]
     bits = draw(st.lists(st.booleans(), min_size=pixels, max_size=pixels))
-    mask = Mask.from_bitmap(frame_size, np.array(bits).reshape(frame_size), 0, 0)
-    return Instance(draw(label), draw(st.floats(0, 1)), draw(box), mask)
+    return Mask.from_bitmap(frame_size, np.array(bits).reshape(frame_size), 0, 0)
+
+
+@st.composite
+def instances(draw: st.DrawFn, frame_size: tuple[int, int]) -> Instance:
+    return Instance(draw(label), draw(st.floats(0, 1)), draw(box), draw(masks(frame_size)))
 
 
 @st.composite
@@ -76,7 +78,17 @@ gaps = st.builds(
     st.builds(Gap, camera, count, count, count, instant),
     st.integers(0, 1000),
 )
-evidence = st.builds(Evidence, count, count, number, number, box, st.none() | label)
+evidence = st.builds(
+    Evidence,
+    count,
+    count,
+    score=st.none() | number,
+    overlap=st.none() | number,
+    box=st.none() | box,
+    mask=st.none() | size.flatmap(masks),
+    value=st.none() | number,
+    frame_ref=st.none() | label,
+)
 tracks = st.builds(
     Track, label, label, number, box, st.tuples(number, number), st.just(("exit",)), count
 )
@@ -87,6 +99,8 @@ alerts = st.builds(
     opened_us=instant,
     time_us=instant,
     evidence=st.none() | evidence,
+    snapshot=st.none() | label,
+    clip=st.none() | label,
 )
 MESSAGES: dict[type, st.SearchStrategy[Any]] = {
     Result: results(),
@@ -219,6 +233,16 @@ def test_the_headers_are_those_of_cloudevents(
     }
     assert record.headers["ce_source"] == b"/maskstream"
     assert record.headers["content-type"] == b"application/json"
+
+
+def test_which_frames_a_record_ends_is_read_from_its_headers() -> None:
+    result, gap = codec.encode(build.result(7, epoch=3)), codec.encode(build.gap(2, 9, epoch=4))
+    assert codec.ended(replace(result, value=b"")) == (3, 7, 7)
+    assert codec.ended(replace(gap, value=b"")) == (4, 2, 9)
+    assert codec.ended(codec.encode(build.opened())) is None
+    for identity in (b"hall/3", b"yard-2/3/7/result", b"hall/3/7/tracks", b"hall/-3/7/result"):
+        with pytest.raises(SchemaError, match="ce_id"):
+            codec.ended(changed(result, ce_id=identity))
 
 
 def test_times_are_written_as_rfc_3339_to_the_microsecond() -> None:

@@ -96,7 +96,16 @@ def test_a_spec_that_is_made_in_code_keeps_its_paths() -> None:
 
 @pytest.mark.parametrize(
     ("written", "meant_s"),
-    [("500ms", 0.5), ("5s", 5), ("1.5s", 1.5), ("2m", 120), ("1h", 3600), ("5", 5), ("0.25", 0.25)],
+    [
+        ("500ms", 0.5),
+        ("5s", 5),
+        ("1.5s", 1.5),
+        ("2m", 120),
+        ("1h", 3600),
+        ("0.01d", 864),
+        ("5", 5),
+        ("0.25", 0.25),
+    ],
 )
 def test_durations_have_units(written: str, meant_s: float) -> None:
     assert read(SMALL + f"drain: {written}\n").drain == meant_s
@@ -190,7 +199,7 @@ model: {weights: yolo.pt}
 cameras:
   - {id: hall, url: hall.mp4, labels: [persn, car]}
 rules:
-  - {id: leaves, kind: presence, camera: hall, label: persn}
+  - {id: leaves, kind: presence, camera: hall, labels: [persn]}
 """
     )
     with pytest.raises(ConfigError) as error:
@@ -198,7 +207,7 @@ rules:
     assert str(error.value).splitlines() == [
         '/srv/cams/maskstream.yaml:3: cameras[0].labels[0]: camera hall: unknown label "persn", '
         "did you mean person?",
-        '/srv/cams/maskstream.yaml:5: rules[0].label: rule leaves: unknown label "persn", '
+        '/srv/cams/maskstream.yaml:5: rules[0].labels[0]: rule leaves: unknown label "persn", '
         "did you mean person?",
     ]
 

@@ -18,7 +18,12 @@ from stream.errors import EXIT_CONFIG, ConfigError
 FILE = "c.yaml"
 KEY = base64.b64encode(bytes(24)).decode()
 WEAK = base64.b64encode(bytes(23)).decode()
-ENV = {"OPS_SECRET": KEY, "SHORT": WEAK, "PLAIN": "hunter2-hunter2!"}
+ENV = {
+    "OPS_SECRET": KEY,
+    "SHORT": WEAK,
+    "PLAIN": "hunter2-hunter2!",
+    "BROKEN": f"{KEY}\r\nX-Evil: 1",
+}
 SMALL = "model: {weights: yolo.pt}\n"
 ID = "id must match ^[a-z0-9][a-z0-9-]{0,62}$"
 SCHEMES = "scheme not allowed (rtsp, rtsps, file under any folder)"
@@ -143,7 +148,8 @@ def test_roi_and_tiles_exclude_each_other() -> None:
 def test_a_duration_needs_a_unit_that_is_known() -> None:
     text = f"{SMALL}cameras: [{{id: a, url: a.mp4}}]\ndrain: 5 minutes\n"
     assert faults(text) == [
-        'c.yaml:3: drain: given "5 minutes"; allowed: 500ms, 5s, 2m, 1h, or a number of seconds'
+        'c.yaml:3: drain: given "5 minutes"; '
+        "allowed: 500ms, 5s, 2m, 1h, 30d, or a number of seconds"
     ]
 
 
@@ -161,9 +167,8 @@ def test_a_duration_out_of_range_is_told_as_a_duration() -> None:
         (b"", "c.yaml:1: the file is empty"),
         (b"\n# nothing\n", "c.yaml:3: the file is empty"),
         (b"null", "c.yaml:1: given null; allowed: a mapping with transport, model, cameras, zones, "
-         "rules, endpoints, outputs, freshness, camera_health, pictures, allowed, credentials, "
-         "kafka, health, "
-         "drain"),
+         "rules, endpoints, evidence, outputs, freshness, camera_health, pictures, allowed, "
+         "credentials, kafka, health, drain"),
         (b"a: 1\nb: \xff", "c.yaml:2: not UTF-8: byte 0xff at 8"),
         (b"a: [1", "c.yaml:2: not YAML: did not find expected ',' or ']'"),
         (b"a: 1\n---\nb: 2", "c.yaml:2: a second document begins; allowed: one"),
@@ -346,6 +351,9 @@ def test_a_privacy_polygon_that_is_none_is_refused_in_one_line(given_: str, answ
 
 # --- zones and rules
 
+OF_ALL = ("allowed: one of", "stay.score: given")
+"""What is said of a rule as a whole, not of one field."""
+
 
 @pytest.mark.parametrize(
     ("rule", "answer"),
@@ -353,9 +361,9 @@ def test_a_privacy_polygon_that_is_none_is_refused_in_one_line(given_: str, answ
         ("kind: presence, zone: exitt", 'zone: unknown zone "exitt", did you mean exit?'),
         ("kind: presence, camera: hal", 'camera: unknown camera "hal", '
          "did you mean hall?"),
-        ("kind: presence, zone: exit, label: persn", 'label: unknown label "persn": '
+        ("kind: presence, zone: exit, labels: [persn]", 'labels[0]: unknown label "persn": '
          "it is not kept; did you mean person?"),
-        ("kind: presence, camera: yard, label: person", 'label: unknown label "person": '
+        ("kind: presence, camera: yard, labels: [person]", 'labels[0]: unknown label "person": '
          "it is not kept; allowed: dog"),
         ("kind: presence, zone: exit, notify: [ops, opps]", "notify[1]: unknown endpoint "
          '"opps", did you mean ops?'),
@@ -372,13 +380,68 @@ def test_a_privacy_polygon_that_is_none_is_refused_in_one_line(given_: str, answ
          "lost, frozen, black, moved, resized, skewed, slow"),
         ("kind: health, conditions: [lost], for: -1", "for: given -1; allowed: >= 0s"),
         ("kind: health, conditions: [lost], lasting: 3s", "lasting: unknown key, "
-         "allowed: id, cooldown, severity, notify, kind, camera, conditions, for, resolve"),
+         "allowed: id, kind, cooldown, severity, notify, schedule, clip, camera, conditions, for, "
+         "resolve"),
         ("kind: health, conditions: [lost], zone: exit", "zone: unknown key, "
-         "allowed: id, cooldown, severity, notify, kind, camera, conditions, for, resolve"),
+         "allowed: id, kind, cooldown, severity, notify, schedule, clip, camera, conditions, for, "
+         "resolve"),
         ("kind: health, conditions: [lost], camera: hal", 'camera: unknown camera "hal", '
          "did you mean hall?"),
-        ("kind: presense, zone: exit", 'kind: given "presense"; allowed: dwell, health, presence'),
-        ("zone: exit", "kind: missing; allowed: dwell, health, presence"),
+        ("kind: presense, zone: exit", 'kind: given "presense"; allowed: absence, contact, '
+         "count, coverage, crossing, dwell, health, presence"),
+        ("zone: exit", "kind: missing; allowed: absence, contact, count, coverage, crossing, "
+         "dwell, health, presence"),
+        ("kind: crossing, camera: hall", "line: missing: its two ends, as fractions of width and "
+         "height"),
+        ("kind: crossing, camera: hall, line: [[0, 0.5], [0, 0.5]]", "line: given a list of 2; "
+         "allowed: two points that are 0.001 apart or more"),
+        ("kind: crossing, camera: hall, line: [[0.8191797936747233, 0], [0.8191797936747234, 0]]",
+         "line: given a list of 2; allowed: two points that are 0.001 apart or more"),
+        ("kind: crossing, camera: hall, line: [[0, 0.5], [1.5, 0.5]]", "line[1][0]: given 1.5; "
+         "allowed: 0 to 1, a part of width or height"),
+        ("kind: crossing, camera: hall, line: [[0, 0.5], [640, 1]]", "line[1][0]: given 640; "
+         "allowed: 0 to 1, a part of width or height"),
+        ("kind: crossing, camera: hall, line: [[0, 0], [1, 1], [1, 0]]", "line: given a list of "
+         "3; allowed: two points: [[x, y], [x, y]]"),
+        ("kind: crossing, camera: hall, line: [0, 0.5, 1, 0.5]", "line: given [0, 0.5, 1, 0.5]; "
+         "allowed: two points: [[x, y], [x, y]]"),
+        ("kind: crossing, camera: hall, line: [[0, 0], [1, 1]], direction: up", "direction: "
+         'given "up"; allowed: any, left-to-right, right-to-left'),
+        ("kind: crossing, camera: hall, line: [[0, 0], [1, 1]], point: center", "point: "
+         'given "center"; allowed: contact, centre'),
+        ("kind: contact, camera: hall, labels: [car]", "others: missing: the labels that it looks "
+         "for beside those of `labels`"),
+        ("kind: contact, camera: hall, others: []", "others: given []; allowed: at least 1 item"),
+        ("kind: contact, camera: hall, others: [persn]", 'others[0]: unknown label "persn": '
+         "it is not kept; did you mean person?"),
+        ("kind: contact, camera: hall, others: [person], within: 20", "within: given 20; "
+         "allowed: <= 1"),
+        ("kind: count, zone: exit", "allowed: one of at_least and at_most"),
+        ("kind: count, zone: exit, at_least: 2, at_most: 3", "allowed: one of at_least and "
+         "at_most"),
+        ("kind: count, zone: exit, at_least: 0", "at_least: given 0; allowed: >= 1"),
+        ("kind: coverage, zone: exit, at_least: 30", "at_least: given 30; allowed: <= 1"),
+        ("kind: coverage, zone: exit", "allowed: one of at_least and at_most"),
+        ("kind: absence, zone: exit", "for: missing: how long before an alert opens"),
+        ("kind: absence, zone: exit, for: 0s", 'for: given "0s"; allowed: > 0s'),
+        ("kind: presence, zone: exit, ignore: [exitt]", 'ignore[0]: unknown zone "exitt", '
+         "did you mean exit?"),
+        ("kind: presence, camera: yard, ignore: [exit]", 'ignore[0]: given "exit", a zone of '
+         "camera hall; allowed: zones of yard"),
+        ("kind: absence, zone: exit, ignore: [exit], for: 5s", 'ignore[0]: given "exit", the zone '
+         "that it watches; allowed: others"),
+        ("kind: presence, zone: exit, score: 0.3, stay: {score: 0.4}", "stay.score: given 0.4; "
+         "allowed: at most score, which is 0.3"),
+        ("kind: presence, zone: exit, area: 400", "area: given 400; allowed: <= 1"),
+        ("kind: presence, zone: exit, schedule: {windows: []}", "schedule.windows: given []; "
+         "allowed: at least 1 item"),
+        ("kind: presence, zone: exit, schedule: {windows: [{days: [monday]}]}",
+         'schedule.windows[0].days[0]: given "monday"; allowed: mon, tue, wed, thu, fri, sat, sun'),
+        ("kind: presence, zone: exit, schedule: {windows: [{hours: 9-17}]}",
+         'schedule.windows[0].hours: given "9-17"; allowed: HH:MM-HH:MM, as 22:00-06:00'),
+        ("kind: presence, zone: exit, schedule: {timezone: Berlin, windows: [{}]}",
+         'schedule.timezone: given "Berlin"; allowed: a name in the IANA time zone database, as '
+         "Europe/Berlin or UTC"),
         ("kind: presence, zone: exit, framez: 3", "framez: unknown key, "
          "did you mean frames?"),
     ],
@@ -387,12 +450,14 @@ def test_a_rule_that_cannot_work_is_refused_by_name(rule: str, answer: str) -> N
     zone = "[{id: exit, camera: hall, polygon: [[0, 0], [1, 0], [1, 1]]}]"
     ops = "[{id: ops, url: 'https://ops.example/hook', secret: {env: OPS_SECRET}}]"
     (found,) = with_rule(f"{{id: leaves, {rule}}}", zone, ops)
-    field, _, text = answer.partition(": ")
-    assert found == f"c.yaml:5: rules[0].{field}: rule leaves: {text}"
+    *field, text = answer.split(": ", 1) if not answer.startswith(OF_ALL) else (answer,)
+    place = ".".join(["rules[0]", *field])
+    assert found == f"c.yaml:5: {place}: rule leaves: {text}"
 
 
-def test_a_rule_watches_something() -> None:
-    assert with_rule("{id: leaves, kind: presence}") == [
+@pytest.mark.parametrize("kind", ["presence", "crossing, line: [[0, 0], [1, 1]]"])
+def test_a_rule_watches_something(kind: str) -> None:
+    assert with_rule(f"{{id: leaves, kind: {kind}}}") == [
         "c.yaml:5: rules[0]: rule leaves: names neither a zone nor a camera; allowed: one of them"
     ]
 
@@ -499,11 +564,19 @@ def test_a_line_break_in_a_webhook_url_is_refused() -> None:
     )
 
 
+def test_a_line_break_in_the_name_of_a_webhook_is_refused() -> None:
+    text = 'endpoints: [{id: "ops\\r\\nX-Evil: 1", url: "https://a.b", secret: {env: OPS_SECRET}}]'
+    assert faults(f"{SMALL}cameras: [{{id: hall, url: a.mp4}}]\n{text}\n") == [
+        'c.yaml:3: endpoints[0].id: endpoint ops\\r\\nX-Evil: 1: given "ops\\r\\nX-Evil: 1"; ' + ID
+    ]
+
+
 @pytest.mark.parametrize(
     ("secret", "answer"),
     [
         ("{env: NOT_SET}", ".env: endpoint ops: environment variable NOT_SET is not set"),
         ("{env: SHORT}", f".env: endpoint ops: given 23 bytes; {STRONG}"),
+        ("{env: BROKEN}", f".env: endpoint ops: is not base64; {STRONG}"),
         ("{env: PLAIN}", f".env: endpoint ops: is not base64; {STRONG}"),
         ("{file: not/there}", ".file: endpoint ops: the file cannot be read: No such file or "
          "directory"),
@@ -518,6 +591,14 @@ def test_a_weak_or_missing_secret_is_refused_and_not_shown(secret: str, answer: 
     found = endpoint(f"url: 'https://ops.example/hook', secret: {secret}")
     assert found == [f"secret{answer}"]
     assert "hunter2" not in found[0]
+    url = "url: 'https://ops.example/hook', secret: {env: OPS_SECRET}"
+    assert endpoint(f"{url}, previous_secret: {secret}") == [f"previous_secret{answer}"]
+
+
+def test_a_body_that_nobody_knows_is_refused() -> None:
+    assert endpoint("url: 'https://ops.example/hook', secret: {env: OPS_SECRET}, body: slack") == [
+        'body: endpoint ops: given "slack"; allowed: json, alertmanager-v4, alertmanager'
+    ]
 
 
 # --- the rest

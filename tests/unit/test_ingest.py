@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from connectors.memory import MemoryEpochs, MemoryTransport
+from connectors.memory import MemoryTransport
+from connectors.memory_state import MemoryEpochs
 from stream.audit import Audit
 from stream.backoff import delay_s
 from stream.codec import Message

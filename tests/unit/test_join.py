@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.join import Join, Joined
-from stream.types import Encoded, Frame, FrameId, Gap, ModelRef, Result, Tracks
+from stream.join import Join
+from stream.types import Encoded, Frame, FrameId, Gap, Joined, ModelRef, Result, Tracks
 
 MODEL = ModelRef("yard", "0" * 64, "f32")
 

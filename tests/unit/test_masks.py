@@ -1,6 +1,8 @@
 """Masks against pycocotools, and against plain bitmaps where pycocotools has no word for it."""
 
+import math
 import pickle
+import tracemalloc
 from fractions import Fraction
 from typing import Any
 
@@ -10,8 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pycocotools import mask as coco
+from scipy.spatial import cKDTree
 
-from stream.masks import Mask, intersection, iou, iou_matrix, overlap, pack, union
+from stream.masks import (
+    Mask,
+    box_distances,
+    difference,
+    distance,
+    intersection,
+    iou,
+    iou_matrix,
+    measure,
+    overlap,
+    overlaps,
+    pack,
+    union,
+)
 
 Bitmap = NDArray[np.bool_]
 Size = tuple[int, int]
@@ -191,9 +207,23 @@ def test_iou_and_overlap_equal_pycocotools(given: list[Bitmap]) -> None:
         assert overlap(a, b) == coco.iou([mine], [other], [1])[0, 0]
 
 
+@exactly
+@given(bitmaps(count=5))
+def test_the_overlaps_of_many_masks_with_a_zone_equal_pycocotools(given: list[Bitmap]) -> None:
+    zone, *masks = map(mask_of, given)
+    in_zone = coco.iou([coco_of(each) for each in given[1:]], [coco_of(given[0])], [1])[:, 0]
+    expected = [part if mask.area else 0.0 for part, mask in zip(in_zone, masks, strict=True)]
+    parts = overlaps(masks, zone)
+    assert parts.dtype == np.float64
+    assert parts.tolist() == expected == [overlap(mask, zone) for mask in masks]
+
+
 def test_nothing_overlaps_with_an_empty_mask() -> None:
     empty, whole = Mask.from_edges((3, 3), []), Mask.whole((3, 3))
     assert overlap(empty, whole) == overlap(whole, empty) == 0.0
+    assert overlaps([empty, whole], whole).tolist() == [0.0, 1.0]
+    assert overlaps([empty, whole], empty).tolist() == [0.0, 0.0]
+    assert overlaps([], whole).shape == (0,)
     assert iou(empty, empty) == iou(empty, whole) == 0.0
     assert iou_matrix([empty, whole], [empty, whole]).tolist() == [[0.0, 0.0], [0.0, 1.0]]
 
@@ -215,6 +245,13 @@ def test_a_union_has_what_any_of_them_has(given: list[Bitmap]) -> None:
     assert together == mask_of(given[0] | given[1] | given[2])
 
 
+@exactly
+@given(bitmaps(count=2))
+def test_a_difference_has_what_only_the_first_has(given: list[Bitmap]) -> None:
+    one, other = given
+    assert difference(mask_of(one), mask_of(other)) == mask_of(one & ~other)
+
+
 def test_the_halves_of_two_tiles_join_to_one_mask() -> None:
     size, tile = (6, 10), np.ones((6, 5), np.bool_)
     halves = [Mask.from_bitmap(size, tile, x, 0) for x in (0, 5)]
@@ -229,6 +266,16 @@ def test_packing_many_gives_each_the_string_it_has_alone(given: list[list[Bitmap
     assert [m.counts.encode() for m in masks] == [coco_of(b)["counts"] for (b,) in given]
 
 
+@exactly
+@given(bitmaps(count=5))
+def test_measuring_many_gives_each_the_figures_it_has_alone(given: list[Bitmap]) -> None:
+    masks, alone = ([mask_of(bitmap) for bitmap in given] for _ in range(2))
+    measure(masks)
+    for mask, other in zip(masks, alone, strict=True):
+        assert (mask.area, mask.box) == (other.area, other.box)
+        assert mask.area == 0 or mask.contact == other.contact
+
+
 def test_far_jumps_take_as_many_characters_as_pycocotools_gives_them() -> None:
     size = (30_000, 40_000)
     edges = [5, 7, 1_000_000_000, 1_000_000_001, 1_000_000_002, 1_199_999_000, 1_199_999_999]
@@ -238,9 +285,101 @@ def test_far_jumps_take_as_many_characters_as_pycocotools_gives_them() -> None:
     assert Mask.from_counts(size, mask.counts) == mask
 
 
+def least_of_all_pairs(a: Bitmap, b: Bitmap) -> float:
+    one, other = (np.argwhere(bitmap) for bitmap in (a, b))
+    if not len(one) or not len(other):
+        return math.inf
+    return math.sqrt(((one[:, None] - other[None]) ** 2).sum(axis=2).min())
+
+
+@exactly
+@given(bitmaps(count=2))
+def test_distance_is_the_least_of_all_pairs_of_pixels(given: list[Bitmap]) -> None:
+    a, b = map(mask_of, given)
+    assert distance(a, b) == distance(b, a) == least_of_all_pairs(*given)
+
+
+@exactly
+@given(bitmaps(count=2), st.floats(0, 60) | st.integers(0, 3600).map(math.sqrt))
+def test_distance_beyond_what_is_asked_for_is_infinite(given: list[Bitmap], most: float) -> None:
+    exact = least_of_all_pairs(*given)
+    expected = exact if exact <= most else math.inf
+    one, other = given
+    assert distance(mask_of(one), mask_of(other), within_px=most) == expected
+
+
+@exactly
+@given(bitmaps(count=5), st.integers(0, 5))
+def test_boxes_are_never_further_apart_than_masks(given: list[Bitmap], cut: int) -> None:
+    masks = [mask_of(bitmap) for bitmap in given]
+    a, b = masks[:cut], masks[cut:]
+    apart = box_distances(a, b)
+    assert apart.shape == (len(a), len(b))
+    exact = np.array([[distance(one, other) for other in b] for one in a]).reshape(apart.shape)
+    assert np.all(apart <= exact * (1 + 1e-9))
+    assert np.array_equal(np.isfinite(apart), np.isfinite(exact))
+
+
+def test_masks_that_overlap_touch_by_a_side_or_by_a_corner_are_so_far_apart() -> None:
+    first = np.zeros((4, 6), np.bool_)
+    first[:2, :2] = True
+    apart = [distance(mask_of(first), mask_of(np.roll(first, by, (0, 1)))) for by in
+             ((1, 1), (0, 2), (2, 2), (0, 4))]  # fmt: skip
+    assert apart == [0.0, 1.0, math.sqrt(2), 3.0]
+
+
+def test_nothing_is_near_an_empty_mask() -> None:
+    empty, whole = Mask.from_edges((3, 3), []), Mask.whole((3, 3))
+    assert distance(empty, whole) == distance(whole, empty) == distance(empty, empty) == math.inf
+
+
+@pytest.mark.parametrize("gap", [1, 7, 300])
+def test_distance_of_two_bodies_in_a_large_picture(gap: int) -> None:
+    """Two discs of 200 px across, whose centres lie on a slope: against all pairs of borders."""
+    rows, columns = np.ogrid[:1080, :1920]
+    a = (rows - 300) ** 2 + (columns - 400) ** 2 <= 100**2
+    along = 201 + gap
+    b = (rows - 300 - 0.6 * along) ** 2 + (columns - 400 - 0.8 * along) ** 2 <= 100**2
+    expected = float(np.min(cKDTree(np.argwhere(a)).query(np.argwhere(b))[0]))
+    assert distance(mask_of(a), mask_of(b)) == pytest.approx(expected, rel=1e-12)
+    assert abs(expected - gap) < 3
+    assert distance(mask_of(a), mask_of(b), within_px=expected - 0.01) == math.inf
+
+
+def test_noise_over_a_large_picture_is_compared_in_little_memory() -> None:
+    """Every second pixel of each column, in one half and in the other: a million runs."""
+    bitmap = np.zeros((1080, 1920), np.bool_)
+    bitmap[::2, :950] = True
+    a, b = mask_of(bitmap), mask_of(bitmap[:, ::-1])
+    tracemalloc.start()
+    found = distance(a, b)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (found, peak < 300e6) == (21.0, True)
+
+
+@exactly
+@given(bitmaps())
+def test_centre_is_the_mean_of_all_pixels(given: list[Bitmap]) -> None:
+    (bitmap,) = given
+    mask = mask_of(bitmap)
+    if not bitmap.any():
+        with pytest.raises(ValueError, match="empty mask"):
+            _ = mask.centre
+        return
+    rows, columns = np.nonzero(bitmap)
+    assert mask.centre == pytest.approx((columns.mean() + 0.5, rows.mean() + 0.5), abs=1e-9)
+
+
 def test_masks_of_different_frames_do_not_mix() -> None:
     a, b = Mask.whole((2, 3)), Mask.whole((3, 2))
-    for call in (lambda: intersection(a, b), lambda: iou_matrix([a], [b]), lambda: union([a, b])):
+    for call in (
+        lambda: intersection(a, b),
+        lambda: overlaps([a], b),
+        lambda: distance(a, b),
+        lambda: iou_matrix([a], [b]),
+        lambda: union([a, b]),
+    ):
         with pytest.raises(ValueError, match="different sizes"):
             call()
     with pytest.raises(ValueError, match="none"):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from connectors.memory import MemoryTransport
-from stream.errors import EndOfStream
+from stream.errors import DrainTimeoutError, EndOfStream
 from tests.support.records import TOPIC, numbers, record, some, write
 from tests.support.topics import PATIENCE_S, everything, settle
 
@@ -127,3 +127,9 @@ async def test_it_keeps_the_newest_records_for_a_reader_that_comes_late() -> Non
             await outbox.send("large", record(number, size_bytes=450))
     assert numbers(await everything(transport, "few")) == [5, 6, 7, 8]
     assert numbers(await everything(transport, "large")) == [7, 8]
+
+
+async def test_what_is_raised_beside_retained_frames_stays_what_it_is() -> None:
+    with pytest.raises(DrainTimeoutError):
+        async with MemoryTransport().retained():
+            raise DrainTimeoutError("1 deliveries left")

@@ -1,7 +1,7 @@
 """The loop, on the real memory transport, in virtual time: hours of retries pass in no time."""
 
 import asyncio
-import json
+import logging
 import selectors
 import tracemalloc
 from collections.abc import (
@@ -22,8 +22,6 @@ from typing import Any, ParamSpec
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from connectors.memory import MemoryTransport
 from stream import codec
@@ -33,11 +31,12 @@ from stream.errors import (
     DeliveryRefusedError,
     DrainTimeoutError,
     EndOfStream,
-    TooLargeError,
+    EndpointGoneError,
     UnsupportedVersionError,
 )
 from stream.metrics import Metrics
-from stream.notify import TOPICS, History, Limits, Notify, body_of
+from stream.notify import TOPICS, History, Illustrator, Limits, Notify
+from stream.notify.body.plain import body_of
 from stream.ports import Delivery, Member, Outbox, Record, Sink
 from stream.retry import STEPS_S
 from stream.types import Alert, AlertState, DeliveryStatus, Evidence
@@ -102,10 +101,10 @@ class Endpoint:
     busy: int = 0
     most_busy: int = 0
 
-    async def deliver(self, alert: Alert, body: bytes) -> str:
+    async def deliver(self, alert: Alert) -> str:
         answer = self.answers[min(len(self.tries), len(self.answers) - 1)]
         self.tries.append((seconds(), f"{alert.id} {alert.state}"))
-        self.bodies.append(body)
+        self.bodies.append(body_of(alert))
         self.busy += 1
         self.most_busy = max(self.busy, self.most_busy)
         try:
@@ -169,6 +168,7 @@ class Run:
     transport: MemoryTransport = field(default_factory=lambda: MemoryTransport(capacity=10_000))
     metrics: Metrics = field(default_factory=Metrics)
     wrap: Callable[[Outbox], Outbox] = lambda outbox: outbox
+    illustrator: Illustrator | None = None
 
     async def of(
         self,
@@ -195,6 +195,7 @@ class Run:
                 self.metrics,
                 random=lambda: 0.0,
                 limits=self.limits,
+                illustrator=self.illustrator,
             )
             await notify.run(inbox, drain_s, history)
 
@@ -216,6 +217,10 @@ class Run:
                     records += [each.record for each in await inbox.receive(100, 1.0)]
             except EndOfStream:
                 return records
+
+
+def value(run: Run, name: str, **labels: str) -> float | None:
+    return run.metrics.registry.get_sample_value(f"maskstream_{name}", labels)
 
 
 @asynccontextmanager
@@ -260,6 +265,26 @@ async def test_a_failed_try_is_repeated_with_the_same_body_until_it_succeeds() -
 
 
 @in_virtual_time
+async def test_the_log_says_when_an_endpoint_fails_and_when_it_is_well_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Once each, however many tries it took."""
+    caplog.set_level(logging.INFO, "stream.notify")
+    await Run({"ops": Endpoint((DeliveryError("503"), DeliveryError("503"), "204"))}).of(alert())
+    assert [each.getMessage() for each in caplog.records] == [
+        "503; tries go on for days",
+        "endpoint ops takes alerts again",
+    ]
+
+
+@in_virtual_time
+async def test_the_log_names_an_alert_that_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
+    await Run({"ops": Endpoint((DeliveryRefusedError("403 Forbidden"),))}).of(alert())
+    (record,) = caplog.records
+    assert record.getMessage() == f"alert {alert().id}, opened, is given up: 403 Forbidden"
+
+
+@in_virtual_time
 async def test_after_three_days_of_failures_an_alert_is_given_up_into_dead_letters() -> None:
     ops = Endpoint((DeliveryError("503"),))
     run = Run({"ops": ops})
@@ -277,7 +302,7 @@ async def test_after_three_days_of_failures_an_alert_is_given_up_into_dead_lette
 
 @in_virtual_time
 async def test_a_refused_alert_is_given_up_at_once() -> None:
-    ops = Endpoint((DeliveryRefusedError("410 Gone"),))
+    ops = Endpoint((DeliveryRefusedError("403 Forbidden"),))
     run = Run({"ops": ops})
 
     await run.of(alert())
@@ -285,6 +310,75 @@ async def test_a_refused_alert_is_given_up_at_once() -> None:
     assert ops.times_s == [0]
     assert await run.states() == ["pending", "given_up"]
     assert len(await run.dead_letters()) == 1
+
+
+@in_virtual_time
+async def test_an_endpoint_that_is_gone_is_not_tried_again_and_no_other_notices(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Gone(Endpoint):
+        async def deliver(self, alert: Alert) -> str:
+            await super().deliver(alert)
+            raise EndpointGoneError("410 Gone") if alert.id == "last" else DeliveryError("503")
+
+    gone, pager = Gone(), Endpoint((DeliveryError("503"), "200 OK"))
+    run = Run({"gone": gone, "pager": pager})
+    both = ("gone", "pager")
+    async with feeding(run) as writer:
+        for name in ("a1", "a2"):
+            await writer.send("alerts", codec.encode(alert(name, notify=both)))
+        await asyncio.sleep(50)
+        assert value(run, "endpoint_gone", endpoint="gone") == 0
+        await writer.send("alerts", codec.encode(alert("last", notify=both)))
+        await asyncio.sleep(1)
+        tries = len(gone.tries)
+        assert value(run, "deliveries_pending", endpoint="gone") == 0
+        await writer.send("alerts", codec.encode(alert("a3", notify=both)))
+        await asyncio.sleep(1)
+        assert value(run, "deliveries_pending", endpoint="gone") == 0
+
+    assert gone.tries[-1] == (50, "last opened")
+    assert len(gone.tries) == tries
+    given_up = [each for each in await run.statuses() if each.state == "given_up"]
+    assert [each.alert for each in given_up] == ["last", "a1", "a2", "a3"]
+    assert {(each.endpoint, each.answer) for each in given_up} == {("gone", "410 Gone")}
+    assert len(await run.dead_letters()) == 4
+    assert (await run.states("pager")).count("delivered") == 4
+    assert value(run, "endpoint_gone", endpoint="gone") == 1
+    assert value(run, "endpoint_gone", endpoint="pager") == 0
+    assert [each.getMessage() for each in caplog.records if each.levelname == "ERROR"] == [
+        "410 Gone; nothing more is sent to it until notify starts again"
+    ]
+
+
+@in_virtual_time
+async def test_an_endpoint_that_is_gone_does_not_stay_quiet_for_its_retry_after() -> None:
+    class Picky(Endpoint):
+        async def deliver(self, alert: Alert) -> str:
+            await super().deliver(alert)
+            if alert.id == "slow":
+                await asyncio.sleep(5)
+                raise EndpointGoneError("410 Gone")
+            raise DeliveryError("429", retry_after_s=3_600.0)
+
+    ops = Picky()
+    run = Run({"ops": ops}, Limits(tries=3))
+    await run.of(*(alert(name) for name in ("slow", "a1", "a2", "a3")))
+
+    assert seconds() == 5
+    assert len(ops.tries) == 3
+    assert (await run.states()).count("given_up") == 4
+
+
+@in_virtual_time
+async def test_an_endpoint_that_was_gone_is_tried_again_by_the_next_notify() -> None:
+    ops = Endpoint((EndpointGoneError("410 Gone"), "200 OK"))
+    run = Run({"ops": ops})
+
+    await run.of(alert("a1"), alert("a1", "resolved"))
+    await Run({"ops": ops}).of(alert("a1"), history=await run.statuses())
+
+    assert ops.changes == ["a1 opened", "a1 opened"]
 
 
 @in_virtual_time
@@ -382,8 +476,8 @@ async def test_a_backlog_waits_for_an_endpoint_that_takes_what_it_is_given() -> 
 @in_virtual_time
 async def test_a_place_is_not_waited_for_while_no_try_goes_on() -> None:
     class Picky(Endpoint):
-        async def deliver(self, alert: Alert, body: bytes) -> str:
-            answer = await super().deliver(alert, body)
+        async def deliver(self, alert: Alert) -> str:
+            answer = await super().deliver(alert)
             if alert.id == "bad":
                 raise DeliveryError("500")
             await asyncio.sleep(1)
@@ -474,7 +568,7 @@ class Witness:
         self.seen.append("commit")
         await self.inbox.commit(deliveries)
 
-    async def deliver(self, alert: Alert, body: bytes) -> str:
+    async def deliver(self, alert: Alert) -> str:
         self.seen.append("try")
         return "200 OK"
 
@@ -578,6 +672,24 @@ async def test_a_restart_keeps_to_the_schedule() -> None:
     assert seconds() == 20
 
     await Run({"ops": ops}).of(history=await run.statuses())
+    assert ops.times_s == [0, 100]
+
+
+@in_virtual_time
+async def test_a_wait_that_a_wrong_clock_wrote_down_lasts_no_longer_than_was_meant() -> None:
+    ops = Endpoint((DeliveryError("503", retry_after_s=100.0), "200 OK"))
+    run = Run({"ops": ops})
+    with pytest.raises(DrainTimeoutError):
+        await run.of(alert(), drain_s=20.0)
+    hour_us = 3_600_000_000
+    ahead = [
+        msgspec.structs.replace(
+            each, time_us=each.time_us + hour_us, due_us=each.due_us and each.due_us + hour_us
+        )
+        for each in await run.statuses()
+    ]
+
+    await Run({"ops": ops}).of(history=ahead)
     assert ops.times_s == [0, 100]
 
 
@@ -766,46 +878,12 @@ async def test_what_is_pending_is_asked_for_again_where_it_cannot_be_read() -> N
 
 @in_virtual_time
 async def test_metrics_count_tries_by_outcome_and_what_waits() -> None:
-    run = Run({"ops": Endpoint((DeliveryError("503"), "200 OK", DeliveryRefusedError("410")))})
+    run = Run({"ops": Endpoint((DeliveryError("503"), "200 OK", DeliveryRefusedError("403")))})
 
     await run.of(alert(), alert("a1", "resolved"))
 
-    def value(name: str, **labels: str) -> float | None:
-        return run.metrics.registry.get_sample_value(f"maskstream_{name}", labels)
-
     outcomes = ("failed", "delivered", "given_up")
-    counts = [value("deliveries_total", endpoint="ops", outcome=each) for each in outcomes]
+    counts = [value(run, "deliveries_total", endpoint="ops", outcome=each) for each in outcomes]
     assert counts == [1, 1, 1]
-    assert value("deliveries_pending", endpoint="ops") == 0
-    assert value("dead_letters_total", topic="alerts", reason="undelivered") == 1
-
-
-def test_a_body_says_what_happened_when_and_to_what() -> None:
-    body = json.loads(body_of(alert()))
-
-    assert body["type"] == "alert.opened"
-    assert body["timestamp"] == "2027-01-15T08:00:00.000000Z"
-    assert body["data"]["id"] == "a1"
-    assert body["data"]["evidence"]["overlap"] == 0.4
-    assert "notify" not in body["data"]
-
-
-@given(st.integers(0, 3000), st.text(min_size=1, max_size=60))
-def test_a_body_stays_under_20_kb_and_counts_the_tracks_it_leaves_out(
-    count: int, camera: str
-) -> None:
-    tracks = tuple(f"{camera}/1/{n}/0" for n in range(count))
-    many = msgspec.structs.replace(alert(), tracks=tracks)
-
-    body = body_of(many)
-
-    data = json.loads(body)["data"]
-    assert len(body) <= 20_000
-    assert data["tracks"] == list(tracks[: len(data["tracks"])])
-    assert len(data["tracks"]) + data.get("tracks_left_out", 0) == count
-    assert body_of(many) == body
-
-
-def test_an_alert_that_cannot_be_made_small_is_refused_as_a_record() -> None:
-    with pytest.raises(TooLargeError, match="> 20000"):
-        body_of(msgspec.structs.replace(alert(), labels=("x" * 30_000,)))
+    assert value(run, "deliveries_pending", endpoint="ops") == 0
+    assert value(run, "dead_letters_total", topic="alerts", reason="undelivered") == 1

@@ -4,10 +4,9 @@ from contextlib import AsyncExitStack
 
 from connectors.memory import MemoryTransport
 from stream.codec import encode, encode_frame
-from stream.join import Joined
 from stream.observe import TOPICS, Seen, observe
 from stream.ports import Record
-from stream.types import Encoded, EpochClosed, Frame, FrameId, Gap, ModelRef, Result, Tracks
+from stream.types import Encoded, EpochClosed, Frame, FrameId, Gap, Joined, ModelRef, Result, Tracks
 
 MODEL = ModelRef("yard", "0" * 64, "f32")
 

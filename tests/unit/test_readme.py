@@ -2,15 +2,19 @@
 
 import re
 import shlex
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+import yaml
+from pydantic import TypeAdapter
 from typer.main import get_command
 
 from stream.cli.app import app
 from stream.config import parse, with_credentials
+from stream.rules import AnyRule, Rule
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
@@ -84,6 +88,26 @@ def assert_options_exist(text: str) -> None:
     assert given <= known, f"{text}: has {sorted(known)}"
 
 
+def test_every_rule_that_the_page_on_rules_shows_can_be_written() -> None:
+    rules = [rule for block in blocks("docs/rules.md", "yaml") for rule in _rules_in(block)]
+    read = TypeAdapter(tuple[Rule, ...]).validate_python(rules)
+    assert {rule.kind for rule in read} == set(_kinds())
+
+
+def _rules_in(block: str) -> list[Any]:
+    written = yaml.safe_load(block)
+    if "rules" in written:  # a whole configuration
+        return list(written["rules"])
+    if isinstance(written, dict):  # a setting that all kinds have
+        return [{"id": "any", "kind": "presence", **written}]
+    return list(written)
+
+
+def _kinds() -> Iterator[str]:
+    for kind in get_args(AnyRule):
+        yield kind.model_fields["kind"].default
+
+
 @pytest.mark.parametrize(
     ("page", "text"), [(page, text) for page in PAGES for text in fenced(page)]
 )
@@ -119,3 +143,14 @@ def test_every_make_target_that_a_page_names_exists() -> None:
     for page in PAGES:
         for target in re.findall(r"`?\bmake ([a-z]+)\b`", (ROOT / page).read_text()):
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"{page}: make {target}"
+
+
+def test_the_settings_for_evidence_load() -> None:
+    head = (
+        "model: {weights: yolo.pt}\ncameras: [{id: hall, url: hall.mp4}]\n"
+        "zones: [{id: exit, camera: hall, polygon: [[0, 0], [1, 0], [1, 1]]}]\n"
+        "endpoints: [{id: ops, url: 'https://ops.example', secret: {env: OPS_SECRET}}]\n"
+    )
+    own, bucket = blocks("docs/evidence.md", "yaml")
+    for block in (own, bucket):
+        assert parse(head + block, ROOT / "yard.yaml", secrets=False).evidence is not None

@@ -47,6 +47,12 @@ def test_a_camera_that_names_credentials_without_a_folder_is_refused() -> None:
     )
 
 
+def test_a_camera_that_does_not_look_for_whom_evidence_blurs_is_refused() -> None:
+    camera = "{id: hall, url: rtsp://camera/1, labels: [car]}"
+    (told,) = faults(f"cameras: [{camera}]", "evidence: {store: out, blur: [person]}\n")
+    assert 'cameras[0].labels: camera hall: lacks "person", which evidence.blur blurs' in told
+
+
 def test_a_list_is_read() -> None:
     text = b"cameras:\n- {id: hall, url: rtsp://camera/1, fps: 5}\n- {id: yard, url: rtsps://c/2}\n"
     hall, yard = read_cameras(text, Path("cameras.yaml"), settings())
@@ -139,7 +145,7 @@ def test_one_camera_is_read_with_its_own_places() -> None:
 
 RULES = """\
 zones: [{id: exit, camera: hall, polygon: [[0, 0], [1, 0], [1, 1]]}]
-rules: [{id: gone, kind: presence, zone: exit, label: person}]
+rules: [{id: gone, kind: presence, zone: exit, labels: [person]}]
 """
 
 

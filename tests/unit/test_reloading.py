@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from connectors.clock import SteadyClock
+from stream.cli.editing import Edits, edits_of_rules, follow_rules
 from stream.cli.reloading import Reloaded
-from stream.config import load
+from stream.config import Settings, check_files, check_labels, load
 from stream.metrics import Metrics
+from stream.registry import Listed, by_id
+from stream.rulebook import Rulebook
 from stream.specs import CameraSpec
 from tests.support.waiting import eventually
 
@@ -40,6 +43,16 @@ class Edited:
         name, labels = "maskstream_reloads_total", {"outcome": outcome}
         return self.metrics.registry.get_sample_value(name, labels) or 0
 
+    def registry(self, settings: Settings) -> Reloaded:
+        self.rulebook = Rulebook(settings.rules, settings.zones)
+        edits = Edits(self.path, self._check, SteadyClock(), self.metrics)
+        return Reloaded(edits, settings, self.rulebook)
+
+    @staticmethod
+    def _check(settings: Settings) -> None:
+        check_files(settings)
+        check_labels(settings, ["person"])
+
     @property
     def now(self) -> list[str]:
         return list(self.shares[-1])
@@ -49,7 +62,7 @@ class Edited:
 async def followed(folder: Path) -> AsyncIterator[Edited]:
     edited = Edited(folder)
     settings = load(edited.path)
-    registry = Reloaded(edited.path, settings, ("person",), SteadyClock(), edited.metrics)
+    registry = edited.registry(settings)
 
     async def follow() -> None:
         async with registry.share() as shares:
@@ -109,7 +122,7 @@ async def test_an_edit_between_the_start_and_the_first_look_is_seen(tmp_path: Pa
     edited = Edited(tmp_path)
     settings = load(edited.path)
     edited.write(YARD)
-    registry = Reloaded(edited.path, settings, ("person",), SteadyClock(), edited.metrics)
+    registry = edited.registry(settings)
     async with registry.share() as shares:
         assert [list(await anext(shares)) for _ in range(2)] == [["hall"], ["yard"]]
 
@@ -143,3 +156,82 @@ async def test_what_else_has_changed_takes_a_restart(
         edited.write(HALL, YARD, drain="20s")
         await eventually(lambda: edited.now == ["hall", "yard"], "two cameras")
         assert "changed: drain; it takes a restart" in caplog.text
+
+
+ZONE = {"id": "exit", "camera": "hall", "polygon": [[0, 0], [1, 0], [1, 1]]}
+RULE: dict[str, Any] = {"id": "leaves", "kind": "presence", "zone": "exit"}
+
+
+async def test_rules_and_zones_are_taken_over_with_the_plans_that_watch_holds(
+    tmp_path: Path,
+) -> None:
+    async with followed(tmp_path) as edited:
+        plans = edited.rulebook.plans
+        assert not plans["hall"].rules
+        edited.write(HALL, zones=[ZONE], rules=[RULE])
+        await eventually(lambda: edited.reloads("taken") == 1, "the rules are taken over")
+        assert [rule.id for rule in plans["hall"].rules] == ["leaves"]
+        assert [zone.id for zone in edited.rulebook.zones] == ["exit"]
+        edited.write(HALL, zones=[ZONE])
+        await eventually(lambda: not plans["hall"].rules, "no rule")
+
+
+async def test_a_bad_rule_keeps_the_rules_and_is_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with followed(tmp_path) as edited:
+        edited.write(HALL, zones=[ZONE], rules=[RULE])
+        await eventually(lambda: edited.reloads("taken") == 1, "the rules are taken over")
+        edited.write(HALL, zones=[ZONE], rules=[{**RULE, "zone": "exitt"}])
+        await eventually(lambda: edited.reloads("refused") == 1, "a refusal")
+        assert 'rules[0].zone: rule leaves: unknown zone "exitt", did you mean exit?' in caplog.text
+        assert [rule.id for rule in edited.rulebook.plans["hall"].rules] == ["leaves"]
+
+
+async def test_rules_wait_for_the_restart_that_new_endpoints_take(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their alerts would be given up until then."""
+    monkeypatch.setenv("OPS_SECRET", "c2VjcmV0LXRoYXQtaXMtbG9uZy1lbm91Z2gtMzI=")
+    ops = {"id": "ops", "url": "https://ops.example/hook", "secret": {"env": "OPS_SECRET"}}
+    async with followed(tmp_path) as edited:
+        rule = {**RULE, "notify": ["ops"]}
+        edited.write(HALL, YARD, zones=[ZONE], rules=[rule], endpoints=[ops])
+        await eventually(lambda: edited.now == ["hall", "yard"], "two cameras")
+        assert "changed: zones, rules, endpoints; it takes a restart" in caplog.text
+        assert edited.rulebook.rules == ()
+
+
+async def test_a_watcher_takes_over_rules_of_a_camera_that_was_registered_after_its_start(
+    tmp_path: Path,
+) -> None:
+    path, registry = tmp_path / "maskstream.yaml", Listed([])
+    edits = edits_of_rules(path, registry, SteadyClock(), Metrics())
+    registry.cameras = by_id([CameraSpec.model_validate(HALL)])
+    (tmp_path / "yolo.pt").touch()
+    kafka, rule = "kafka://127.0.0.1:9092", {"id": "any", "kind": "presence", "camera": "hall"}
+    document = {"model": {"weights": "yolo.pt"}, "transport": kafka, "rules": [rule]}
+    path.write_text(json.dumps(document))
+    found = await edits.look()
+    assert found is not None
+    assert [each.id for each in found.rules] == ["any"]
+
+
+async def test_a_watcher_waits_with_rules_for_the_restart_that_new_endpoints_take(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPS_SECRET", "c2VjcmV0LXRoYXQtaXMtbG9uZy1lbm91Z2gtMzI=")
+    ops = {"id": "ops", "url": "https://ops.example/hook", "secret": {"env": "OPS_SECRET"}}
+    edited = Edited(tmp_path)
+    settings = load(edited.path)
+    rulebook, registry = Rulebook((), ()), Listed(settings.cameras)
+    edits = edits_of_rules(edited.path, registry, SteadyClock(), edited.metrics)
+    following = asyncio.create_task(follow_rules(edits, settings, rulebook))
+    edited.write(HALL, zones=[ZONE], rules=[{**RULE, "notify": ["ops"]}], endpoints=[ops])
+    told = "changed: zones, rules, endpoints; it takes a restart"
+    await eventually(lambda: told in caplog.text, "what takes a restart is told")
+    assert rulebook.rules == ()
+    edited.write(HALL, zones=[ZONE], rules=[RULE])
+    await eventually(lambda: edited.reloads("taken") == 1, "the rules are taken over")
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)

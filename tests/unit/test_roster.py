@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.memory import MemoryEpochs, MemoryTransport
+from connectors.memory import MemoryTransport
+from connectors.memory_state import MemoryEpochs
 from stream.ingest import TOPICS, Ingest
 from stream.metrics import Metrics
 from stream.registry import by_id

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from pydantic import TypeAdapter, ValidationError
 
 from stream.masks import Mask
-from stream.rules import Dwell, DwellState, PresenceState, Rule, RuleState, evaluate
+from stream.rules import Dwell, DwellState, EpisodeState, Rule, RuleState, evaluate
+from stream.rules.dwell import OPEN_MAX, evaluate_dwell
+from stream.tracking.identities import UNSEEN_MAX
 from stream.types import Alert, Instance, ModelRef, Result, Track
+from tests.support.states import again
 
 SIZE = (100, 200)
 ZONE = Mask.from_polygon(SIZE, np.array([(160, 0), (200, 0), (200, 100), (160, 100)]))
@@ -25,9 +28,13 @@ def somebody(x: int = 170) -> Instance:
 
 
 def at(seq: int, names: str, time_s: float | None = None) -> tuple[Result, tuple[Track, ...]]:
-    """A result, and its tracks: ``a`` stands in the zone, ``A`` is the same person outside."""
+    """A result, and its tracks: ``a`` stands in the zone, ``A`` is the same person outside, and
+    ``b`` stands beside them.
+    """
     time_us = round((seq / FPS if time_s is None else time_s) * 1e6)
-    instances = tuple(somebody(170 if name.islower() else 20) for name in names)
+    instances = tuple(
+        somebody((170 if name.islower() else 20) + (10 if name in "bB" else 0)) for name in names
+    )
     tracks = tuple(
         Track(name.lower(), "person", 0.9, one.box, (0, 0), (), index)
         for index, (name, one) in enumerate(zip(names, instances, strict=True))
@@ -146,7 +153,7 @@ def test_state_kept_as_bytes_has_the_same_future(pattern: str) -> None:
     alerts: list[Alert] = []
     for result, tracks in seen(pattern):
         state, new = evaluate(rule(duration="1s"), ZONE, state, result, tracks)
-        state = msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=DwellState)
+        state = again(state)
         alerts += new
     assert alerts == watch(rule(duration="1s"), seen(pattern))
 
@@ -166,4 +173,37 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, object]) -> No
 
 def test_state_of_another_kind_of_rule_is_a_mistake() -> None:
     with pytest.raises(TypeError, match="loiters is dwell"):
-        evaluate(rule(), ZONE, PresenceState(), *at(0, "a"))
+        evaluate(rule(), ZONE, EpisodeState(), *at(0, "a"))
+
+
+def test_a_long_resolve_keeps_no_more_of_a_crowd_than_tracking_does() -> None:
+    """Everybody comes for one picture; one stays in sight, outside."""
+    patient, state = rule(resolve="1h"), DwellState()
+    for seq in range(2 * UNSEEN_MAX):
+        result, tracks = at(seq, "aB" if seq else "ab")
+        passing = (structs.replace(tracks[0], id=f"p{seq}"), tracks[1])
+        state, _ = evaluate_dwell(patient, ZONE, state, result, passing)
+    latest = [f"p{seq}" for seq in range(UNSEEN_MAX - 1, 2 * UNSEEN_MAX)]
+    assert state.stays.keys() == {"b", *latest}
+
+
+def test_of_a_crowd_that_stays_a_hundred_are_told_and_the_next_when_one_has_left() -> None:
+    names = [f"p{number}" for number in range(101)]
+
+    def crowd(seq: int, here: list[str]) -> tuple[Result, tuple[Track, ...]]:
+        some = [
+            Instance(
+                "person", 0.9, (0, 0, 1, 1), Mask.from_bitmap(SIZE, np.ones((1, 1), bool), x, y)
+            )
+            for x, y in ((160 + names.index(name) % 40, names.index(name) // 40) for name in here)
+        ]
+        result, _ = at(seq, "")
+        tracks = tuple(
+            Track(name, "person", 0.9, one.box, (0, 0), (), index)
+            for index, (name, one) in enumerate(zip(here, some, strict=True))
+        )
+        return structs.replace(result, instances=tuple(some)), tracks
+
+    alerts = watch(rule(), [crowd(seq, names if seq < 12 else names[1:]) for seq in range(20)])
+    assert [alert.state for alert in alerts[:100]] == ["opened"] * OPEN_MAX
+    assert told(alerts[100:]) == [("resolved", "p0", 3.2), ("opened", "p100", 3.2)]

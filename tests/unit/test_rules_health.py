@@ -99,6 +99,16 @@ def test_silence_resolves_nothing() -> None:
     assert lives(alerts(messages)) == [("opened", 10.0), ("resolved", 4005.0)]
 
 
+def test_an_alert_resolves_as_soon_in_an_epoch_that_begins_an_hour_back() -> None:
+    back = [told(4016, "lost", False), seen(4017), *watching(400, 410, epoch=2)]
+    found = alerts([*lasting(4000, 4015), *back])
+    assert lives(found) == [("opened", 4010.0), ("resolved", 405.0)]
+
+
+def test_trouble_that_goes_on_in_an_epoch_that_begins_an_hour_back_opens_as_soon() -> None:
+    assert lives(alerts([told(4000), *lasting(400, 420, epoch=2)])) == [("opened", 410.0)]
+
+
 def test_what_was_told_long_ago_opens_nothing() -> None:
     assert alerts([told(0, "frozen"), *watching(FRESH_US / 1e6, 60)]) == []
 
@@ -156,9 +166,9 @@ def test_an_alert_about_people_has_no_detail_on_the_wire() -> None:
 
 # --- what rules make of results while a camera ails -----------------------------------------
 
-INSIDE = Presence(id="inside", zone="door", label="person", frames=3, resolve=2)
-ANYWHERE = Presence(id="anywhere", camera="hall", label="person", frames=3, resolve=2)
-STAYS = Dwell(id="stays", zone="door", label="person", duration=5)
+INSIDE = Presence(id="inside", zone="door", labels=("person",), frames=3, resolve=2)
+ANYWHERE = Presence(id="anywhere", camera="hall", labels=("person",), frames=3, resolve=2)
+STAYS = Dwell(id="stays", zone="door", labels=("person",), duration=5)
 
 
 def while_it(condition: Condition, people: int, before: int = 1) -> list[MaskMessage]:
@@ -199,3 +209,10 @@ def test_zones_are_not_blind_for_ever_when_nobody_says_so_any_more() -> None:
     found = alerts([*watching(0, 2, 1), blind, *watching(2, 30)], INSIDE, zones=[DOOR])
     assert lives(found)[0] == ("opened", 0.2)
     assert lives(found)[1][1] >= 2 + FRESH_US / 1e6
+
+
+def test_zones_are_not_blind_for_an_hour_when_time_goes_back_by_one() -> None:
+    """Whoever said so is gone, and its clock was ahead."""
+    early = watching(400, 410, 1, epoch=2)
+    found = alerts([told(4000, "black"), *early], INSIDE, zones=[DOOR])
+    assert lives(found)[0] == ("opened", 400.2)

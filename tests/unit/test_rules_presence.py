@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,8 +9,9 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from stream.masks import Mask
-from stream.rules import Presence, PresenceState, Rule, RuleState, evaluate, version
+from stream.rules import Presence, Rule, RuleState, evaluate, version
 from stream.types import Alert, Instance, ModelRef, Result, Track
+from tests.support.states import again
 
 SIZE = (100, 200)
 ZONE = Mask.from_polygon(SIZE, np.array([(160, 0), (200, 0), (200, 100), (160, 100)]))
@@ -61,7 +61,7 @@ def states(alerts: Iterable[Alert]) -> list[tuple[str, float]]:
 
 def rule(**settings: object) -> Presence:
     return Presence.model_validate(
-        {"id": "leaves", "zone": "exit", "label": "person", "frames": 3, "resolve": 0} | settings
+        {"id": "leaves", "zone": "exit", "labels": ["person"], "frames": 3, "resolve": 0} | settings
     )
 
 
@@ -109,7 +109,7 @@ def test_who_counts(instance: Instance, counts: bool) -> None:
 
 
 def test_without_a_label_everybody_counts_and_without_a_zone_everywhere() -> None:
-    anywhere = rule(zone=None, camera="yard", label=None)
+    anywhere = rule(zone=None, camera="yard", labels=None)
     state: RuleState | None = None
     alerts: list[Alert] = []
     for seq, one in enumerate([somebody(0, "dog"), somebody(90), somebody(5, "dog")]):
@@ -227,7 +227,7 @@ def test_state_kept_as_bytes_has_the_same_future(watched: Presence, pattern: str
     alerts: list[Alert] = []
     for result in seen(pattern):
         state, new = evaluate(watched, ZONE, state, result, ())
-        state = msgspec.json.decode(msgspec.json.encode(state), type=PresenceState)
+        state = again(state)
         alerts += new
     assert alerts == watch(watched, seen(pattern))
 
@@ -251,7 +251,7 @@ def test_the_words_of_the_settings() -> None:
         "id": "person-leaves",
         "kind": "presence",
         "zone": "exit",
-        "label": "person",
+        "labels": ["person"],
         "overlap": 0.3,
         "frames": 3,
         "cooldown": "5s",

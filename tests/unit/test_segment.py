@@ -8,7 +8,7 @@ import pytest
 
 from connectors.clock import SteadyClock
 from connectors.jpeg import JpegCodec
-from connectors.memory import MemoryEpochs
+from connectors.memory_state import MemoryEpochs
 from stream import codec
 from stream.device import Instances
 from stream.ingest import TOPICS as INGEST_TOPICS

@@ -8,7 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from connectors.memory import MemoryEpochs, MemoryTransport
+from connectors.memory import MemoryTransport
+from connectors.memory_state import MemoryEpochs
 from stream import playing, telling
 from stream.audit import Audit
 from stream.codec import Message

@@ -15,6 +15,7 @@ from stream.tracking import Identities, track
 from stream.tracking.association import pairs
 from stream.tracking.motion import Motion, begin, correct, predict
 from stream.types import Box, Instance, ModelRef, Result, Size, Track
+from tests.support.states import again
 
 SIZE = (480, 640)
 MODEL = ModelRef("yard", "0" * 64, "f32")
@@ -122,6 +123,20 @@ def test_people_who_cross_keep_their_identities_at_uneven_times(seed: int, fps: 
     assert all(ids(tracks) == ["yard/1/0/0", "yard/1/0/1"] for tracks in follow(shots))
 
 
+def test_somebody_who_is_found_twice_has_one_identity() -> None:
+    """To the feet, and less surely to the knees: boxes that NMS keeps apart, masks that agree."""
+    feet, knees = instance(box(100)), instance(box(100, height=130), score=0.6)
+    shots = [result(0.1 * n, feet, *[knees][: n > 4], seq=n) for n in range(10)]
+    assert {one.id for tracks in follow(shots) for one in tracks} == {"yard/1/0/0"}
+
+
+def test_somebody_who_steps_out_from_behind_another_has_their_own() -> None:
+    shots = [
+        result(0.1 * n, instance(box(100)), instance(box(100 + 10 * n)), seq=n) for n in range(10)
+    ]
+    assert len({one.id for tracks in follow(shots) for one in tracks}) == 2
+
+
 def test_who_is_hidden_for_two_seconds_is_found_again() -> None:
     shots = [result(0.1 * n, instance(box(100)), seq=n) for n in range(10)]
     shots += [result(0.1 * n, seq=n) for n in range(10, 30)]
@@ -187,7 +202,7 @@ def test_state_kept_as_bytes_has_the_same_future(
     for n, shot in enumerate(shots):
         if n == cut:
             state = msgspec.json.decode(msgspec.json.encode(state), type=Identities)
-            state = msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=Identities)
+            state = again(state)
         state, tracks = track(state, shot)
         seen.append(tracks)
     assert seen == follow(shots)
@@ -212,17 +227,17 @@ def test_no_finite_box_however_wild_does_harm(some: list[Box]) -> None:
     wild_ones = tuple(Instance("person", 0.9, one, empty) for one in some)
     seen = follow([result(0.0, *wild_ones), result(0.1, *wild_ones, seq=1)])
     assert len(seen[1]) == len(some)
+    assert np.isfinite([one.contact for one in seen[1]]).all()
 
 
 @given(st.floats(0.01, 2), st.integers(2, 6))
 def test_many_short_steps_lead_where_one_long_step_does(dt_s: float, parts: int) -> None:
     once = correct(begin(np.array([box(100)])), np.array([box(103)]))
-    once = once._replace(velocity=once.velocity * (1, 1, 1, 0))
+    once.velocity[:, 3] = 0
     many = once
     for _ in range(parts):
         many = predict(many, dt_s / parts)
-    for one, other in zip(predict(once, dt_s), many, strict=True):
-        assert one == pytest.approx(other, rel=1e-9, abs=1e-9)
+    assert predict(once, dt_s).fields == pytest.approx(many.fields, rel=1e-9, abs=1e-9)
 
 
 def test_the_filter_learns_how_fast_a_box_moves() -> None:

@@ -5,20 +5,23 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from connectors.memory import MemoryStore, MemoryTransport
+from connectors.memory import MemoryTransport
+from connectors.memory_state import MemoryStore
 from stream import codec
 from stream.errors import ConfigError, EndOfStream, UnsupportedVersionError
 from stream.masks import Mask
 from stream.metrics import Metrics
 from stream.ports import Delivery, Outbox, Record, State, Store
-from stream.rules import Dwell, Health, Presence
+from stream.rules import AnyRule, Dwell, Health, Presence, Rule
 from stream.specs import ZoneSpec
 from stream.types import (
     Alert,
@@ -34,19 +37,43 @@ from stream.types import (
     Tracks,
 )
 from stream.watch import TOPICS, watch
-from stream.watching import NOTHING, Watched, plans, replay, step
+from stream.watching import NOTHING, Plan, Watched, plans, replay, step
+from tests.support.states import again, to_bytes
 
 SIZE = (100, 200)
 MODEL = ModelRef("yard", "0" * 64, "f32")
 EXIT = ZoneSpec(id="exit", camera="yard", polygon=((0.8, 0), (1, 0), (1, 1), (0.8, 1)))
-LEAVES = Presence(id="leaves", zone="exit", label="person", frames=3, overlap=0.3, cooldown=1.0)
-LOITERS = Dwell(id="loiters", zone="exit", label="person", duration=1.0, overlap=0.3)
+LEAVES = Presence(id="leaves", zone="exit", labels=("person",), frames=3, overlap=0.3, cooldown=1.0)
+LOITERS = Dwell(id="loiters", zone="exit", labels=("person",), duration=1.0, overlap=0.3)
 AILS = Health.model_validate(
     {"id": "ails", "conditions": ["lost", "black"], "for": "500ms", "resolve": "500ms"}
 )
 RULES = (LEAVES, LOITERS, AILS)
 PLANS = plans(RULES, [EXIT])
 PLAN = PLANS["yard"]
+CORNER = ZoneSpec(id="corner", camera="yard", polygon=((0.9, 0), (1, 0), (1, 1), (0.9, 1)))
+_OTHERS: list[dict[str, Any]] = [
+    {"kind": "count", "at_least": 2, "for": "200ms", "resolve": "200ms"},
+    {"kind": "absence", "for": "300ms", "resolve": 0},
+    {"kind": "coverage", "at_least": 0.1, "for": 0, "ignore": ["corner"]},
+    {
+        "kind": "crossing",
+        "zone": None,
+        "camera": "yard",
+        "line": [[0.5, 1], [0.5, 0]],
+        "resolve": 0,
+    },
+    {"kind": "contact", "others": ["person"], "within": 0.1, "frames": 2},
+    {"kind": "presence", "frames": 1, "score": 0.8, "stay": {"score": 0.3}},
+    {"kind": "presence", "schedule": {"windows": [{"hours": "00:02-00:03"}]}},
+]
+OTHERS: tuple[AnyRule, ...] = tuple(
+    TypeAdapter(Rule).validate_python({"id": f"other-{number}", "zone": "exit", **settings})
+    for number, settings in enumerate(_OTHERS)
+)
+EVERY = (*RULES, *OTHERS)
+"""Of each kind and each option one."""
+ZONES = (EXIT, CORNER)
 
 
 def somebody(x: int) -> Instance:
@@ -80,12 +107,14 @@ def closed(frames: int, epoch: int = 1) -> EpochClosed:
     return EpochClosed("yard", epoch, epoch * 60_000_000 + frames * 100_000, frames, "ended")
 
 
-def run(messages: Sequence[MaskMessage]) -> tuple[Watched, list[Tracks], list[Alert]]:
+def run(
+    messages: Sequence[MaskMessage], plan: Plan = PLAN
+) -> tuple[Watched, list[Tracks], list[Alert]]:
     state = Watched()
     tracks: list[Tracks] = []
     alerts: list[Alert] = []
     for message in messages:
-        state, found, new = step(PLAN, state, message)
+        state, found, new = step(plan, state, message)
         tracks += [] if found is None else [found]
         alerts += new
     return state, tracks, alerts
@@ -210,8 +239,8 @@ def test_a_rule_without_a_zone_watches_the_whole_of_its_camera() -> None:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[MaskMessage]:
-    """Epochs of results, gaps and holes, with up to two people who come and go, while the camera
-    ails; at times also behind the close, where it is lost.
+    """Epochs of results, gaps and holes, with up to two people who come, walk and go, while the
+    camera ails; at times also behind the close, where it is lost.
     """
     messages: list[MaskMessage] = []
     ails: dict[str, tuple[Condition, bool]] = {
@@ -221,8 +250,8 @@ def histories(draw: st.DrawFn) -> list[MaskMessage]:
     for epoch in range(1, draw(st.integers(2, 4))):
         messages.append(opened(epoch))
         seq = 0
-        for kind in draw(st.text("eeeeeeebbbbbnn-hMmDdf", max_size=40)):
-            people = {"e": (170,), "b": (168, 20), "n": ()}
+        for kind in draw(st.text("eeeeeeebbbbbttwvwvnn-hMmDdf", max_size=40)):
+            people = {"e": (170,), "b": (168, 20), "t": (164, 185), "w": (96,), "v": (84,), "n": ()}
             if kind in ails:
                 late_us = 1 + sum(isinstance(each, CameraHealth) for each in messages)
                 messages.append(health(seq, *ails[kind], epoch=epoch, late_us=late_us))
@@ -249,30 +278,35 @@ def test_redelivery_changes_no_alert(
     messages = list(history)
     for at, length in sorted(repeats, reverse=True):
         messages[at:at] = history[max(at - length, 0) : at]
-    once = [codec.to_json(alert) for alert in replay(RULES, [EXIT], history)]
-    assert [codec.to_json(alert) for alert in replay(RULES, [EXIT], messages)] == once
+    once = [codec.to_json(alert) for alert in replay(EVERY, ZONES, history)]
+    assert [codec.to_json(alert) for alert in replay(EVERY, ZONES, messages)] == once
 
 
 @given(histories(), st.integers(0, 120))
 def test_state_kept_as_bytes_has_the_same_future(history: list[MaskMessage], cut: int) -> None:
-    state, _, alerts = run(history[:cut])
-    state = msgspec.json.decode(msgspec.json.encode(state), type=Watched)
-    state = msgspec.msgpack.decode(msgspec.msgpack.encode(state), type=Watched)
+    plan = plans(EVERY, ZONES)["yard"]
+    state, _, alerts = run(history[:cut], plan)
+    state = again(state)
     for message in history[cut:]:
-        state, _, new = step(PLAN, state, message)
+        state, _, new = step(plan, state, message)
         alerts += new
-    assert (state, alerts) == (run(history)[0], run(history)[2])
+    whole, _, expected = run(history, plan)
+    assert (state, alerts) == (whole, expected)
 
 
 @given(histories())
 def test_an_alert_only_ever_changes_with_a_result(history: list[MaskMessage]) -> None:
-    """One about health also with what is told of that."""
+    """One about health also with what is told of that, and so does the end of a schedule."""
     results = {message.id for message in history if isinstance(message, Result)}
     times = {message.time_us for message in history if isinstance(message, Result)}
     told = {message.time_us for message in history if isinstance(message, CameraHealth)}
-    changes = replay(RULES, [EXIT], history)
+    changes = replay(EVERY, ZONES, history)
     assert {alert.time_us for alert in changes if alert.kind == "health"} <= times | told
-    alerts = [alert for alert in changes if alert.kind != "health"]
+    alerts = [
+        alert
+        for alert in changes
+        if alert.kind != "health" and alert.detail != "its schedule ended"
+    ]
     assert {alert.time_us for alert in alerts} <= times
     seen = [one.evidence for one in alerts if one.evidence is not None]
     assert {("yard", one.epoch, one.seq) for one in seen} <= results
@@ -281,7 +315,7 @@ def test_an_alert_only_ever_changes_with_a_result(history: list[MaskMessage]) ->
 @given(histories())
 def test_each_alert_opens_once_and_ends_once_at_most(history: list[MaskMessage]) -> None:
     lives: dict[str, list[str]] = {}
-    for alert in replay(RULES, [EXIT], history):
+    for alert in replay(EVERY, ZONES, history):
         lives.setdefault(alert.id, []).append(alert.state)
     for states in lives.values():
         assert states[0] == "opened"
@@ -418,16 +452,16 @@ class Fragile:
 
 
 async def crash_and_go_on(messages: Sequence[MaskMessage], crashes: Sequence[int]) -> list[bytes]:
-    store = MemoryStore()
+    store, watched = MemoryStore(), plans(EVERY, ZONES)
     async with written([codec.encode(message) for message in messages]) as transport:
         async with transport.outbox(*TOPICS) as outbox:
             for calls in crashes:
                 async with transport.inbox("masks", "watch") as inbox:
                     fragile = Fragile(store, outbox, calls)
                     with suppress(CrashError):
-                        await watch(inbox, fragile, fragile, PLANS, Metrics())
+                        await watch(inbox, fragile, fragile, watched, Metrics())
             async with transport.inbox("masks", "watch") as inbox:
-                await watch(inbox, outbox, store, PLANS, Metrics())
+                await watch(inbox, outbox, store, watched, Metrics())
         return [bytes(one.record.value) for one in await read_all(transport, "alerts")]
 
 
@@ -441,7 +475,7 @@ def test_a_watcher_that_crashes_anywhere_goes_on_with_the_same_alerts(
 ) -> None:
     """None is lost, none is new; what is repeated is repeated byte for byte."""
     alerts = asyncio.run(crash_and_go_on(history, crashes))
-    assert first_of_each(alerts) == [codec.to_json(one) for one in replay(RULES, [EXIT], history)]
+    assert first_of_each(alerts) == [codec.to_json(one) for one in replay(EVERY, ZONES, history)]
 
 
 async def test_a_watcher_that_is_stopped_mid_dwell_goes_on() -> None:
@@ -474,7 +508,7 @@ async def test_a_watcher_that_thaws_takes_no_state_back() -> None:
         async with written([codec.encode(message) for message in part]) as transport:
             await run_loop(transport, seen)
     kept = await store.get(["watch/yard"])
-    assert kept == {"watch/yard": msgspec.msgpack.encode(run(WALK)[0])}
+    assert kept == {"watch/yard": to_bytes(run(WALK)[0])}
 
 
 class Ordered(MemoryStore):

@@ -28,6 +28,7 @@ const live = new Live({
   },
   message(message) {
     if (message.type === 'hello') greet(message);
+    if (message.type === 'zones') takeZones(message.zones);
     if (message.type === 'cameras') offerCameras(message.cameras);
     if (message.type === 'stats') showStats(message.cameras);
     if (message.type === 'alert') showAlert(message);
@@ -35,10 +36,13 @@ const live = new Live({
   frame: showFrame,
 });
 
-function greet({ now_us: nowUs, zones }) {
+function greet({ now_us: nowUs }) {
   page.aheadMs = Date.now() - nowUs / 1000;
-  page.zones = zones;
   alerts.clear();
+}
+
+function takeZones(zones) {
+  page.zones = zones;
   drawZones();
 }
 

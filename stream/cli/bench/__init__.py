@@ -23,11 +23,13 @@ Ask = Callable[[Scale], str | None]
 
 def _groups() -> dict[str, Group]:
     from stream.cli.bench import (
+        alerts,
         ingest,
         kafka,
         masks,
         memory,
         registry,
+        rules,
         scale_out,
         speed,
         transport,
@@ -37,11 +39,13 @@ def _groups() -> dict[str, Group]:
         "masks": masks.measure,
         "speed": speed.measure,
         "memory": memory.measure,
+        "rules": rules.measure,
         "ingest": _on_cameras(ingest.measure),
         "kafka": _on_a_broker(kafka.measure),
         "transport": _on_a_broker(transport.measure),
         "scale-out": _on_a_broker(scale_out.measure),
         "registry": _on_a_broker(registry.measure),
+        "alerts": _on_a_broker(alerts.measure),
     }
 
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from multiprocessing.connection import Connection
 
 Run = Callable[[], float]
-"""Does the work once and returns the frames per second it reached."""
+"""Does the work once and returns the rate it reached, as frames per second."""
 Start = Callable[[], Run]
 """Makes a contestant ready: loads, compiles, warms up. Called in its process."""
 
@@ -14,9 +14,12 @@ LEAVE_S = 10.0
 
 
 def interleave(
-    contestants: Mapping[str, Start], rounds: int, say: Callable[[str], None]
+    contestants: Mapping[str, Start],
+    rounds: int,
+    say: Callable[[str], None],
+    unit: str = "frames/s",
 ) -> dict[str, list[float]]:
-    """Frames per second of each contestant in each round; they take turns within a round."""
+    """What each contestant's `Run` gave in each round, in ``unit``; they take turns."""
     rates: dict[str, list[float]] = {name: [] for name in contestants}
     with ExitStack() as stack:
         seats = {}
@@ -26,7 +29,7 @@ def interleave(
         for number in range(1, rounds + 1):
             for name, run in seats.items():
                 rates[name].append(run())
-                say(f"  round {number}/{rounds} {name}: {rates[name][-1]:.1f} frames/s")
+                say(f"  round {number}/{rounds} {name}: {rates[name][-1]:.1f} {unit}")
     return rates
 
 

@@ -51,10 +51,12 @@ async def _play(settings: Any, model: Any) -> Tally:
     from stream.cli.pipeline import Common, roles
     from stream.metrics import Metrics
     from stream.registry import Listed
+    from stream.rulebook import Rulebook
 
     clock, tally = SteadyClock(), Tally()
     transport = open_transport(settings)
-    common = Common(settings, Listed(settings.cameras), transport, clock, Metrics())
+    rulebook = Rulebook(settings.rules, settings.zones)
+    common = Common(settings, rulebook, Listed(settings.cameras), transport, clock, Metrics())
     working = [*roles(common, model, {}), counts(tally, clock)]
     await run_roles(transport, working, asyncio.Event(), settings.drain)
     return tally

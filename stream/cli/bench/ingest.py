@@ -12,17 +12,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from connectors.clock import SteadyClock
+from connectors.jpeg import JpegCodec
 from connectors.memory import MemoryTransport
 from stream import codec
 from stream.cli.bench.report import Report
 from stream.cli.bench.scale import Scale
 from stream.cli.embedded import Role, run_roles
-from stream.cli.pipeline import Common, ingest_role, jpeg
+from stream.cli.pipeline import Common, ingest_role
 from stream.config import Settings
 from stream.follow import follow
 from stream.metrics import Metrics
 from stream.ports import Delivery, Inbox, Outbox
 from stream.registry import Listed
+from stream.rulebook import Rulebook
 from stream.types import Frame, Pixels
 
 FPS = 10.0
@@ -99,7 +101,7 @@ async def _first_frame_s(url: str) -> float:
 
 
 async def _ages_s(url: str, over_s: float) -> list[float]:
-    decode = jpeg(_settings({"stamp": url}).pictures).decode
+    decode = JpegCodec.of(_settings({"stamp": url}).pictures).decode
     came = Came(lambda frame: time.time() - stamped_s(decode(frame.picture)))
     ends_s = time.monotonic() + SETTLE_S + over_s
     await _play({"stamp": url}, came, lambda: time.monotonic() > ends_s)
@@ -139,7 +141,8 @@ def stamped_s(pixels: Pixels) -> float:
 async def _play(cameras: Mapping[str, str], came: Came, is_over: Callable[[], bool]) -> None:
     """Ingest in this process, read along, until ``is_over``."""
     settings, transport, clock = _settings(cameras), MemoryTransport(), SteadyClock()
-    common = Common(settings, Listed(settings.cameras), transport, clock, Metrics())
+    rulebook = Rulebook(settings.rules, settings.zones)
+    common = Common(settings, rulebook, Listed(settings.cameras), transport, clock, Metrics())
     stop = asyncio.Event()
 
     async def read(inboxes: Mapping[str, Inbox], _: Outbox) -> None:

@@ -5,8 +5,8 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -58,18 +58,28 @@ class Deployment:
 
     async def rate(self, topic: str, over_s: float) -> float:
         """Records per second that are written to ``topic`` from now on."""
+        async with self.count(topic) as written:
+            first, began = await written(), time.perf_counter()
+            await asyncio.sleep(over_s)
+            last, ended = await written(), time.perf_counter()
+        return (last - first) / (ended - began)
+
+    @asynccontextmanager
+    async def count(self, topic: str) -> AsyncIterator[Callable[[], Awaitable[int]]]:
+        """Says how many records were ever written to ``topic``, as often as it is asked."""
         spec = self.document["kafka"]
         name = spec["prefix"] + topic
         parts = [TopicPartition(name, number) for number in range(spec["partitions"])]
         consumer: Any = AIOKafkaConsumer(bootstrap_servers=self._bootstrap)
         await consumer.start()
+
+        async def written() -> int:
+            return sum((await consumer.end_offsets(parts)).values())
+
         try:
-            first, began = await consumer.end_offsets(parts), time.perf_counter()
-            await asyncio.sleep(over_s)
-            last, ended = await consumer.end_offsets(parts), time.perf_counter()
+            yield written
         finally:
             await consumer.stop()
-        return float((sum(last.values()) - sum(first.values())) / (ended - began))
 
     async def joined(self, group: str, members: int) -> None:
         """Return once a group has so many members and each knows its partitions."""

@@ -4,16 +4,15 @@ No reader runs meanwhile, so none is in the way, and none adds its own delay.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from aiokafka import TopicPartition
 
-from connectors.kafka.admin import open_admin
 from connectors.kafka.client import client_options
 from connectors.kafka.reading import open_reader, whole
 from connectors.kafka.records import record_of
-from connectors.kafka.topics import Plan, name_of, wanted
+from connectors.kafka.topics import name_of
 from stream import codec
 from stream.config import Settings
 from stream.types import Result
@@ -34,28 +33,16 @@ class Published:
         return (self.at_us - self.result.arrived_us) / 1e6
 
 
-async def stamp(settings: Settings) -> None:
-    """Let brokers write when they got each record of ``masks``; its topic is there."""
-    name = name_of(TOPIC, settings.kafka)
-    topics = wanted(settings.kafka, settings.pictures.max_bytes)
-    (topic,) = (each for each in topics if each.name == name)
-    stamped = {**topic.settings, "message.timestamp.type": "LogAppendTime"}
-    changed = ((replace(topic, settings=stamped), stamped),)
-    async with open_admin(client_options(settings.transport, settings.kafka)) as admin:
-        await admin.apply(Plan(missing=(), changed=changed, refused=()))
-
-
 async def published(settings: Settings) -> list[Published]:
     """All results on ``masks``, in the order of their publication."""
     name = name_of(TOPIC, settings.kafka)
     partitions = [TopicPartition(name, number) for number in range(settings.kafka.partitions)]
     found = []
     async with open_reader(client_options(settings.transport, settings.kafka)) as reader:
-        async for records in whole(reader, partitions, None):
-            for each in records:
-                message = codec.decode(record_of(each))
-                if isinstance(message, Result):
-                    found.append(Published(message, 1000 * each.timestamp))
+        async for each in whole(reader, partitions, None):
+            message = codec.decode(record_of(each))
+            if isinstance(message, Result):
+                found.append(Published(message, 1000 * each.timestamp))
     return sorted(found, key=lambda each: each.at_us)
 
 

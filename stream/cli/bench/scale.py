@@ -11,7 +11,8 @@ class Scale:
 
     ``material`` is a folder with ``weights/`` and ``video/``; ``kafka`` is a broker's host:port,
     where there is one, ``rtsp`` that of `make cameras`; at most
-    ``most_cameras`` are tried. So many cameras are ``registered`` where processes share them.
+    ``most_cameras`` are tried. So many cameras are ``registered`` where processes share them,
+    and so many ``alerts`` are waited for.
     """
 
     material: Path
@@ -23,6 +24,7 @@ class Scale:
     segmenters: tuple[int, ...]
     most_cameras: int
     registered: int
+    alerts: int
     kafka: str | None
     rtsp: str | None
 
@@ -54,6 +56,7 @@ def full(material: Path, kafka: str | None, rtsp: str | None) -> Scale:
         segmenters=(1, 2, 4, 8),
         most_cameras=120,
         registered=200,
+        alerts=240,
         kafka=kafka,
         rtsp=rtsp,
     )
@@ -71,6 +74,7 @@ def quick(material: Path, kafka: str | None, rtsp: str | None) -> Scale:
         segmenters=(1, 2),
         most_cameras=10,
         registered=20,
+        alerts=20,
         kafka=kafka,
         rtsp=rtsp,
     )

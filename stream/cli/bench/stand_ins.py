@@ -31,6 +31,7 @@ from stream.errors import CameraError
 from stream.metrics import Metrics
 from stream.ports import Clock, Inbox, Outbox, Shot
 from stream.registry import Listed
+from stream.rulebook import Rulebook
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
 from stream.types import Encoded, Mode, Picture, Pixels, Size
@@ -152,7 +153,8 @@ async def _play(role: str, config: Path, spec: StandIns) -> None:
     settings = load(config, secrets=False)
     transport = open_kafka(settings)
     async with transport.registry() as registry:
-        common = Common(settings, registry, transport, SteadyClock(), Metrics())
+        rulebook = Rulebook(settings.rules, settings.zones)
+        common = Common(settings, rulebook, registry, transport, SteadyClock(), Metrics())
         if role == "watch":
             working = watch_role(common)
         else:
