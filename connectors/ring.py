@@ -14,14 +14,12 @@ from stream.codec import decode, decode_frame, kind_of
 from stream.errors import RecordError
 from stream.follow import follow
 from stream.join import Join
-from stream.ports import Delivery, Inbox
+from stream.ports import RESULT_LATE_S, Delivery, Inbox
 from stream.types import Encoded, Frame, FrameId, Gap, Joined, Pixels, Raw, Result
 
 TOPICS = ("frames", "frames-archive", "masks")
 MOST_BYTES = 256 * 1024 * 1024
 """Pictures of all cameras; beyond, the camera that has most of it loses its oldest."""
-LATE_S = 1.0
-"""How long a result is waited for."""
 ENCODINGS = 8
 """Frames that are pixels still, while threads encode them."""
 NOTHING = Encoded(b"")
@@ -91,7 +89,7 @@ class Ring:
     async def frame(self, at: FrameId, ref: str | None) -> Joined | None:
         """As `stream.ports.Retained.frame`."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(LATE_S), self._changed:
+            async with asyncio.timeout(RESULT_LATE_S), self._changed:
                 await self._changed.wait_for(lambda: self._is_settled(at))
         kept = self._cameras[at.camera].kept.get(at)
         return None if kept is None else Joined(kept.frame, kept.result, None)

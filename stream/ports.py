@@ -240,6 +240,10 @@ class Sink(Protocol):
         """
 
 
+RESULT_LATE_S = 1.0
+"""How long the result of a retained frame is waited for."""
+
+
 class Retained(Protocol):
     """Frames that are still kept, with what was seen in them. Any of them may be gone by now."""
 
@@ -247,7 +251,7 @@ class Retained(Protocol):
         """The frame ``at`` and its result; None where it is not kept any more.
 
         ``ref`` is what its result carries as ``frame_ref``: a short cut where it still leads there.
-        The result of a frame may be a moment late: it is waited for, a second at most.
+        The result of a frame may be a moment late: it is waited for, `RESULT_LATE_S` at most.
         """
 
     def around(

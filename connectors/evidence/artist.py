@@ -52,11 +52,4 @@ def _about(joined: Joined, alert: Alert) -> list[Mask]:
     seen, frame = alert.evidence, joined.frame.id
     if seen is not None and seen.mask is not None and (seen.epoch, seen.seq) == frame[1:]:
         return [seen.mask] if seen.mask.size == joined.frame.size else []
-    if joined.result is None or joined.tracks is None:
-        return []
-    instances = joined.result.instances
-    return [
-        instances[track.instance].mask
-        for track in joined.tracks.tracks
-        if track.id in alert.tracks and track.instance < len(instances)
-    ]
+    return []

@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
-from connectors.kafka.client import FETCH_BYTES
-from connectors.kafka.greeting import greet, unreachable
-from connectors.kafka.patience import leave
+from connectors.kafka.seeking import open_consumer
 from stream.errors import ConnectError
 
 MOST_AT_ONCE = 6
@@ -108,20 +106,8 @@ class Cursors:
         await self._opened.aclose()
 
     async def _open(self) -> Any:
-        await greet(self._options)
-        consumer = AIOKafkaConsumer(
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=FETCH_BYTES,
-            fetch_max_wait_ms=WAIT_MS,
-            **self._options,
-        )
-        self._opened.push_async_callback(lambda: leave(consumer.stop()))
-        try:
-            await consumer.start()
-        except KafkaError as error:
-            raise unreachable(self._options, error) from error
-        return consumer
+        opening = open_consumer(self._options, fetch_max_wait_ms=WAIT_MS)
+        return await self._opened.enter_async_context(opening)
 
 
 async def _answer(asking: Awaitable[_T]) -> _T:

@@ -11,14 +11,13 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from connectors.kafka.client import FETCH_BYTES
-from connectors.kafka.greeting import greet, unreachable
 from connectors.kafka.idling import rest_while_idle
-from connectors.kafka.patience import AGAIN_S, leave, patiently
+from connectors.kafka.patience import AGAIN_S, patiently
 from connectors.kafka.records import record_of
+from connectors.kafka.seeking import open_consumer
 from stream.errors import RecordError, UnsupportedVersionError
 from stream.ports import Record
 from stream.registry import decode
@@ -110,18 +109,7 @@ async def _following(
     directory: Directory, name: str, partitions: int, options: Mapping[str, Any]
 ) -> AsyncIterator[None]:
     """Once it is entered, all that the topic held then was heard."""
-    await greet(options)
-    consumer: Any = AIOKafkaConsumer(
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_BYTES,
-        **options,
-    )
-    try:
-        try:
-            await consumer.start()
-        except KafkaError as error:
-            raise unreachable(options, error) from error
+    async with open_consumer(options) as consumer:
         rest_while_idle(consumer)
         wanted = [TopicPartition(name, number) for number in range(partitions)]
         consumer.assign(wanted)
@@ -134,8 +122,6 @@ async def _following(
         finally:
             following.cancel()
             await asyncio.wait({following})
-    finally:
-        await leave(consumer.stop())
 
 
 async def _go_on(consumer: Any, directory: Directory) -> None:

@@ -10,11 +10,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
-from connectors.kafka.client import FETCH_BYTES
-from connectors.kafka.greeting import greet, unreachable
+from connectors.kafka.greeting import unreachable
 from connectors.kafka.idling import BUSY_WAIT_MS
-from connectors.kafka.patience import leave, patiently
+from connectors.kafka.patience import patiently
 from connectors.kafka.records import record_of
+from connectors.kafka.seeking import open_consumer
 from stream.ports import Record
 
 FOUND_MS = 1000
@@ -135,20 +135,9 @@ class Reader:
 @asynccontextmanager
 async def open_reader(options: Mapping[str, Any]) -> AsyncIterator[Reader]:
     """Connect. Raises `ConnectError` when no broker answers, or one fails meanwhile."""
-    await greet(options)
-    consumer = AIOKafkaConsumer(
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_BYTES,
-        fetch_max_wait_ms=BUSY_WAIT_MS,
-        **options,
-    )
     try:
-        try:
-            await consumer.start()
+        async with open_consumer(options, fetch_max_wait_ms=BUSY_WAIT_MS) as consumer:
             yield Reader(consumer)
-        finally:
-            await leave(consumer.stop())
     except KafkaError as error:
         raise unreachable(options, error) from error
 

@@ -13,12 +13,10 @@ from connectors.kafka.searching import of_camera, place
 from connectors.kafka.terminals import Terminals, ended
 from stream import codec
 from stream.errors import RecordError, UnsupportedVersionError
-from stream.ports import Record
+from stream.ports import RESULT_LATE_S, Record
 from stream.types import Frame, FrameId, Joined
 
 TOPICS = ("frames", "frames-archive")
-LATE_S = 1.0
-"""How long a result is waited for."""
 MOST_PICTURES, MOST_RESULTS = 1_000, 20_000
 """Records of other cameras that are looked through. Where more lie between two of a camera's own,
 it has stopped, and what it wrote before counts as gone."""
@@ -72,7 +70,7 @@ class KafkaRetained:
             return None
         async with self._cursors.at(self._masks(kept)) as masks:
             start, _ = await _end_of(at, masks)
-            terminals = _terminals(masks.following(start, LATE_S), at)
+            terminals = _terminals(masks.following(start, RESULT_LATE_S), at)
             return Joined(kept.frame, await terminals.of(at.seq), None)
 
     async def around(

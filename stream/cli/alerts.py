@@ -12,7 +12,8 @@ from connectors import open_kafka
 from stream import codec
 from stream.cli.audit import parse_since
 from stream.cli.columns import print_columns
-from stream.config import Settings, load
+from stream.cli.kafka_only import load_for_kafka
+from stream.config import Settings
 from stream.config.words import suggestion
 from stream.errors import ConfigError, RecordError, UnsupportedVersionError
 from stream.notify.replay import Letter, Outcome, Replay
@@ -36,7 +37,7 @@ def replay(config: Path, endpoint: str | None, since: str | None, dry_run: bool)
 
     Raises `ConfigError` for an endpoint that is not configured and for a transport but Kafka.
     """
-    settings = _on_kafka(config)
+    settings = load_for_kafka(config, "dead letters end with their process")
     known = [each.id for each in settings.endpoints]
     if endpoint is not None and endpoint not in known:
         raise ConfigError(f"--endpoint: unknown endpoint {endpoint}, {suggestion(endpoint, known)}")
@@ -87,13 +88,3 @@ def _row(letter: Letter, words: str) -> tuple[str, ...]:
     alert = letter.alert
     happened = codec.rfc3339(alert.time_us)
     return letter.endpoint, alert.camera, alert.rule, alert.id, alert.state, happened, words
-
-
-def _on_kafka(config: Path) -> Settings:
-    settings = load(config, secrets=False)
-    if settings.transport.startswith("memory:"):
-        raise ConfigError(
-            f"{config}: transport: given {settings.transport}; allowed: kafka://… (on memory:// "
-            "dead letters end with their process)"
-        )
-    return settings

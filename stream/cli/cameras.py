@@ -10,7 +10,8 @@ from connectors import open_kafka
 from connectors.clock import SteadyClock
 from stream import codec
 from stream.cli.columns import print_columns
-from stream.config import Settings, load, read_camera, read_cameras, redact
+from stream.cli.kafka_only import load_for_kafka
+from stream.config import Settings, read_camera, read_cameras, redact
 from stream.config.words import suggestion
 from stream.config.yaml_lines import MOST_BYTES
 from stream.errors import ConfigError, RecordError, UnsupportedVersionError
@@ -28,7 +29,7 @@ def apply(config: Path, cameras: Path | None, dry_run: bool) -> None:
 
     Raises `ConfigError` for a bad list, with nothing changed.
     """
-    settings = _on_kafka(config)
+    settings = _settings(config)
     if cameras is not None:
         wanted = read_cameras(_source(cameras), cameras, settings)
     elif settings.cameras:
@@ -40,7 +41,7 @@ def apply(config: Path, cameras: Path | None, dry_run: bool) -> None:
 
 def add(config: Path, camera: Path, dry_run: bool) -> None:
     """Add one camera. Raises `ConfigError` where another of its id is there."""
-    settings = _on_kafka(config)
+    settings = _settings(config)
     is_stdin = str(camera) == "-"
     name = Path("stdin") if is_stdin else camera
     source = sys.stdin.buffer.read(MOST_BYTES + 1) if is_stdin else _source(camera)
@@ -66,12 +67,12 @@ def remove(config: Path, camera: str, dry_run: bool) -> None:
             raise ConfigError(f"unknown camera {camera}, {suggestion(camera, list(there))}")
         return [each for each in there.values() if each.id != camera]
 
-    _change(_on_kafka(config), wanted, dry_run)
+    _change(_settings(config), wanted, dry_run)
 
 
 def print_list(config: Path) -> None:
     """Print a line for each camera: id, partition, mode, URL, and what else was chosen."""
-    there = asyncio.run(_there(_on_kafka(config)))
+    there = asyncio.run(_there(_settings(config)))
     print_columns(
         (each.id, str(each.partition), each.mode, redact(each.url), _chosen(each))
         for each in sorted(there.values(), key=lambda each: each.id)
@@ -81,7 +82,7 @@ def print_list(config: Path) -> None:
 
 def print_status(config: Path) -> None:
     """Print a line for each camera of the registry: id, state, since when, reason."""
-    there, told = asyncio.run(_status(_on_kafka(config)))
+    there, told = asyncio.run(_status(_settings(config)))
     print_columns(
         (name, each.state, codec.rfc3339(each.time_us), each.reason)
         if (each := told.get(name)) is not None
@@ -128,14 +129,10 @@ async def _status(settings: Settings) -> tuple[There, dict[str, CameraStatus]]:
     return there, told
 
 
-def _on_kafka(config: Path) -> Settings:
-    settings = load(config, secrets=False)
-    if settings.transport.startswith("memory:"):
-        raise ConfigError(
-            f"{config}: transport: given {settings.transport}; allowed: kafka://… (on memory:// "
-            "the cameras are those of the configuration, which run reads again when it changes)"
-        )
-    return settings
+def _settings(config: Path) -> Settings:
+    return load_for_kafka(
+        config, "the cameras are those of the configuration, which run reads again when it changes"
+    )
 
 
 def _source(path: Path) -> bytes:

@@ -15,7 +15,7 @@ from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import beside
 from stream.cli.logs import log_to_stderr
 from stream.cli.model import check_known_labels
-from stream.cli.roles import ended, look, on_kafka
+from stream.cli.roles import ended, look, settings_of_role
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings, check_watched
 from stream.errors import DrainTimeoutError
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 def watch_on_faust(config: Path) -> None:
     """Run ``watch`` as an agent of Faust until a signal comes."""
     log_to_stderr()
-    asyncio.run(_play(config, on_kafka(config)))
+    asyncio.run(_play(config, settings_of_role(config)))
 
 
 async def _play(config: Path, settings: Settings) -> None:

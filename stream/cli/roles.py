@@ -13,6 +13,7 @@ from stream.canary import sing
 from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import LEAVING_S, Role, beside, run_roles
 from stream.cli.evidence import illustration
+from stream.cli.kafka_only import load_for_kafka
 from stream.cli.logs import log_to_stderr
 from stream.cli.model import check_known_labels, opened
 from stream.cli.pipeline import (
@@ -24,8 +25,7 @@ from stream.cli.pipeline import (
     watch_role,
 )
 from stream.cli.stop import stop_on_signals
-from stream.config import Settings, check_labels, check_watched, load
-from stream.errors import ConfigError
+from stream.config import Settings, check_labels, check_watched
 from stream.health import Health
 from stream.metrics import Metrics
 from stream.ports import AskProgress, Clock, Model, Transport, Window
@@ -53,18 +53,12 @@ async def warm(spec: ModelSpec) -> AsyncIterator[Model]:
 def run_role(name: str, config: Path, open_model: OpenModel = warm) -> None:
     """Run one role on Kafka until a signal comes, or until its files end."""
     log_to_stderr()
-    asyncio.run(_play(name, config, on_kafka(config), open_model))
+    asyncio.run(_play(name, config, settings_of_role(config), open_model))
 
 
-def on_kafka(config: Path) -> Settings:
+def settings_of_role(config: Path) -> Settings:
     """The settings. Raises `ConfigError` where they are not of ``kafka://``."""
-    settings = load(config)
-    if settings.transport.startswith("memory:"):
-        raise ConfigError(
-            f"{config}: transport: given {settings.transport}; a role of its own needs "
-            "kafka://host:port; maskstream run holds all roles in one process"
-        )
-    return settings
+    return load_for_kafka(config, "maskstream run holds all roles in one process", secrets=True)
 
 
 async def _play(name: str, config: Path, settings: Settings, open_model: OpenModel) -> None:

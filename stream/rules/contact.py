@@ -16,8 +16,6 @@ from stream.types import Result, Track
 
 TOUCH_PX = math.sqrt(2)
 """Pixels that share a side or a corner are no further apart."""
-
-
 PAIRS_MAX = 200
 """Pairs whose masks are measured in one result, the nearest boxes first. Each takes up to 0.2 ms,
 and a watcher that thinks for seconds is thought dead."""

@@ -22,17 +22,16 @@ from stream.specs import Duration
 from stream.tracking.identities import UNSEEN_MAX
 from stream.types import Alert, Result, Track
 
+OPEN_MAX = 100
+"""Alerts of a rule that are open at once: who stays while there are so many is told once one ends.
+It bounds the state of a camera, which has to fit into a record."""
+
 
 class Dwell(SightingRuleSpec):
     """Opens for each identity that stays in the zone for ``duration``."""
 
     kind: Literal["dwell"] = "dwell"
     duration: Duration = Field(gt=0, description="how long the same identity stays in the zone")
-
-
-OPEN_MAX = 100
-"""Alerts of a rule that are open at once: who stays while there are so many is told once one ends.
-It bounds the state of a camera, which has to fit into a record."""
 
 
 class Stay(Struct, frozen=True):

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from msgspec import Struct, structs
 
 from stream.rule_spec import SightingRuleSpec
-from stream.rules.life import changed, opened
+from stream.rules.life import UPDATE_US, changed, opened
 from stream.rules.sighting import Look, Sighting, counting, known_us, within_us
 from stream.types import Alert, Evidence, Result
 
-UPDATE_US = 10_000_000
-"""An episode changes no more often than this, so that a busy zone does not flood its receiver."""
 TRACKS_MAX = 100
 """Identities that an alert names: more would make its body too long, and nobody reads them."""
 

@@ -6,14 +6,11 @@ from msgspec import Struct, structs
 from pydantic import ConfigDict, Field
 
 from stream.rule_spec import RuleSpec
-from stream.rules.life import changed, opened_of_health
+from stream.rules.life import UPDATE_US, changed, opened_of_health
 from stream.rules.sighting import within_us
 from stream.rules.trouble import Troubles, any_of
 from stream.specs import Duration, Id
 from stream.types import Alert, CameraHealth, Condition, Result
-
-UPDATE_US = 10_000_000
-"""An episode is told anew no more often than this."""
 
 
 class Health(RuleSpec):

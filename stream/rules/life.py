@@ -10,6 +10,8 @@ from stream.types import Alert, AlertState, CameraHealth, Evidence, Result
 
 ID_DIGITS = 24
 """Hex digits of an alert's id: 96 bits, so that no two episodes ever share one."""
+UPDATE_US = 10_000_000
+"""An episode changes no more often than this, so that a busy zone does not flood its receiver."""
 
 
 def opened(
