@@ -129,7 +129,7 @@ def plan(topics: list[Topic], found: Mapping[str, Found]) -> Plan:
             )
         if there.replication < topic.replication:
             refused.append(
-                f"{topic.name}: has {there.replication} copies, kafka.replication says "
+                f"{topic.name}: has replication {there.replication}, kafka.replication says "
                 f"{topic.replication}; kafka-reassign-partitions adds copies"
             )
         different = {k: v for k, v in topic.settings.items() if there.settings.get(k) != v}
@@ -146,7 +146,7 @@ def lines(plan: Plan, found: Mapping[str, Found]) -> list[str]:
         how = topic.settings["cleanup.policy"]
         how += f", {duration(int(kept) / 1000)}" if kept else ""
         told.append(
-            f"+ {topic.name}: {topic.partitions} partitions, {topic.replication} copies, {how}"
+            f"+ {topic.name}: partitions {topic.partitions}, replication {topic.replication}, {how}"
         )
     for topic, different in plan.changed:
         for key, value in sorted(different.items()):

@@ -77,7 +77,7 @@ def print_list(config: Path) -> None:
         (each.id, str(each.partition), each.mode, redact(each.url), _chosen(each))
         for each in sorted(there.values(), key=lambda each: each.id)
     )
-    print(f"{len(there)} cameras", file=sys.stderr)
+    print(f"cameras: {len(there)}", file=sys.stderr)
 
 
 def print_status(config: Path) -> None:
@@ -89,7 +89,7 @@ def print_status(config: Path) -> None:
         else (name, "unknown", "-", "no ingest has told of it")
         for name in sorted(there)
     )
-    print(f"{len(there)} cameras", file=sys.stderr)
+    print(f"cameras: {len(there)}", file=sys.stderr)
 
 
 def _change(settings: Settings, wanted: Wanted, dry_run: bool) -> None:

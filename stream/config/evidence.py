@@ -31,6 +31,9 @@ def evidence_faults(data: Entry) -> Iterator[Fault]:
         elif data.get("evidence") is None:
             text = "clips are stored as evidence; set evidence: {store: FOLDER}"
             yield Fault(path, owner(path, data) + text)
+        elif not rule.get("notify"):
+            text = "clips are of alerts that an endpoint is told of; name one in notify"
+            yield Fault(path, owner(path, data) + text)
 
 
 def evidence_secret_faults(data: Entry, folder: Path, env: Mapping[str, str]) -> Iterator[Fault]:

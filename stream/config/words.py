@@ -37,7 +37,7 @@ _ALLOWED = {
     "string_unicode": "text",
     "too_long": "at most {max_length} items",
     "too_short": "at least {min_length} items",
-    "tuple_type": "a list",
+    "tuple_type": "a list: [...]",
 }
 _OWN_WORDS = {"string_pattern_mismatch", "greater_than", "greater_than_equal", "less_than_equal"}
 """Where the schema's own ``allowed`` says more than the bound that was broken."""

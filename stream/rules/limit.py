@@ -21,7 +21,9 @@ class LimitedRuleSpec(SightingRuleSpec):
     @model_validator(mode="after")
     def _one_limit(self) -> Self:
         if (self.at_least is None) == (self.at_most is None):
-            raise PydanticCustomError("fault", "allowed: one of at_least and at_most")
+            given = "neither" if self.at_least is None else "both"
+            text = f"given {given} of at_least and at_most; allowed: one of them"
+            raise PydanticCustomError("fault", text)
         return self
 
 

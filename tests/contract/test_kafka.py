@@ -249,9 +249,9 @@ async def test_a_topic_with_fewer_copies_than_wanted_is_refused(kafka: str) -> N
     settings = kafka_settings(kafka)
     await KafkaTransport(settings).apply()
     transport = with_kafka(settings, replication=3)
-    with pytest.raises(ConfigError, match=r"frames: has 1 copies, kafka\.replication says 3"):
+    with pytest.raises(ConfigError, match=r"frames: has replication 1, kafka\.replication says 3"):
         await transport.apply()
-    with pytest.raises(ConfigError, match="has 1 copies"):
+    with pytest.raises(ConfigError, match="has replication 1"):
         await transport.check()
 
 

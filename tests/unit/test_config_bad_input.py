@@ -123,7 +123,7 @@ def test_what_is_missing_is_named_and_explained() -> None:
         ("fps: [10]", "fps: given [10]; allowed: a number"),
         ("confidence: 1.5", "confidence: given 1.5; allowed: < 1"),
         ("loop: yes", 'loop: given "yes"; allowed: true or false'),
-        ("labels: person", 'labels: given "person"; allowed: a list'),
+        ("labels: person", 'labels: given "person"; allowed: a list: [...]'),
         ("labels: []", "labels: given []; allowed: at least 1 item"),
         ("labels: ['']", 'labels[0]: given ""; allowed: at least 1 character'),
         ("mode: {a: 1}", "mode: given a mapping; allowed: live, archive"),
@@ -351,7 +351,7 @@ def test_a_privacy_polygon_that_is_none_is_refused_in_one_line(given_: str, answ
 
 # --- zones and rules
 
-OF_ALL = ("allowed: one of", "stay.score: given")
+OF_ALL = ("given neither", "given both", "stay.score: given")
 """What is said of a rule as a whole, not of one field."""
 
 
@@ -416,12 +416,13 @@ OF_ALL = ("allowed: one of", "stay.score: given")
          "it is not kept; did you mean person?"),
         ("kind: contact, camera: hall, others: [person], within: 20", "within: given 20; "
          "allowed: <= 1"),
-        ("kind: count, zone: exit", "allowed: one of at_least and at_most"),
-        ("kind: count, zone: exit, at_least: 2, at_most: 3", "allowed: one of at_least and "
-         "at_most"),
+        ("kind: count, zone: exit", "given neither of at_least and at_most; allowed: one of them"),
+        ("kind: count, zone: exit, at_least: 2, at_most: 3", "given both of at_least and at_most; "
+         "allowed: one of them"),
         ("kind: count, zone: exit, at_least: 0", "at_least: given 0; allowed: >= 1"),
         ("kind: coverage, zone: exit, at_least: 30", "at_least: given 30; allowed: <= 1"),
-        ("kind: coverage, zone: exit", "allowed: one of at_least and at_most"),
+        ("kind: coverage, zone: exit", "given neither of at_least and at_most; allowed: one of "
+         "them"),
         ("kind: absence, zone: exit", "for: missing: how long before an alert opens"),
         ("kind: absence, zone: exit, for: 0s", 'for: given "0s"; allowed: > 0s'),
         ("kind: presence, zone: exit, ignore: [exitt]", 'ignore[0]: unknown zone "exitt", '
@@ -490,7 +491,7 @@ def test_a_zone_without_one_area_is_refused_and_names_its_rules(polygon: str, an
             "polygon[1][0]: zone exit: given 640; allowed: 0 to 1, a part of width or height",
         ),
         ("[[0, 0], [1, 0], [1]]", "polygon[2][1]: zone exit: missing: a number"),
-        ("all", 'polygon: zone exit: given "all"; allowed: a list'),
+        ("all", 'polygon: zone exit: given "all"; allowed: a list: [...]'),
     ],
 )
 def test_a_polygon_is_points_in_the_frame(polygon: str, answer: str) -> None:

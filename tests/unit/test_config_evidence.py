@@ -9,12 +9,15 @@ HEAD = """\
 model: {weights: yolo.pt%s}
 cameras: [{id: hall, url: a.mp4%s}]
 """
-RULE = "rules: [{id: seen, kind: presence, camera: hall, frames: 3, clip: {before: 2s}}]\n"
+RULE = """\
+rules: [{id: seen, kind: presence, camera: hall, notify: [ops], clip: {before: 2s}}]
+endpoints: [{id: ops, url: https://ops.example/hook, secret: {env: SECRET}}]
+"""
 
 
 def settings(evidence: str, model: str = "", camera: str = "", rest: str = "") -> Settings:
     text = HEAD % (model, camera) + f"evidence: {evidence}\n{rest}"
-    return parse(text, "/srv/c.yaml", env={"KEY": "k", "EMPTY": ""})
+    return parse(text, "/srv/c.yaml", env={"KEY": "k", "EMPTY": "", "SECRET": 32 * "A"})
 
 
 def faults(*args: str, **more: str) -> list[str]:
@@ -84,6 +87,14 @@ def test_a_clip_needs_a_store() -> None:
         "/srv/c.yaml:4: rules[0].clip: rule seen: clips are stored as evidence; "
         "set evidence: {store: FOLDER}"
     ]
+
+
+def test_a_clip_that_nobody_would_be_told_of_is_refused() -> None:
+    (line,) = faults("{store: out}", rest=RULE.replace("notify: [ops], ", ""))
+    assert line == (
+        "/srv/c.yaml:4: rules[0].clip: rule seen: clips are of alerts that an endpoint is told of; "
+        "name one in notify"
+    )
 
 
 def test_an_alert_on_health_has_no_clip() -> None:
