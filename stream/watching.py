@@ -25,7 +25,7 @@ from stream.rules import (
 from stream.rules.life import changed
 from stream.rules.trouble import BLINDING, MISPLACING, Trouble, Troubles, any_of, heard
 from stream.specs import Polygon, ZoneSpec
-from stream.tracking import Identities, track
+from stream.tracking.identities import Identities, track
 from stream.types import Alert, CameraHealth, Condition, MaskMessage, Result, Size, Track, Tracks
 from stream.watermark import Watermark, trimmed
 

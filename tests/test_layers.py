@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -197,11 +198,19 @@ def test_commands_load_without_what_their_work_may_not_need() -> None:
     """A broker's client is wanted by those who have a broker; the bench compares all there is."""
     commands = [each for each in modules() if each.startswith("stream.cli")]
     plain = [each for each in commands if not each.startswith("stream.cli.bench")]
-    lazy = sorted(HEAVY | {"aiokafka", "faust", "matplotlib"})
+    _load_without(HEAVY | {"aiokafka", "faust", "matplotlib"}, plain)
+
+
+def test_a_configuration_is_read_without_what_is_slow_to_load() -> None:
+    """Commands that only look at it answer in a second, and scipy alone takes as long to load."""
+    _load_without(HEAVY | {"aiokafka", "av", "scipy"}, ["stream.config"])
+
+
+def _load_without(absent: AbstractSet[str], modules: Sequence[str]) -> None:
     script = f"""
 import importlib, sys
-sys.modules |= dict.fromkeys({lazy})
-for name in {plain}:
+sys.modules |= dict.fromkeys({sorted(absent)})
+for name in {modules}:
     importlib.import_module(name)
 """
     done = subprocess.run(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,7 +124,7 @@ def _common(masks: Sequence[Mask], other: Mask) -> NDArray[np.float64]:
     """How many pixels each mask has in common with another; none of them all is empty."""
     edges = [mask.edges for mask in masks]
     inside = other.before(np.concatenate(edges))
-    first = np.cumsum([0, *(own.size // 2 for own in edges[:-1])])
+    first = list(accumulate((own.size // 2 for own in edges[:-1]), initial=0))
     return np.add.reduceat(inside[1::2] - inside[::2], first)
 
 

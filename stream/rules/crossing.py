@@ -14,7 +14,7 @@ from stream.rules.episode import EpisodeState, Finding, Patience, advance
 from stream.rules.line import Line, Walk, clear_px, walked
 from stream.rules.sighting import evidence, sightings
 from stream.specs import FractionPoint, is_point
-from stream.tracking.identities import MEMORY_US, STEP_US, UNSEEN_MAX
+from stream.tracking import MEMORY_US, STEP_US, UNSEEN_MAX
 from stream.types import Alert, Result, Size, Track
 
 SHORTEST = 0.001

@@ -19,7 +19,7 @@ from stream.rules.sighting import (
     within_us,
 )
 from stream.specs import Duration
-from stream.tracking.identities import UNSEEN_MAX
+from stream.tracking import UNSEEN_MAX
 from stream.types import Alert, Result, Track
 
 OPEN_MAX = 100

@@ -17,6 +17,7 @@ import numpy as np
 from msgspec import Struct, structs
 
 from stream.masks import distinct, measure
+from stream.tracking import MEMORY_US, STEP_US, UNSEEN_MAX
 from stream.tracking.association import Flags, Rows, box_iou, nearness, pairs
 from stream.tracking.motion import (
     ROW_BYTES,
@@ -42,15 +43,6 @@ REACH_PER_S = 2.0
 """How far from where it is expected an identity is looked for last, in its heights a second.
 
 At a low frame rate a walker's boxes do not overlap. Walking is about one height a second."""
-MEMORY_US = 3_000_000
-"""An identity that results do not show for longer than this is forgotten. ByteTrack has 30 frames
-(1 s); people turn, bend and pass behind each other for longer than that."""
-UNSEEN_MAX = 300
-"""Identities out of sight that are remembered, the last seen first: as many as a model gives in
-one picture. It bounds the state of a camera whose picture flickers."""
-STEP_US = 1_000_000
-"""The most that one result moves and ages identities: in a longer silence, or before a new epoch,
-nobody knows what they did, so they are looked for near where they were."""
 OUTAGE_US = 30_000_000
 """A silence after which all are forgotten."""
 

@@ -24,7 +24,7 @@ from stream.cli.audit import read_results
 from stream.errors import EXIT_OK
 from stream.rules import AnyRule, Crossing, Rule
 from stream.specs import ZoneSpec
-from stream.tracking import Identities, track
+from stream.tracking.identities import Identities, track
 from stream.types import MaskMessage, Result
 from stream.watching import replay
 

@@ -12,7 +12,7 @@ from connectors.demo.film import FILM, FPS
 from connectors.demo.stage import CAMERA
 from stream.cli.audit import read_results
 from stream.errors import EXIT_OK
-from stream.tracking import Identities, track
+from stream.tracking.identities import Identities, track
 from stream.types import Result, Track
 
 SEEN_WELL = {

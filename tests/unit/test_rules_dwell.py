@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from stream.masks import Mask
 from stream.rules import Dwell, DwellState, EpisodeState, Rule, RuleState, evaluate
 from stream.rules.dwell import OPEN_MAX, evaluate_dwell
-from stream.tracking.identities import UNSEEN_MAX
+from stream.tracking import UNSEEN_MAX
 from stream.types import Alert, Instance, ModelRef, Result, Track
 from tests.support.states import again
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.masks import Mask
-from stream.tracking import Identities, track
 from stream.tracking.association import pairs
+from stream.tracking.identities import Identities, track
 from stream.tracking.motion import Motion, begin, correct, predict
 from stream.types import Box, Instance, ModelRef, Result, Size, Track
 from tests.support.states import again
