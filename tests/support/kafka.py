@@ -212,6 +212,7 @@ def _settings(
         "auto.create.topics.enable": "false",
         "group.initial.rebalance.delay.ms": 0,
         "log.retention.check.interval.ms": 1000,
+        "log.segment.delete.delay.ms": 1000,
         "message.max.bytes": 16 * 1024 * 1024,
         "offsets.topic.num.partitions": 8,
         "offsets.topic.replication.factor": copies,
