@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from connectors import open_transport
 from connectors.webhook import message_id
@@ -21,6 +22,7 @@ from stream.config import load
 from stream.types import Alert, CameraStatus, Pixels
 from tests.faults.film import FULL
 from tests.faults.verdict import wait_taken
+from tests.support.alerts import opened
 from tests.support.clock import START_US
 from tests.support.host_clock import HOUR_S, HostClock, ahead_s, require_faketime
 from tests.support.pictures import write_film
@@ -141,20 +143,8 @@ def hosts(folder: Path, kafka: str, url: str, ops: Receiver) -> Iterator[tuple[H
 
 def alert(number: int) -> Alert:
     """Of a camera that nobody has."""
-    return Alert(
-        id=f"{number:024x}",
-        state="opened",
-        rule="inside",
-        kind="presence",
-        camera=f"gate-{number}",
-        zone=None,
-        labels=("white",),
-        severity="warning",
-        tracks=(),
-        opened_us=START_US,
-        time_us=START_US,
-        evidence=None,
-        notify=("ops",),
+    return structs.replace(
+        opened(f"{number:024x}"), camera=f"gate-{number}", opened_us=START_US, time_us=START_US
     )
 
 

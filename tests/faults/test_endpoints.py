@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from connectors import open_transport
 from connectors.webhook import message_id
@@ -21,6 +22,7 @@ from stream.config import load
 from stream.retry import JITTER, STEPS_S
 from stream.types import Alert, DeliveryStatus
 from tests.faults.film import FULL
+from tests.support.alerts import opened
 from tests.support.clock import START_US
 from tests.support.endpoints import (
     RETRY_AFTER_S,
@@ -63,21 +65,10 @@ TRIES = 8
 
 
 def alert(number: int) -> Alert:
-    return Alert(
-        id=f"{number:024x}",
-        state="opened",
-        rule="person-inside",
-        kind="presence",
-        camera=f"hall-{number % 8}",
-        zone=None,
-        labels=("person",),
-        severity="warning",
-        tracks=(),
-        opened_us=START_US,
-        time_us=START_US,
-        evidence=None,
-        notify=TEN,
-    )
+    return structs.replace(
+        opened(f"{number:024x}", *TEN), camera=f"hall-{number % 8}",
+        opened_us=START_US, time_us=START_US,
+    )  # fmt: skip
 
 
 NAMES = [message_id(alert(number)) for number in range(COUNT)]
