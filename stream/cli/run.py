@@ -54,12 +54,8 @@ async def play(
     after everything else was done, and `DrainTimeoutError`, after the table, when work was left.
     """
     clock, metrics, tally = SteadyClock(), Metrics(), Tally()
+    _check_is_embedded(settings)
     transport = open_transport(settings)
-    if not settings.transport.startswith("memory:"):
-        raise ConfigError(
-            f"transport: given {settings.transport}; run holds everything in one process, on "
-            "memory://. On Kafka each role is a process: maskstream ingest, segment, watch, notify"
-        )
     check_files(settings)
     async with AsyncExitStack() as stack:
         with console.status("opening the model"):
@@ -77,11 +73,7 @@ async def play(
         working = roles(common, model, sinks, pictures)
         looking = _observers(settings, rulebook, tally, clock)
         if port is not None:
-            page = Page(
-                cameras=[camera.id for camera in settings.cameras],
-                zones=lambda: rulebook.zones,
-                now_us=clock.now_us,
-            )
+            page = _page(settings, rulebook, clock)
             served = serve(page, port=port, registry=metrics.registry)
             console.print(f"live page: {await stack.enter_async_context(served)}")
             looking.append(live_page(page))
@@ -96,6 +88,22 @@ async def play(
     console.print(summary(tally))
     _raise_failures(tally)
     return tally
+
+
+def _check_is_embedded(settings: Settings) -> None:
+    if not settings.transport.startswith("memory:"):
+        raise ConfigError(
+            f"transport: given {settings.transport}; run holds everything in one process, on "
+            "memory://. On Kafka each role is a process: maskstream ingest, segment, watch, notify"
+        )
+
+
+def _page(settings: Settings, rulebook: Rulebook, clock: Clock) -> Page:
+    return Page(
+        cameras=[camera.id for camera in settings.cameras],
+        zones=lambda: rulebook.zones,
+        now_us=clock.now_us,
+    )
 
 
 def _check(settings: Settings, labels: Sequence[str]) -> None:
