@@ -14,6 +14,8 @@ from tests.support.topics import PATIENCE_S
 
 KEYS = [f"camera-{number}" for number in range(40)]
 ROUNDS = 6
+PAUSE_S = 0.04
+"""Between a record of each key and the next: no more is written than two members read."""
 
 
 class Seen:
@@ -63,6 +65,7 @@ async def write(transport: KafkaTransport, stop: asyncio.Event) -> int:
                 await outbox.send("frames", Record(key, b"%d" % number, {}))
             await outbox.flush()
             number += 1
+            await asyncio.sleep(PAUSE_S)
     return number
 
 

@@ -11,7 +11,9 @@ from stream.cli.bench.stand_ins import StandIns, cameras
 
 PARTITIONS, CAMERAS = 8, 8
 STAND_INS = StandIns(picture_bytes=60_000, sleep=Sleep(batch_size=64, seconds=0.0))
-SETTLE_S = 15.0
+SETTLE_FLOWS = 1.5
+"""So many times as long as a round takes: by then also the broker has compiled what it does all the
+time. The pictures of a second take 100 MB of its disk."""
 
 
 def measure(report: Report, scale: Scale, kafka: str) -> None:
@@ -27,7 +29,7 @@ def measure(report: Report, scale: Scale, kafka: str) -> None:
 
 async def _rates(deployment: Deployment, scale: Scale, report: Report) -> list[float]:
     await deployment.flowing("tracks")
-    await asyncio.sleep(SETTLE_S)  # also the broker has compiled by then what it does all the time
+    await asyncio.sleep(SETTLE_FLOWS * scale.flow_s)
     rates = []
     for number in range(1, scale.rounds + 1):
         rates.append(await deployment.rate("tracks", scale.flow_s))
