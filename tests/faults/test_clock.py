@@ -129,6 +129,7 @@ class Hosts:
 def hosts(folder: Path, kafka: str, url: str, ops: Receiver) -> Iterator[tuple[Hosts, Deployment]]:
     """The roles, not started yet; their clocks are right."""
     sections: dict[str, Any] = {
+        "model": {"weights": "none"},  # one stands in that knows a label of its own
         "cameras": [{"id": "hall", "url": url, "fps": 5}],
         "zones": [ZONE],
         "rules": [dict(rule) for rule in RULES],
