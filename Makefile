@@ -26,7 +26,7 @@ faults: .venv/.dev
 	@tests/setup/faketime.sh
 	@tests/setup/kafka.sh
 	@tests/setup/rtsp.sh
-	MASKSTREAM_FAULTS=full $(BIN)/pytest tests/faults $(ARGS)
+	MASKSTREAM_FAULTS=full $(BIN)/pytest -m "slow and not gpu" $(ARGS)
 
 verify: .venv/.dev
 	@tests/setup/faketime.sh

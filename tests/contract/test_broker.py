@@ -21,6 +21,7 @@ async def held(transport: KafkaTransport) -> list[int]:
     return [int(bytes(each.value)) async for each in transport.whole(TOPIC)]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_what_was_acknowledged_outlives_the_leader(kafka3: list[Node]) -> None:
     settings = kafka_settings(kafka3[0].bootstrap, replication=3)

@@ -80,6 +80,7 @@ async def told(ask: AskProgress, *, is_known: bool) -> None:
             await asyncio.sleep(0.5)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_nothing_is_told_while_too_few_brokers_are_left_to_write(kafka3: list[Node]) -> None:
     """Though the one that is left answers all that is asked."""

@@ -43,6 +43,7 @@ def test_the_transport_is_measured_alone(tmp_path: Path, kafka: str) -> None:
     assert found["kafka.transport_frames_per_s"] > 0
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_scale_out_latency_and_pauses_are_measured(tmp_path: Path, kafka: str) -> None:
     found = figures(tmp_path, "scale-out", "--kafka", kafka)

@@ -41,7 +41,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-KILLS = 5 if FULL else 2
+KILLS = 5 if FULL else 1
 QUORUM_LOST_S = STILL_S + 10
 """Longer than anything may stand still while brokers are there."""
 SLEEP = Sleep(batch_size=2, seconds=0.1)
@@ -81,6 +81,7 @@ def masks(deployed: Deployment, nodes: Sequence[Node]) -> Copies:
     return asyncio.run(copies(bootstrap, f"{deployed.prefix}masks", 0))
 
 
+@pytest.mark.long
 def test_without_a_quorum_roles_wait(tmp_path: Path, kafka3: list[Node]) -> None:
     with long_film(tmp_path, kafka3) as deployed:
         begin(deployed)

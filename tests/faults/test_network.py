@@ -78,6 +78,7 @@ def test_a_bad_network_costs_nothing(tmp_path: Path, node: Node, proxy: Proxy, n
         assert_goes_on(deployed, crashes)
 
 
+@pytest.mark.long
 def test_a_network_that_stands_still_costs_nothing(
     tmp_path: Path, node: Node, proxy: Proxy
 ) -> None:

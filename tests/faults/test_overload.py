@@ -138,6 +138,7 @@ def test_three_times_the_capacity_is_published_fresh_and_in_equal_parts(
     )
 
 
+@pytest.mark.long
 @pytest.mark.timeout(GREEDY_SECONDS + 260)
 def test_a_camera_that_asks_for_too_much_takes_nothing_from_the_others(
     tmp_path: Path, kafka: str

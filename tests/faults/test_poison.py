@@ -82,6 +82,7 @@ def assert_bad_camera_is_told(epoch: EpochAudit, each: int) -> None:
     assert dict(epoch.gaps) == {"dead_letter": 2 * each}
 
 
+@pytest.mark.long
 def test_dead_letters_are_what_was_injected_and_neighbours_are_whole(
     tmp_path: Path, kafka: str
 ) -> None:

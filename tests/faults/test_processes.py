@@ -54,7 +54,7 @@ def test_four_processes_lose_nothing_and_stop_when_asked(tmp_path: Path, kafka: 
 @pytest.mark.timeout(900)
 def test_a_killed_segmenter_costs_nothing(tmp_path: Path, kafka: str) -> None:
     random = Random(3)
-    crashes = 20 if FULL else 4
+    crashes = 20 if FULL else 2
     camera = {"id": "yard", "url": str(DATA / "yard.mp4"), "mode": "archive"}
     with deployment(tmp_path, kafka, cameras=[camera]) as deployed:
         deployed.start("watch", "ingest")
@@ -71,6 +71,7 @@ def test_a_killed_segmenter_costs_nothing(tmp_path: Path, kafka: str) -> None:
         assert longest_pause_s(deployed.written_ms("masks")["yard"]) <= SESSION_MS / 1e3 + 10
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_killed_ingest_goes_on_after_its_last_frame(tmp_path: Path, kafka: str) -> None:
     with deployment(tmp_path, kafka) as deployed:
@@ -132,7 +133,7 @@ def test_segmenters_that_come_and_go_cost_nothing(tmp_path: Path, kafka: str) ->
     with deployment(tmp_path, kafka, cameras=loops, zones=[], rules=[], model=SMALL) as deployed:
         (first,) = deployed.start("segment")
         (ingest,) = deployed.start("ingest")
-        leaves = [leave for _ in range(10 if FULL else 2) for leave in storm(deployed)]
+        leaves = [leave for _ in range(10 if FULL else 1) for leave in storm(deployed)]
         ingest.stop()
         deployed.configure(cameras=cameras)  # the epochs under way go on to their end
         deployed.start("ingest")

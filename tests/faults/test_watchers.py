@@ -59,7 +59,8 @@ def frozen_at_work(deployed: Deployment, host: str) -> Process:
     return watch
 
 
-@pytest.mark.parametrize("host", [HOSTS[0], pytest.param(HOSTS[1], marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("host", HOSTS)
 def test_a_killed_watcher_loses_no_alert(tmp_path: Path, kafka: str, host: str) -> None:
     random = Random(5)
     with endless_film(tmp_path, kafka) as deployed:
@@ -74,6 +75,7 @@ def test_a_killed_watcher_loses_no_alert(tmp_path: Path, kafka: str, host: str) 
         wait_for_alerts(deployed, repeats=KILLS, longest=LONGEST[host])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("host", FREEZING_HOSTS)
 def test_a_frozen_watcher_takes_nothing_back(tmp_path: Path, kafka: str, host: str) -> None:
     with endless_film(tmp_path, kafka) as deployed:

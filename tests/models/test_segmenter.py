@@ -169,6 +169,7 @@ def test_openvino_runs_without_torch_in_the_process(artefact: Artefact) -> None:
     assert done.stdout.strip() == "['openvino']"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 async def test_int8_calibrated_on_one_clip_agrees_with_f32_on_another(
     shared: Path,
