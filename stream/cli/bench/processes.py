@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -101,7 +102,8 @@ class Deployment:
     def close(self) -> None:
         """Stop all, and leave nothing on the broker: pictures take gigabytes in a minute."""
         self._stack.close()
-        asyncio.run(self._forget())
+        with ThreadPoolExecutor(1) as thread:  # whoever measures may be on an event loop
+            thread.submit(asyncio.run, self._forget()).result()
 
     async def _forget(self) -> None:
         client: Any = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
