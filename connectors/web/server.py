@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from aiohttp import WSCloseCode, web
 from prometheus_client import CollectorRegistry
 
 from connectors.listening import LEAVE_S, listening
-from connectors.metrics import add_metrics
+from connectors.metrics import add_metrics, exposed
 from connectors.web.guard import add_headers, guard, require_loopback
 from connectors.web.page import Page
 from connectors.web.viewer import Viewer
@@ -57,7 +58,7 @@ def _app(page: Page, registry: CollectorRegistry | None) -> web.Application:
     app.router.add_get("/live", _live)
     app.router.add_get(r"/static/{name:[a-z]+\.(js|css|svg)}", _file)
     if registry is not None:
-        add_metrics(app, registry)
+        add_metrics(app, partial(exposed, registry))
     return app
 
 

@@ -73,9 +73,17 @@ def ingest(config: Config) -> None:
 
 
 @app.command()
-def segment(config: Config) -> None:
+def segment(
+    config: Config,
+    workers: Annotated[int, typer.Option(help="processes, each with a model of its own")] = 1,
+) -> None:
     """On Kafka: make masks of frames."""
-    _role("segment", config)
+    if workers == 1:
+        _role("segment", config)
+        return
+    from stream.cli.workers import run_workers
+
+    raise typer.Exit(run_workers(config, workers))
 
 
 class Host(StrEnum):

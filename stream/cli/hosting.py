@@ -13,9 +13,10 @@ from connectors.health import serve_health
 from stream import watch
 from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import beside
+from stream.cli.kafka_only import settings_of_role
 from stream.cli.logs import log_to_stderr
 from stream.cli.model import check_known_labels
-from stream.cli.roles import ended, look, settings_of_role
+from stream.cli.roles import ended, look
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings, check_watched
 from stream.errors import DrainTimeoutError

@@ -18,3 +18,8 @@ def load_for_kafka(config: Path, in_memory: str, *, secrets: bool = False) -> Se
             f"(on memory:// {in_memory})"
         )
     return settings
+
+
+def settings_of_role(config: Path) -> Settings:
+    """The settings of a role of its own. Raises `ConfigError` where they are not of ``kafka://``."""
+    return load_for_kafka(config, "maskstream run holds all roles in one process", secrets=True)

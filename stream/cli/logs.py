@@ -7,10 +7,10 @@ QUIET_S = 10.0
 """A client that looks for a lost broker says so ten times a second."""
 
 
-def log_to_stderr() -> None:
-    """Log for people, a line a record."""
+def log_to_stderr(who: str = "") -> None:
+    """Log for people, a line a record; ``who`` tells this process from others beside it."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(logging.Formatter(f"%(asctime)s %(levelname)s {who}%(message)s"))
     handler.addFilter(_Seldom())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("stream").setLevel(logging.INFO)

@@ -13,9 +13,10 @@ from stream.canary import sing
 from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import LEAVING_S, Role, beside, run_roles
 from stream.cli.evidence import illustration
-from stream.cli.kafka_only import load_for_kafka
+from stream.cli.kafka_only import settings_of_role
 from stream.cli.logs import log_to_stderr
 from stream.cli.model import check_known_labels, opened
+from stream.cli.parent import Parent
 from stream.cli.pipeline import (
     Common,
     ingest_role,
@@ -39,6 +40,7 @@ LOOK_S = 1.0
 OpenModel = Callable[[ModelSpec], AbstractAsyncContextManager[Model]]
 """Opens the model of a ``model`` section, ready for work."""
 
+
 _log = logging.getLogger(__name__)
 
 
@@ -53,15 +55,17 @@ async def warm(spec: ModelSpec) -> AsyncIterator[Model]:
 def run_role(name: str, config: Path, open_model: OpenModel = warm) -> None:
     """Run one role on Kafka until a signal comes, or until its files end."""
     log_to_stderr()
-    asyncio.run(_play(name, config, settings_of_role(config), open_model))
+    asyncio.run(play(name, config, settings_of_role(config), open_model))
 
 
-def settings_of_role(config: Path) -> Settings:
-    """The settings. Raises `ConfigError` where they are not of ``kafka://``."""
-    return load_for_kafka(config, "maskstream run holds all roles in one process", secrets=True)
-
-
-async def _play(name: str, config: Path, settings: Settings, open_model: OpenModel) -> None:
+async def play(
+    name: str,
+    config: Path,
+    settings: Settings,
+    open_model: OpenModel = warm,
+    parent: Parent | None = None,
+) -> None:
+    """Run one role until a signal comes, its ``parent`` ends it, or its files end."""
     transport = open_kafka(settings)
     await transport.check()
     clock, metrics = SteadyClock(), Metrics()
@@ -69,7 +73,11 @@ async def _play(name: str, config: Path, settings: Settings, open_model: OpenMod
     health = Health(waits_for)
     async with AsyncExitStack() as stack:
         served = serve_health(health, clock, metrics.registry, settings.health)
-        _log.info("%s: probes on %s", name, await stack.enter_async_context(served))
+        url = await stack.enter_async_context(served)
+        if parent is None:
+            _log.info("%s: probes on %s", name, url)
+        else:
+            parent.tell(url)
         registry = await stack.enter_async_context(transport.registry())
         rulebook = Rulebook(settings.rules, settings.zones)
         common = Common(settings, rulebook, registry, transport, clock, metrics)
@@ -78,6 +86,8 @@ async def _play(name: str, config: Path, settings: Settings, open_model: OpenMod
             edits = edits_of_rules(config, registry, clock, metrics)
             await stack.enter_async_context(beside(follow_rules(edits, settings, rulebook)))
         stop = stack.enter_context(stop_on_signals())
+        if parent is not None:
+            parent.may_stop(stop)
         await stack.enter_async_context(beside(_end(stop, transport, health)))
         async with beside(look(transport.progress, health, clock)):
             _log.info("%s: started", name)

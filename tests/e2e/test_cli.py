@@ -73,6 +73,19 @@ def test_the_results_begin_and_end_with_their_epoch(config: Path) -> None:
     assert last["frames"] == FRAMES
 
 
+def test_workers_are_for_kafka_at_most_one_for_each_partition(config: Path) -> None:
+    done = maskstream("segment", "--workers", "2", config)
+    assert done.returncode == EXIT_CONFIG
+    assert "transport: given memory://; allowed: kafka://host:port" in done.stderr
+    on_kafka = config.with_name("kafka.yaml")
+    text = config.read_text().replace("memory://", "kafka://127.0.0.1:9").partition("outputs")[0]
+    on_kafka.write_text(f"{text}kafka: {{partitions: 4}}\n")
+    for given in ("-1", "0", "5"):
+        done = maskstream("segment", "--workers", given, on_kafka)
+        assert done.returncode == EXIT_CONFIG
+        assert f"--workers: given {given}; allowed: 1 to 4, the kafka.partitions" in done.stderr
+
+
 def test_a_run_ends_in_a_table(config: Path) -> None:
     table = (config.parent / "table.txt").read_text()
     for row in ("frames offered", "results", "gaps", "dead letters", "alerts", "rate", "age"):

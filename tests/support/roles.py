@@ -189,6 +189,12 @@ class Deployment:
         """Start roles, with their options; each is there as soon as it says so."""
         return self._all_started([self._run(role, _command(role, self.config)) for role in roles])
 
+    def begin(self, role: str) -> Process:
+        """Start a role, and do not wait until it is there: only for where it answers probes."""
+        process = self._run(role, _command(role, self.config))
+        wait_until(lambda: "probes on" in process.text(), f"{role} answers probes")
+        return process
+
     def start_sleeping(self, sleep: Sleep) -> Process:
         """Start a ``segment`` whose model only takes its time."""
         (process,) = self._all_started([self._run("segment", sleep.command(self.config))])

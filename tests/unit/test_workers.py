@@ -1,0 +1,174 @@
+"""Several processes that look and end as one."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from connectors.metrics import summed
+from connectors.workers import Workers, started
+from stream.cli.workers import until_ended
+from stream.errors import DrainTimeoutError
+from stream.metrics import Metrics
+
+PATIENT_S = 60.0
+
+
+@asynccontextmanager
+async def working(*words: str) -> AsyncIterator[Workers]:
+    """A worker for each word (`tests.support.worker`); the cameras are both's and its own."""
+
+    def command(number: int, channel: int) -> Sequence[str]:
+        cameras = f"both,only-{number}"
+        module = "tests.support.worker"
+        return [sys.executable, "-m", module, str(number), str(channel), cameras, words[number - 1]]
+
+    async with asyncio.timeout(PATIENT_S), started(command, len(words)) as workers:
+        yield workers
+
+
+async def until(ask: Callable[[], Awaitable[object]], expected: object) -> None:
+    """Return once that is what is answered: on a busy machine no answer may come in time."""
+    while await ask() != expected:  # noqa: ASYNC110 - processes of others call nobody
+        await asyncio.sleep(0.05)
+
+
+async def test_they_are_ready_once_each_is() -> None:
+    async with working("ready", "partitions") as workers:
+        assert await workers.unready() == ["worker 1 has not started", "worker 2 has not started"]
+        await until(workers.unready, ["worker 2: it waits for: partitions"])
+        assert await workers.dead() == []
+        workers.stop()
+        assert await workers.unready() == ["it is stopping"]
+        assert await asyncio.gather(*(each.ended() for each in workers.all)) == [0, 0]
+        assert await workers.dead() == []
+
+
+async def test_one_that_hangs_or_died_is_told_with_its_number() -> None:
+    async with working("ready", "ready") as workers:
+        await until(workers.unready, [])
+        os.kill(workers.all[1].pid, signal.SIGSTOP)
+        await until(workers.dead, ["worker 2 gave no answer for 0.8 s"])
+        os.kill(workers.all[1].pid, signal.SIGKILL)
+        assert await workers.all[1].ended() == 137
+        await until(workers.dead, ["worker 2 ended with exit code 137 (Killed)"])
+
+
+async def test_their_figures_add_up_and_those_of_the_dead_stay() -> None:
+    async with working("ready", "ready") as workers:
+        assert await workers.metrics() == b""
+        await until(workers.unready, [])
+
+        async def results_of_both() -> float | None:
+            text = (await workers.metrics()).decode()
+            return value(text, "maskstream_results_total", camera="both")
+
+        await until(results_of_both, 2)
+        text = (await workers.metrics()).decode()
+        assert value(text, "maskstream_results_total", camera="only-2") == 1
+        assert value(text, "maskstream_result_age_seconds_bucket", camera="both", le="0.35") == 2
+        assert value(text, "maskstream_result_age_seconds_sum", camera="both") == 0.6
+        workers.all[0].kill()
+        await workers.all[0].ended()
+        assert (await workers.metrics()).decode() == text
+
+
+async def test_none_outlives_the_body() -> None:
+    async with working("ready", "deaf") as workers:
+        await until(workers.unready, [])
+    for worker in workers.all:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker.pid, 0)
+
+
+async def test_all_end_well_when_each_does() -> None:
+    async with working("ready", "ready") as workers:
+        await until(workers.unready, [])
+        stop = asyncio.Event()
+        stop.set()
+        assert await until_ended(workers, stop, PATIENT_S) == 0
+
+
+async def test_the_first_that_does_not_end_well_gives_the_exit_code(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with working("ready", "75", "ready") as workers:
+        await until(workers.unready, [])
+        workers.all[2].kill()
+        assert await until_ended(workers, asyncio.Event(), PATIENT_S) == 137
+    assert caplog.messages == [
+        "segment: worker 3 ended with exit code 137 (Killed); the others finish what they hold",
+        "segment: worker 2 ended with exit code 75 (drain timed out: work was left)",
+    ]
+
+
+async def test_one_that_does_not_end_in_time_is_told() -> None:
+    async with working("deaf") as workers:
+        await until(workers.unready, [])
+        stop = asyncio.Event()
+        stop.set()
+        with pytest.raises(DrainTimeoutError, match=r"a worker had not ended 0\.1 s after"):
+            await until_ended(workers, stop, 0.1)
+
+
+def value(text: str, name: str, **labels: str) -> float | None:
+    """A sample of a text in Prometheus' format."""
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if (sample.name, sample.labels) == (name, labels):
+                return float(sample.value)
+    return None
+
+
+seen = st.lists(
+    st.tuples(st.sampled_from(["hall", 'a "quoted"\\ name\n']), st.integers(0, 8)), max_size=20
+)
+
+
+def told(metrics: Metrics) -> str:
+    """Its figures without the times at which they began."""
+    text = generate_latest(metrics.registry).decode()
+    return "".join(line for line in text.splitlines(True) if "_created" not in line)
+
+
+def count(metrics: Metrics, events: Sequence[tuple[str, int]]) -> None:
+    for camera, quarters in events:
+        metrics.results.labels(camera).inc(quarters)
+        metrics.gaps.labels(camera, "stale").inc()
+        metrics.result_age.labels(camera).observe(quarters / 4)
+        metrics.batch_size.observe(quarters)
+
+
+@given(st.lists(seen, min_size=1, max_size=4))
+def test_the_sum_is_what_one_process_would_have_told(parts: list[list[tuple[str, int]]]) -> None:
+    alone, together = Metrics(), []
+    for part in parts:
+        one = Metrics()
+        count(one, part)
+        together.append(generate_latest(one.registry).decode())
+        count(alone, part)
+    lines = summed(together).decode().splitlines()
+    assert sorted(line for line in lines if "_created" not in line) == sorted(
+        told(alone).splitlines()
+    )
+
+
+def test_what_was_begun_first_is_the_beginning() -> None:
+    texts = []
+    for _ in range(2):
+        metrics = Metrics()
+        metrics.results.labels("hall").inc()
+        texts.append(generate_latest(metrics.registry).decode())
+    begun = [value(text, "maskstream_results_created", camera="hall") for text in texts]
+    both = value(summed(texts).decode(), "maskstream_results_created", camera="hall")
+    assert both == begun[0]
