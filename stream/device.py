@@ -4,14 +4,14 @@ import asyncio
 from contextlib import suppress
 
 from stream.batching import Batcher, Item
+from stream.errors import OutOfMemoryError
+from stream.halving import Instances, segmented
 from stream.metrics import Metrics
 from stream.ports import Clock, Model, View
-from stream.types import Instance
 
 BATCH_WAIT_US = 10_000
 """How long the first view of a batch waits for company: a tenth of a 10 fps camera's period."""
 
-Instances = tuple[Instance, ...]
 _Waiting = tuple[View, "asyncio.Future[Instances]"]
 
 
@@ -28,7 +28,11 @@ class Device:
         self._added = asyncio.Event()
 
     async def segment(self, camera: str, live: bool, view: View) -> Instances:
-        """The instances in a view, once its batch was answered. Raises what the model raised."""
+        """The instances in a view, once its batch was answered. Raises what the model raised.
+
+        A batch that the device has no room for is halved; a view that does not fit alone raises
+        `OutOfMemoryError`.
+        """
         answer: asyncio.Future[Instances] = asyncio.get_running_loop().create_future()
         shape = self._model.shape(view.window)
         self._batcher.add(Item(shape, camera, live, self._clock.now_us(), (view, answer)))
@@ -58,14 +62,18 @@ class Device:
     async def _answer(self, batch: list[_Waiting]) -> None:
         began_us = self._clock.now_us()
         try:
-            answers = await self._model.segment([view for view, _ in batch])
+            answers = await segmented(self._model, [view for view, _ in batch])
         except Exception as error:
             for _, answer in batch:
                 if not answer.done():
                     answer.set_exception(error)
         else:
             for (_, answer), instances in zip(batch, answers, strict=True):
-                if not answer.done():
+                if answer.done():
+                    continue
+                if isinstance(instances, OutOfMemoryError):
+                    answer.set_exception(instances)
+                else:
                     answer.set_result(instances)
         finally:
             self._slots.release()

@@ -15,6 +15,7 @@
     │   ├── TooLargeError        over the byte or pixel limit
     │   ├── SchemaError          a header or field is missing or mistyped
     │   ├── InvalidResultError   a result contradicts itself
+    │   ├── OutOfMemoryError     the model's device has no room for it, not even alone
     │   └── UndeliveredError     an alert that an endpoint never took
     ├── UnsupportedVersionError  the writer is newer than this reader: stop, do not commit
     ├── DeliveryError            an endpoint did not take an alert            retriable
@@ -22,6 +23,7 @@
     │       └── EndpointGoneError    nor any other
     ├── EvidenceError            the store of evidence does not take or give     retriable
     │   └── EvidenceGoneError    there is no such picture, or not any more
+    ├── DeviceError              the model's device does no work for this process any more
     ├── EndOfStream              no writer is left and all was read
     └── DrainTimeoutError        work was left when the drain deadline passed
 
@@ -139,6 +141,12 @@ class InvalidResultError(RecordError):
     reason = "invalid_result"
 
 
+class OutOfMemoryError(RecordError):
+    """The device of the model has no room for so many views at once: fewer may fit."""
+
+    reason = "out_of_memory"
+
+
 class UndeliveredError(RecordError):
     """An alert that ``endpoint`` never took; ``answer`` is what the last try met."""
 
@@ -186,6 +194,10 @@ class EvidenceGoneError(EvidenceError):
 
     retriable = False
     reason = "gone"
+
+
+class DeviceError(MaskstreamError):
+    """The device of the model failed, and every later call will: only a new process may use it."""
 
 
 class EndOfStream(MaskstreamError):  # noqa: N818 - it ends a stream, it is no failure

@@ -32,6 +32,7 @@ class Health:
         self._stands: Mapping[str, _Stand] = {}
         self._canary_us: int | None = None
         self._canary_error = ""
+        self._cramped = ""
 
     def reached(self, name: str) -> None:
         """One of the conditions holds from now on."""
@@ -68,11 +69,24 @@ class Health:
             self._canary_us = now_us
         self._canary_error = error or ""
 
+    def room(self, views: int, batch: int) -> None:
+        """The model's device takes ``views`` at once, of the ``batch`` that it should."""
+        self._cramped = (
+            f"the device has room for {views} of the {batch} views of a batch"
+            if views < batch
+            else ""
+        )
+
     def unready(self) -> list[str]:
         """Why the role is not ready; empty when it is."""
         if self._draining:
             return ["it is stopping"]
-        return [f"it waits for: {name}" for name in self._waits_for]
+        reasons = [f"it waits for: {name}" for name in self._waits_for]
+        if self._canary_error:
+            reasons.append(f"the model failed: {self._canary_error}")
+        elif self._cramped:
+            reasons.append(self._cramped)
+        return reasons
 
     def dead(self, now_us: int) -> list[str]:
         """Why the role should be started anew; empty while it lives."""

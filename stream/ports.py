@@ -226,7 +226,11 @@ class Model(Protocol):
         """The network's input size for a window: only views of one shape share a batch."""
 
     async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
-        """The instances of each view, best score first. All views have one network shape."""
+        """The instances of each view, best score first. All views have one network shape.
+
+        Raises `OutOfMemoryError` when the device has no room for so many views at once, having let
+        go of them there, and `DeviceError` when it will do no work in this process any more.
+        """
 
 
 class Sink(Protocol):

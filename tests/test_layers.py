@@ -33,7 +33,7 @@ pure    | retry backoff freshness batching audit tally join metrics schemas | va
 config  | config                                                   | values words pure
 reading | follow observe reading                                   | values words pure
 loops   | lane device epoch playing telling roster ingest segment  | values words pure
-        | watch                                                    |
+        | watch halving                                            |
         | notify canary                                            |
 edges   | connectors                                               | values words pure
         |                                                          | config reading

@@ -14,6 +14,7 @@ from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import LEAVING_S, Role, beside, run_roles
 from stream.cli.evidence import illustration
 from stream.cli.kafka_only import settings_of_role
+from stream.cli.leaving import Leaving
 from stream.cli.logs import log_to_stderr
 from stream.cli.model import check_known_labels, opened
 from stream.cli.parent import Parent
@@ -127,7 +128,8 @@ async def _opened(
             case "ingest":
                 yield ingest_role(common)
             case "segment":
-                model = await stack.enter_async_context(open_model(settings.model))
+                opening = open_model(settings.model)
+                model = Leaving(await stack.enter_async_context(opening))
                 check_labels(settings, model.labels)
                 await stack.enter_async_context(beside(sing(model, health, common.clock)))
                 yield segment_role(common, model)

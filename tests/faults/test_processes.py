@@ -10,6 +10,7 @@ from random import Random
 import pytest
 
 from connectors.kafka.inbox import SESSION_MS
+from stream.errors import EXIT_SOFTWARE
 from tests.faults.film import FILM, FULL
 from tests.faults.verdict import (
     FRAMES,
@@ -27,6 +28,8 @@ from tests.support.waiting import wait_until
 
 PAUSE_S = 5.0
 """The most that a partition may stand still when a segmenter leaves cleanly."""
+GONE_S = 5.0
+"""The most that a process lives after its device failed."""
 SMALL = {**MODEL, "image_size": 128}
 """For tests that look at no mask, and segment a lot."""
 
@@ -48,6 +51,20 @@ def test_four_processes_lose_nothing_and_stop_when_asked(tmp_path: Path, kafka: 
         assert_whole(seen)
         assert "complete" in deployed.command("audit")
         assert "complete" in deployed.command("audit", "--since", "1h")
+
+
+@pytest.mark.slow
+def test_a_device_that_fails_ends_its_process_and_costs_nothing(tmp_path: Path, kafka: str) -> None:
+    with deployment(tmp_path, kafka, rules=[], zones=[]) as deployed:
+        breaking = deployed.start_breaking(batches=40)
+        deployed.start("ingest")
+        wait_until(lambda: "the device failed" in breaking.text(), "its device fails")
+        failed_s = time.monotonic()
+        assert breaking.popen.wait(10) == EXIT_SOFTWARE
+        assert time.monotonic() - failed_s <= GONE_S
+        assert sum(deployed.committed("segment", "frames-archive").values()) <= 41
+        deployed.start("segment")
+        assert_whole(deployed.wait_closed(), crashes=1)
 
 
 @pytest.mark.slow

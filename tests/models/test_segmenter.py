@@ -11,10 +11,12 @@ import pytest
 
 from connectors.models import Artefact, open_model
 from connectors.models.segmenter import Segmenter
+from stream.halving import segmented
 from stream.masks import iou
 from stream.ports import View, Window
 from stream.specs import ModelSpec
 from stream.types import Instance, Pixels
+from tests.support.models import CrampedModel
 
 BOTTLES = "bottle-detection"
 WHOLE = Window(0, 0, 640, 360)
@@ -53,6 +55,18 @@ def test_a_result_names_the_model_its_weights_and_its_precision(
 def test_a_16_to_9_window_runs_at_640_by_384(model: Segmenter) -> None:
     assert model.shape(Window(0, 0, 768, 432)) == (384, 640)
     assert model.shape(Window(100, 50, 432, 768)) == (640, 384)
+
+
+async def test_a_batch_in_halves_says_what_one_by_one_said(
+    model: Segmenter, bottles: list[Pixels]
+) -> None:
+    views = [View(pixels, WHOLE) for pixels in bottles[:7]]
+    expected = [said(await one(model, view)) for view in views]
+    cramped = CrampedModel(model, 8, 2)
+    answers = await segmented(cramped, views)
+    assert [said(each) for each in answers if isinstance(each, tuple)] == expected
+    assert max(cramped.tried) == 7
+    assert any(expected)
 
 
 async def test_many_calls_at_once_say_what_one_by_one_said(

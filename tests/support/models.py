@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from stream.errors import OutOfMemoryError
 from stream.masks import Mask
-from stream.ports import View, Window
+from stream.ports import Model, View, Window
 from stream.types import Instance, ModelRef, Size
 
 THRESHOLD = 127
@@ -40,6 +41,43 @@ class BrightModel:
         self.batches.append(len(batch))
         await asyncio.sleep(0)
         return [_instances(view) for view in batch]
+
+
+class CrampedModel:
+    """A model on a device that has ``room`` for so many views at once; ``tried`` are the sizes of
+    the batches that it was asked for. It asks ``model`` for one view after the other.
+    """
+
+    def __init__(self, model: Model, batch_size: int, room: int) -> None:
+        self.ref = model.ref
+        self.labels = model.labels
+        self.in_flight = model.in_flight
+        self.batch_size = batch_size
+        self.room = room
+        self.tried: list[int] = []
+        self._model = model
+
+    def shape(self, window: Window) -> Size:
+        """As the model's."""
+        return self._model.shape(window)
+
+    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+        """The model's answers; raises `OutOfMemoryError` where there is no room for all at once."""
+        assert 0 < len(batch) <= self.batch_size
+        self.tried.append(len(batch))
+        if len(batch) > self.room:
+            raise OutOfMemoryError(f"no room for {len(batch)} views")
+        return [(await self._model.segment([view]))[0] for view in batch]
+
+
+class PickyModel(BrightModel):
+    """Has no room for a view with something bright at its left edge, not even alone."""
+
+    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+        """As `BrightModel`; raises `OutOfMemoryError` where such a view is among them."""
+        if any((view.pixels[:, 0] > THRESHOLD).any() for view in batch):
+            raise OutOfMemoryError("no room for it")
+        return await super().segment(batch)
 
 
 def _instances(view: View) -> tuple[Instance, ...]:

@@ -206,6 +206,12 @@ class Deployment:
         (process,) = self._all_started([self._run("segment", [sys.executable, *words])])
         return process
 
+    def start_breaking(self, batches: int) -> Process:
+        """Start a ``segment`` whose device fails for good after so many batches."""
+        words = ["-m", "tests.support.broken", str(self.config), str(batches)]
+        (process,) = self._all_started([self._run("segment", [sys.executable, *words])])
+        return process
+
     def start_ingest_stand_in(self, spec: StandIns) -> Process:
         """Start an ``ingest`` that has its pictures already."""
         words = ["-m", "stream.cli.bench.stand_ins", "ingest", str(self.config)]

@@ -9,7 +9,7 @@ from connectors.jpeg import JpegCodec
 from stream.audit import Audit
 from stream.codec import Message
 from stream.metrics import Metrics
-from stream.ports import Clock, Delivery, Record, Transport
+from stream.ports import Clock, Delivery, Model, Record, Transport
 from stream.registry import Listed
 from stream.segment import TOPICS, Segment
 from stream.specs import CameraSpec
@@ -37,7 +37,7 @@ class Bench:
     """A segment on a real transport, with a model that finds what is bright."""
 
     clock: Clock = field(default_factory=VirtualClock)
-    model: BrightModel = field(default_factory=BrightModel)
+    model: Model = field(default_factory=BrightModel)
     cameras: dict[str, CameraSpec] = field(default_factory=dict)
     metrics: Metrics = field(default_factory=Metrics)
     transport: Transport = field(default_factory=roomy)

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from connectors.clock import SteadyClock
-from stream.device import Device, Instances
+from stream.device import Device
+from stream.halving import Instances
 from stream.metrics import Metrics
 from stream.ports import Model, View, Window
 from stream.types import Pixels

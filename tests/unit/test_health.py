@@ -4,16 +4,18 @@ import asyncio
 from collections.abc import Sequence
 
 import aiohttp
+import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from connectors.health import serve_health
 from stream.canary import PERIOD_S, sing
+from stream.errors import DeviceError
 from stream.health import CANARY_S, STILL_S, Health
-from stream.ports import Progress, Share, View
+from stream.ports import Model, Progress, Share, View
 from stream.specs import HealthSpec
 from stream.types import Instance
 from tests.support.clock import VirtualClock
-from tests.support.models import BrightModel
+from tests.support.models import BrightModel, CrampedModel
 from tests.support.topics import settle
 
 S = 1_000_000
@@ -124,6 +126,54 @@ class MoodyModel(BrightModel):
         if self.asked == 2:
             raise RuntimeError("no device")
         return await super().segment(batch)
+
+
+def test_a_device_without_room_for_a_batch_is_not_ready_but_alive() -> None:
+    health = Health()
+    health.canary(None, 0)
+    health.room(4, 8)
+    assert health.unready() == ["the device has room for 4 of the 8 views of a batch"]
+    assert health.dead(0) == []
+    health.room(8, 8)
+    assert health.unready() == []
+
+
+async def sung(model: Model, health: Health) -> None:
+    """Let the canary sing once."""
+    clock = VirtualClock()
+    singing = asyncio.create_task(sing(model, health, clock))
+    await settle()
+    singing.cancel()
+    await asyncio.gather(singing, return_exceptions=True)
+
+
+async def test_the_canary_finds_out_whether_there_is_room_for_a_batch() -> None:
+    health, model = Health(), CrampedModel(BrightModel(), 8, 3)
+    await sung(model, health)
+    assert model.tried[:3] == [8, 4, 2]
+    assert health.unready() == ["the device has room for 2 of the 8 views of a batch"]
+    assert health.dead(0) == []
+    model.room = 8
+    await sung(model, health)
+    assert health.unready() == []
+
+
+async def test_a_device_without_room_for_a_canary_is_neither_ready_nor_alive() -> None:
+    health = Health()
+    await sung(CrampedModel(BrightModel(), 8, 0), health)
+    expected = ["the model failed: OutOfMemoryError: no room for 1 views"]
+    assert health.unready() == expected
+    assert health.dead(0) == expected
+
+
+class BrokenModel(BrightModel):
+    async def segment(self, _: Sequence[View]) -> list[tuple[Instance, ...]]:
+        raise DeviceError("an illegal memory access")
+
+
+async def test_a_canary_on_a_device_that_failed_ends_the_role() -> None:
+    with pytest.raises(DeviceError, match="illegal memory access"):
+        await sing(BrokenModel(), Health(), VirtualClock())
 
 
 async def test_the_canary_asks_the_model_again_and_again() -> None:

@@ -10,7 +10,7 @@ from connectors.clock import SteadyClock
 from connectors.jpeg import JpegCodec
 from connectors.memory_state import MemoryEpochs
 from stream import codec
-from stream.device import Instances
+from stream.halving import Instances
 from stream.ingest import TOPICS as INGEST_TOPICS
 from stream.ingest import Ingest
 from stream.ports import View

@@ -6,8 +6,8 @@ import pytest
 
 from connectors.jpeg import JpegCodec
 from stream import codec
-from stream.device import Instances
-from stream.errors import UnsupportedVersionError
+from stream.errors import DeviceError, UnsupportedVersionError
+from stream.halving import Instances
 from stream.ports import Record, View
 from stream.quarantine import LEAST_FAILED
 from stream.types import (
@@ -16,7 +16,7 @@ from stream.types import (
 )
 from tests.support.build import closed, frame, opened, picture
 from tests.support.clock import START_US
-from tests.support.models import BrightModel
+from tests.support.models import BrightModel, PickyModel
 from tests.support.segmenting import BOX, JPEG, Bench, audited, brief
 from tests.support.topics import everything
 
@@ -144,13 +144,24 @@ async def test_a_file_is_never_left_alone(bench: Bench) -> None:
     assert len(await bench.letters()) == 60
 
 
+async def test_a_frame_that_the_device_has_no_room_for_costs_itself() -> None:
+    bench = Bench(model=PickyModel(batch_size=4))
+    large = frame(1, image=JPEG.encode(picture((0, 8, 30, 24))))
+    found = await bench.masks(opened(), frame(0), large, frame(2), frame(3), closed(4))
+    assert brief(found) == ["EpochOpened", "0", "1-1 dead_letter", "2", "3", "EpochClosed"]
+    assert audited(found).passed
+    (letter,) = await bench.letters()
+    assert letter.record.headers["dead_letter_reason"] == b"out_of_memory"
+    assert bench.count("dead_letters", topic="frames", reason="out_of_memory") == 1
+
+
 class BrokenModel(BrightModel):
     async def segment(self, batch: Sequence[View]) -> list[Instances]:
-        raise RuntimeError("CUDA error")
+        raise DeviceError("an illegal memory access")
 
 
-async def test_an_error_of_the_model_stops_the_role_without_a_commit() -> None:
+async def test_a_device_that_failed_stops_the_role_without_a_commit() -> None:
     bench = Bench(model=BrokenModel())
-    with pytest.RaisesGroup(RuntimeError, flatten_subgroups=True):
+    with pytest.RaisesGroup(DeviceError, flatten_subgroups=True):
         await bench.masks(frame(0))
     assert len(await everything(bench.transport, "frames", "segment")) == 1
