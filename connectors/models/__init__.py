@@ -1,7 +1,7 @@
 """Networks that segment: making artefacts of them, and running them on OpenVINO or torch.
 
-`open_model` is the way in. Only `export`, `raw_head` and `torch_network` import torch, and nothing
-here imports those unless they are asked for.
+`open_model` is the way in. Only `device_errors`, `export`, `raw_head` and `torch_network` import
+torch, and nothing here imports those unless they are asked for.
 """
 
 from connectors.models.artefact import Artefact, Manifest

@@ -1,6 +1,7 @@
 """The raw network on torch: CUDA where there is one, and the CPU as the checked reference."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from connectors.models.artefact import TORCH, Artefact
+from connectors.models.device_errors import on_device
 from connectors.models.network import Raw, split
 from connectors.models.raw_head import rebuild
 from stream.errors import ModelError
@@ -48,9 +50,15 @@ class TorchNetwork:
         """Buffers for network inputs of this (height, width)."""
         return TorchSlot(self, shape)
 
-    @torch.inference_mode()  # type: ignore[untyped-decorator]
     def run(self, pictures: torch.Tensor) -> list[NDArray[np.float32]]:
-        """Raw outputs of uint8 (batch, height, width, 3) BGR, in float32 on the host."""
+        """Raw outputs of uint8 (batch, height, width, 3) BGR, in float32 on the host.
+
+        Raises as `connectors.models.device_errors.on_device` does.
+        """
+        return on_device(partial(self._run, pictures))
+
+    @torch.inference_mode()  # type: ignore[untyped-decorator]
+    def _run(self, pictures: torch.Tensor) -> list[NDArray[np.float32]]:
         planes = pictures.to(self.device, non_blocking=True).permute(0, 3, 1, 2).flip(1)
         outputs = self._network.run(planes.to(self._dtype) / 255)
         return [output.float().cpu().numpy() for output in outputs]
