@@ -15,8 +15,9 @@ from aiokafka.coordinator.protocol import ConsumerProtocol
 
 from connectors.kafka.inbox import SESSION_MS
 from stream.cli.bench.clips import beginning
+from stream.errors import EXIT_FORCED, EXIT_OK
 from tests.faults.verdict import FRAMES, assert_each_whole, wait_for_results
-from tests.support.roles import DATA, MODEL, PARTITIONS, Deployment, Process, deployment
+from tests.support.roles import DATA, MODEL, PARTITIONS, STOP_S, Deployment, Process, deployment
 from tests.support.waiting import wait_until
 
 TWO = "segment --workers 2"
@@ -128,3 +129,28 @@ def test_workers_stop_when_their_parent_is_gone(tmp_path: Path, kafka: str) -> N
             wait_until(partial(is_gone, pid), f"{pid} has ended")
         for number in (1, 2):
             assert f"worker {number}: segment: stopped" in segment.text()
+
+
+@pytest.mark.slow
+def test_a_signal_that_reaches_all_at_once_is_one_stop(tmp_path: Path, kafka: str) -> None:
+    with deployment(tmp_path, kafka, **SMALL) as deployed:
+        segment = deployed.begin(TWO)
+        wait_ready(segment)
+        os.killpg(segment.popen.pid, signal.SIGINT)
+        assert segment.popen.wait(STOP_S) == EXIT_OK
+        assert segment.text().count("segment: stopped") == 3
+
+
+@pytest.mark.slow
+def test_a_second_signal_ends_a_worker_that_hangs(tmp_path: Path, kafka: str) -> None:
+    with deployment(tmp_path, kafka, **SMALL) as deployed:
+        segment = deployed.begin(TWO)
+        wait_ready(segment)
+        workers = pids(segment)
+        os.kill(workers[0], signal.SIGSTOP)
+        segment.signal(signal.SIGTERM)
+        wait_until(lambda: against(segment, "/readyz") == "it is stopping\n", "it is stopping")
+        segment.signal(signal.SIGTERM)
+        assert segment.popen.wait(STOP_S) == EXIT_FORCED
+        for pid in workers:
+            wait_until(partial(is_gone, pid), f"{pid} has ended")
