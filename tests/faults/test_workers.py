@@ -154,3 +154,11 @@ def test_a_second_signal_ends_a_worker_that_hangs(tmp_path: Path, kafka: str) ->
         assert segment.popen.wait(STOP_S) == EXIT_FORCED
         for pid in workers:
             wait_until(partial(is_gone, pid), f"{pid} has ended")
+
+
+@pytest.mark.slow
+def test_a_stop_before_anything_has_begun_is_clean(tmp_path: Path, kafka: str) -> None:
+    with deployment(tmp_path, kafka, **SMALL) as deployed:
+        segment = deployed.begin(TWO)
+        assert segment.stop() == EXIT_OK
+        assert "started" not in segment.text()
