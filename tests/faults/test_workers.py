@@ -72,6 +72,7 @@ async def assigned(deployed: Deployment, bootstrap: str) -> list[list[int]]:
     return [partitions for ((_, partitions),) in shares]
 
 
+@pytest.mark.slow
 def test_two_workers_share_the_frames_and_answer_probes_as_one(tmp_path: Path, kafka: str) -> None:
     clip = str(beginning(DATA / "yard.mp4", SHORT, tmp_path))
     short = [{**camera, "url": clip, "fps": None} for camera in CAMERAS]
@@ -103,6 +104,7 @@ def test_two_workers_share_the_frames_and_answer_probes_as_one(tmp_path: Path, k
         assert deployed.command("audit").count("complete") == len(CAMERAS)
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_death_of_a_worker_ends_all_and_loses_nothing(tmp_path: Path, kafka: str) -> None:
     with deployment(tmp_path, kafka, **SMALL) as deployed:
@@ -118,6 +120,7 @@ def test_the_death_of_a_worker_ends_all_and_loses_nothing(tmp_path: Path, kafka:
         assert again.stop() == 0
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_workers_stop_when_their_parent_is_gone(tmp_path: Path, kafka: str) -> None:
     with deployment(tmp_path, kafka, **SMALL) as deployed:
@@ -131,6 +134,7 @@ def test_workers_stop_when_their_parent_is_gone(tmp_path: Path, kafka: str) -> N
             assert f"worker {number}: segment: stopped" in segment.text()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_signal_that_reaches_all_at_once_is_one_stop(tmp_path: Path, kafka: str) -> None:
     with deployment(tmp_path, kafka, **SMALL) as deployed:
@@ -141,6 +145,7 @@ def test_a_signal_that_reaches_all_at_once_is_one_stop(tmp_path: Path, kafka: st
         assert segment.text().count("segment: stopped") == 3
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_second_signal_ends_a_worker_that_hangs(tmp_path: Path, kafka: str) -> None:
     with deployment(tmp_path, kafka, **SMALL) as deployed:
@@ -156,6 +161,7 @@ def test_a_second_signal_ends_a_worker_that_hangs(tmp_path: Path, kafka: str) ->
             wait_until(partial(is_gone, pid), f"{pid} has ended")
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_stop_before_anything_has_begun_is_clean(tmp_path: Path, kafka: str) -> None:
     with deployment(tmp_path, kafka, **SMALL) as deployed:
