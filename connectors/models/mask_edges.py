@@ -45,11 +45,14 @@ class Axis:
 class Scaling:
     """How prototypes become window pixels: enlarged by a whole factor, cropped, then scaled.
 
-    The enlargement (``rows``, ``columns``; None for the factor 1) makes the padding end on whole
-    cells, the crop (``top``, ``left``) removes it, ``to_rows`` and ``to_columns`` do the rest.
+    The enlargement by ``factor`` (``rows``, ``columns``; None for the factor 1) makes the padding
+    end on whole cells, the crop (``top``, ``left``, ``inner``: its size) removes it, ``to_rows``
+    and ``to_columns`` do the rest.
     """
 
     window: Size
+    factor: int
+    inner: Size
     rows: Axis | None
     columns: Axis | None
     top: int
@@ -84,6 +87,8 @@ def scaling(prototypes: Size, window: Size) -> Scaling:
     inner_h, inner_w = max(round(height * gain), 1), max(round(width * gain), 1)
     return Scaling(
         window=window,
+        factor=factor,
+        inner=(inner_h, inner_w),
         rows=_axis(rows, big_rows) if factor > 1 else None,
         columns=_axis(columns, big_columns) if factor > 1 else None,
         top=round((big_rows - inner_h) / 2 - 0.1),

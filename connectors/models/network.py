@@ -1,22 +1,45 @@
-"""What the segmenting model asks of a runtime: buffers to fill, a blocking run, raw outputs."""
+"""What the segmenting model asks of a runtime: buffers to fill, and what is found in them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.models.candidates import Level
-from stream.types import Size
+from connectors.models.letterbox import Geometry
+from stream.types import Box, Size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Raw:
-    """The outputs of one picture: its levels, and prototypes (rows, columns, 32) float32."""
+class Query:
+    """What is asked of one picture of a batch.
 
-    levels: tuple[Level, ...]
-    prototypes: NDArray[np.float32]
+    ``geometry`` is how its window was letterboxed, ``corner`` the window's x and y in its frame,
+    ``frame_height`` the frame's height, all in pixels. Scores above ``confidence`` count, boxes
+    that overlap a better one by more than ``iou`` go, ``wanted`` (labels,) says which labels count;
+    None: all.
+    """
+
+    geometry: Geometry
+    corner: tuple[int, int]
+    frame_height: int
+    confidence: float
+    iou: float
+    wanted: NDArray[np.bool_] | None
+
+
+class Detection(NamedTuple):
+    """Something found: ``box`` x1, y1, x2, y2 in window pixels, clipped to it, ``label`` an index.
+
+    ``edges`` are the run boundaries of its mask in column-major order of the frame: they ascend,
+    and two are equal where a run is empty or touches the next one.
+    """
+
+    box: Box
+    score: float
+    label: int
+    edges: NDArray[np.signedinteger]
 
 
 class Slot(Protocol):
@@ -25,10 +48,13 @@ class Slot(Protocol):
     pictures: NDArray[np.uint8]
     """The input to fill: (batch, height, width, 3) BGR."""
 
-    def run(self, count: int) -> Sequence[Raw]:
-        """Block until the first ``count`` pictures went through.
+    def warm_up(self) -> None:
+        """Do now what would else be done, slowly, at the first batches."""
 
-        What comes back is valid until the next run of this slot.
+    def detect(self, queries: Sequence[Query]) -> list[list[Detection]]:
+        """Block until the first pictures, one a query, went through; of each, the best first.
+
+        Raises `OutOfMemoryError` where the device has no memory for so many at once.
         """
 
 
@@ -42,17 +68,3 @@ class Network(Protocol):
 
     def slot(self, shape: Size) -> Slot:
         """A new place for network inputs of this (height, width). Slow: the first compiles."""
-
-
-def split(outputs: Sequence[NDArray[np.float32]], strides: Sequence[int], count: int) -> list[Raw]:
-    """The outputs of `connectors.models.raw_head.RawHead`, picture by picture, without a copy."""
-    return [
-        Raw(
-            levels=tuple(
-                Level(stride, *(outputs[3 * level + kind][index] for kind in range(3)))
-                for level, stride in enumerate(strides)
-            ),
-            prototypes=outputs[-1][index],
-        )
-        for index in range(count)
-    ]

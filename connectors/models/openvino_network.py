@@ -13,8 +13,9 @@ import openvino
 from numpy.typing import NDArray
 
 from connectors.models.artefact import OPENVINO, Artefact
+from connectors.models.host_detections import Raw, detect, split
 from connectors.models.letterbox import fit
-from connectors.models.network import Raw, split
+from connectors.models.network import Detection, Query
 from stream.errors import ModelError
 from stream.specs import Precision
 from stream.types import Size
@@ -95,8 +96,19 @@ class OpenVinoSlot:
         outputs = [request.get_output_tensor(index).data for index in range(count)]
         self._raw = split(outputs, STRIDES, len(self.pictures))
 
-    def run(self, count: int) -> Sequence[Raw]:
-        """Run the request and wait for it; the GIL is free meanwhile."""
+    def infer(self) -> Sequence[Raw]:
+        """Run the request and wait for it; the GIL is free meanwhile.
+
+        What comes back is valid until the next run of this slot.
+        """
         self._request.start_async()
         self._request.wait()
-        return self._raw[:count]
+        return self._raw
+
+    def warm_up(self) -> None:
+        """Run once on what is there."""
+        self.infer()
+
+    def detect(self, queries: Sequence[Query]) -> list[list[Detection]]:
+        """What is found in the first pictures, one a query."""
+        return [detect(raw, query) for raw, query in zip(self.infer(), queries, strict=False)]

@@ -1,4 +1,4 @@
-"""The `stream.ports.Model` of this package: letterbox, network, boxes and masks of a batch.
+"""The `stream.ports.Model` of this package: letterbox and network, and instances of what it finds.
 
 A call to `Segmenter.segment` runs from end to end on one thread of a small pool. There are a few
 more threads than the device takes runs at once, so that pictures are prepared and masks are made
@@ -16,10 +16,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from connectors.models.candidates import find
 from connectors.models.letterbox import Geometry, fit, letterbox
-from connectors.models.mask_edges import edges, scaling
-from connectors.models.network import Network, Raw, Slot
+from connectors.models.network import Detection, Network, Query, Slot
 from stream.masks import Mask
 from stream.ports import View, Window
 from stream.specs import ModelSpec
@@ -58,10 +56,16 @@ class Segmenter:
         return self._geometry(window).network
 
     async def warm_up(self, windows: Sequence[Window]) -> None:
-        """Compile the networks that these windows need and run each once on grey."""
-        for window in {self.shape(window): window for window in windows}.values():
-            grey = np.full((window.y + window.height, window.x + window.width, 3), 114, np.uint8)
-            await self.segment([View(grey, window)])
+        """Compile the networks that these windows need, with all places that may be in flight."""
+        loop = asyncio.get_running_loop()
+        for shape in {self.shape(window) for window in windows}:
+            await loop.run_in_executor(self._threads, self._warm_up, shape)
+
+    def _warm_up(self, shape: Size) -> None:
+        slots = [self._slot(shape) for _ in range(self.in_flight)]
+        for slot in slots:
+            slot.warm_up()
+            self._slots[shape].put(slot)
 
     async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
         """The instances of each view, best score first. All views have one network shape."""
@@ -75,13 +79,14 @@ class Segmenter:
         try:
             for view, geometry, picture in zip(batch, geometries, slot.pictures, strict=False):
                 letterbox(view.pixels, view.window, geometry, picture)
-            raws = slot.run(len(batch))
-            return [
-                self._instances(view, geometry, raw)
-                for view, geometry, raw in zip(batch, geometries, raws, strict=True)
+            queries = [
+                self._query(view, geometry)
+                for view, geometry in zip(batch, geometries, strict=True)
             ]
+            found = slot.detect(queries)
         finally:
             self._slots[shape].put(slot)
+        return [self._instances(view, seen) for view, seen in zip(batch, found, strict=True)]
 
     def _slot(self, shape: Size) -> Slot:
         try:
@@ -98,33 +103,23 @@ class Segmenter:
             return None
         return np.array([label in chosen for label in self.labels])
 
-    def _instances(self, view: View, geometry: Geometry, raw: Raw) -> tuple[Instance, ...]:
-        confidence = view.confidence or self._spec.confidence
-        found = find(raw.levels, confidence, self._spec.iou, self._wanted(view.labels))
-        if not len(found.scores):
-            return ()
-        boxes = _to_window(found.boxes, geometry)
-        how = scaling(raw.prototypes.shape[:2], geometry.window)
+    def _query(self, view: View, geometry: Geometry) -> Query:
+        return Query(
+            geometry=geometry,
+            corner=(view.window.x, view.window.y),
+            frame_height=view.pixels.shape[0],
+            confidence=view.confidence or self._spec.confidence,
+            iou=self._spec.iou,
+            wanted=self._wanted(view.labels),
+        )
+
+    def _instances(self, view: View, found: Sequence[Detection]) -> tuple[Instance, ...]:
         x, y = view.window.x, view.window.y
         size = view.pixels.shape[:2]
         instances = []
-        for box, score, label, weights in zip(
-            boxes.tolist(), found.scores.tolist(), found.labels.tolist(), found.masks, strict=True
-        ):
-            runs = edges(raw.prototypes, weights, tuple(box), how, (x, y, size[0]))
-            mask = Mask.from_edges(size, runs)
+        for (x1, y1, x2, y2), score, label, edges in found:
+            mask = Mask.from_edges(size, edges)
             if len(mask.edges):  # an instance without a pixel is dropped, as the reference does
-                x1, y1, x2, y2 = box
                 placed = (x1 + x, y1 + y, x2 + x, y2 + y)
                 instances.append(Instance(self.labels[label], score, placed, mask))
         return tuple(instances)
-
-
-def _to_window(boxes: NDArray[np.float32], geometry: Geometry) -> NDArray[np.float32]:
-    """Boxes in network pixels, as window pixels, clipped to it."""
-    height, width = geometry.window
-    gain = np.array([geometry.inner[1] / width, geometry.inner[0] / height] * 2, np.float32)
-    corner = np.array([geometry.left, geometry.top] * 2, np.float32)
-    limit = np.array([width, height] * 2, np.float32)
-    placed: NDArray[np.float32] = np.clip((boxes - corner) / gain, 0, limit)
-    return placed

@@ -1,27 +1,30 @@
-"""The raw network on torch: CUDA where there is one, and the CPU as the checked reference."""
+"""The network on torch: on CUDA where there is one, and the same code on the CPU."""
 
-from collections.abc import Sequence
-from functools import partial
-
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file
 
 from connectors.models.artefact import TORCH, Artefact
-from connectors.models.device_errors import on_device
-from connectors.models.network import Raw, split
 from connectors.models.raw_head import rebuild
+from connectors.models.torch_slot import TorchSlot
+from connectors.models.torch_streams import open_stream
 from stream.errors import ModelError
 from stream.types import Size
 
 _DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
+CUDA_SIZES = (1, 2, 4, 8, 16, 32)
+"""Batches of which CUDA graphs are captured; others are padded up to the next."""
+CUDA_IN_FLIGHT = 4
+"""Batches at once: one computes, one is copied or made into masks, and two are letterboxed."""
+
 
 class TorchNetwork:
-    """An artefact's torch weights, on one device, in the artefact's precision."""
+    """An artefact's torch weights, on one device, in the artefact's precision.
 
-    def __init__(self, artefact: Artefact) -> None:
+    ``sizes`` are those that batches are padded up to, ascending; None: those that suit the device.
+    """
+
+    def __init__(self, artefact: Artefact, sizes: tuple[int, ...] | None = None) -> None:
         manifest = artefact.manifest
         if TORCH not in manifest.weights:
             raise ModelError(
@@ -34,9 +37,12 @@ class TorchNetwork:
                 f"torch computes in {', '.join(_DTYPES)}"
             )
         self.precision: str = manifest.precision
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.batch_size = 8 if self.device.type == "cuda" else 1
-        self.in_flight = 2
+        self.device = _device()
+        is_cuda = self.device.type == "cuda"
+        self.sizes = sizes or (CUDA_SIZES if is_cuda else (1,))
+        self.batch_size = self.sizes[-1]
+        self.in_flight = CUDA_IN_FLIGHT if is_cuda else 2
+        self.labels = len(manifest.labels)
         self._dtype = _DTYPES[manifest.precision]
         state = {
             name: tensor.float() for name, tensor in load_file(artefact.folder / TORCH).items()
@@ -46,35 +52,21 @@ class TorchNetwork:
         self.strides = network.strides
         self._network = network.eval().requires_grad_(requires_grad=False)
 
-    def slot(self, shape: Size) -> "TorchSlot":
-        """Buffers for network inputs of this (height, width)."""
-        return TorchSlot(self, shape)
+    def slot(self, shape: Size) -> TorchSlot:
+        """Buffers for network inputs of this (height, width), and a stream of its own."""
+        return TorchSlot(self, open_stream(self.device), shape)
 
-    def run(self, pictures: torch.Tensor) -> list[NDArray[np.float32]]:
-        """Raw outputs of uint8 (batch, height, width, 3) BGR, in float32 on the host.
-
-        Raises as `connectors.models.device_errors.on_device` does.
-        """
-        return on_device(partial(self._run, pictures))
-
-    @torch.inference_mode()  # type: ignore[untyped-decorator]
-    def _run(self, pictures: torch.Tensor) -> list[NDArray[np.float32]]:
-        planes = pictures.to(self.device, non_blocking=True).permute(0, 3, 1, 2).flip(1)
-        outputs = self._network.run(planes.to(self._dtype) / 255)
-        return [output.float().cpu().numpy() for output in outputs]
+    def run(self, pictures: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Raw outputs of uint8 (batch, height, width, 3) BGR on the device, as they are."""
+        planes = pictures.permute(0, 3, 1, 2).flip(1)
+        outputs: tuple[torch.Tensor, ...] = self._network.run(planes.to(self._dtype) / 255)
+        return outputs
 
 
-class TorchSlot:
-    """One input buffer, pinned for CUDA."""
-
-    def __init__(self, network: TorchNetwork, shape: Size) -> None:
-        self._network = network
-        pin = network.device.type == "cuda"
-        size = (network.batch_size, *shape, 3)
-        self._input = torch.zeros(size, dtype=torch.uint8, pin_memory=pin)
-        self.pictures = self._input.numpy()
-
-    def run(self, count: int) -> Sequence[Raw]:
-        """Run the first ``count`` pictures and wait for them."""
-        outputs = self._network.run(self._input[:count])
-        return split(outputs, self._network.strides, count)
+def _device() -> torch.device:
+    """The card where there is one, told to compute in the precision that it is asked for."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    torch.backends.cudnn.benchmark = True  # shapes are few and come again and again
+    torch.backends.cudnn.allow_tf32 = False  # f32 is float32: TF32 has 10 bits of fraction
+    return torch.device("cuda")

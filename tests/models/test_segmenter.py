@@ -155,6 +155,31 @@ async def test_a_closed_model_takes_no_more_views(
         await one(model, View(bottles[0], WHOLE))
 
 
+async def test_a_batch_on_torch_says_what_openvino_says_of_each_view(
+    model: Segmenter, artefact: Artefact, bottles: list[Pixels]
+) -> None:
+    """Three views in four places: one whole, one a part, one with wishes of its own."""
+    from connectors.models.torch_network import TorchNetwork
+
+    spec = ModelSpec.model_validate({"weights": artefact.folder})
+    network = TorchNetwork(artefact, sizes=(1, 2, 4))
+    views = [
+        View(bottles[0], WHOLE),
+        View(bottles[1], Window(80, 30, 560, 315)),
+        View(bottles[2], WHOLE, labels=frozenset({"bottle"}), confidence=0.6),
+    ]
+    async with Segmenter(network, spec, model.ref, model.labels, 32) as torch:
+        together = await torch.segment(views)
+    for found, view in zip(together, views, strict=True):
+        expected = await one(model, view)
+        assert [each.label for each in found] == [each.label for each in expected]
+        for ours, theirs in zip(found, expected, strict=True):
+            assert ours.score == pytest.approx(theirs.score, abs=1e-3)
+            np.testing.assert_allclose(ours.box, theirs.box, atol=0.05)
+            # The two networks add in another order, and so do the sums over prototypes.
+            assert iou(ours.mask, theirs.mask) >= 0.999
+
+
 NO_TORCH = """
 import asyncio, sys
 from pathlib import Path

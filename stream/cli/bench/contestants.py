@@ -76,7 +76,7 @@ def network(spec: ModelSpec, frames: int) -> Run:
         each = -(-frames // len(slots))
         began = time.perf_counter()
         with ThreadPoolExecutor(len(slots)) as threads:
-            list(threads.map(lambda slot: [slot.run(1) for _ in range(each)], slots))
+            list(threads.map(lambda slot: [slot.infer() for _ in range(each)], slots))
         return each * len(slots) / (time.perf_counter() - began)
 
     run()
