@@ -38,11 +38,13 @@ class Prescribed:
     sizes: tuple[int, ...] = (1, 2, 4)
     strides: tuple[int, ...] = STRIDES
     labels: int = LABELS
+    dtype: str = "float32"
 
     def run(self, pictures: Any) -> tuple[Any, ...]:
         import torch
 
-        return tuple(torch.from_numpy(output[: len(pictures)]) for output in self.outputs)
+        dtype = getattr(torch, self.dtype)
+        return tuple(torch.from_numpy(out[: len(pictures)]).to(dtype) for out in self.outputs)
 
 
 def slot_of(network: Prescribed, shape: Size) -> Any:
@@ -119,7 +121,9 @@ def batches(draw: st.DrawFn) -> tuple[Prescribed, list[Query]]:
         )
         for window in draw(st.lists(st.sampled_from(alike), min_size=1, max_size=4))
     ]
-    return made_up(rng, shape, crowd), queries
+    # What is made up is the same number in each of them.
+    dtype = draw(st.sampled_from(["float32", "float16", "bfloat16"]))
+    return replace(made_up(rng, shape, crowd), dtype=dtype), queries
 
 
 @settings(max_examples=50, deadline=None)
@@ -203,3 +207,38 @@ def test_numbers_that_are_none_are_no_instance_with_a_mask(reference: None) -> N
     network.outputs[3][...] = np.inf
     (found,) = on_device(network, [query((72, 128))])
     assert all(len(each.edges) == 0 for each in found)
+
+
+@pytest.mark.parametrize("more", [{}, {"candidates": 1024, "enlarged": 1 << 12, "knots": 1 << 21}])
+def test_on_a_card_no_shape_hangs_on_the_data_and_nothing_waits_for_the_host(
+    reference: None, more: dict[str, int]
+) -> None:
+    """Tensors that know their device and shape and have no values: who asks for one, or mixes
+    devices, raises.
+    """
+    import torch
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    from connectors.models.device_boxes import anchors, keep
+    from connectors.models.device_detections import pack
+    from connectors.models.device_masks import edges
+    from connectors.models.device_queries import FIGURES, queries
+    from connectors.models.device_room import LEAST
+
+    room = LEAST._replace(**more)
+    with FakeTensorMode(), torch.inference_mode():
+        card = torch.device("cuda")
+        half = {"device": card, "dtype": torch.float16}
+        outputs = [
+            torch.empty(4, 128 // stride, 128 // stride, channels, **half)
+            for stride in STRIDES
+            for channels in (64, LABELS, 32)
+        ]
+        outputs.append(torch.empty(4, 32, 32, 32, **half))
+        asked = queries(torch.empty(4, FIGURES + LABELS, device=card, dtype=torch.float64))
+        cells = anchors((128, 128), STRIDES, card)
+        boxes = keep(outputs, cells, asked, room.candidates, room.rounds)
+        packed = pack(boxes, edges(outputs[-1], boxes, asked, room))
+    assert packed.device.type == "cuda"
+    # Box, score, label and end of its edges for each place, and a count for each picture.
+    assert len(packed) == len(room) + 4 + 7 * 4 * MOST_KEPT + 1 + room.edges
