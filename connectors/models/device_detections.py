@@ -19,12 +19,15 @@ from connectors.models.network import Detection
 
 Tensor = Any
 
+_MOST = 2**31 - 1
+"""What is needed beyond this is told as this: no device has memory for it anyway."""
+
 
 def pack(seen: Boxes, masks: Edges) -> Tensor:
     """One array of int32 of boxes and masks, on the device."""
     needed = torch.cat([seen.needed.amax()[None], seen.rounds[None], masks.needed])
     parts = (
-        needed.int(),
+        needed.clamp_max(_MOST).int(),
         seen.count.int(),
         seen.boxes.view(torch.int32),
         seen.scores.view(torch.int32),
