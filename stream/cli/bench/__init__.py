@@ -21,9 +21,14 @@ Group = Callable[[Report, Scale], None]
 Ask = Callable[[Scale], str | None]
 
 
+ON_REQUEST = frozenset({"gpu"})
+"""Groups that run only where they are named: they take hours, and prove nothing without a card."""
+
+
 def _groups() -> dict[str, Group]:
     from stream.cli.bench import (
         alerts,
+        gpu,
         ingest,
         kafka,
         masks,
@@ -46,6 +51,7 @@ def _groups() -> dict[str, Group]:
         "scale-out": _on_a_broker(scale_out.measure),
         "registry": _on_a_broker(registry.measure),
         "alerts": _on_a_broker(alerts.measure),
+        "gpu": gpu.measure,
     }
 
 
@@ -81,7 +87,7 @@ def run_groups(group: str | None, json: Path | None, plots: Path | None, scale: 
     report = Report(Console(), plots)
     for line in machine_lines():
         report.say(line)
-    for name in groups if group is None else (group,):
+    for name in [each for each in groups if each not in ON_REQUEST] if group is None else [group]:
         report.say(f"\n{name}")
         groups[name](report, scale)
     if json is not None:

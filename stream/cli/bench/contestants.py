@@ -85,7 +85,7 @@ def network(spec: ModelSpec, frames: int) -> Run:
 
 def ultralytics_torch(weights: Path, clip: Path) -> Run:
     """`predict(stream=True)` on the clip, in PyTorch f32."""
-    _prepare()
+    quiet_ultralytics()
     with redirect_stdout(None):
         from ultralytics import YOLO
 
@@ -94,7 +94,7 @@ def ultralytics_torch(weights: Path, clip: Path) -> Run:
 
 def ultralytics_openvino(weights: Path, clip: Path, folder: Path) -> Run:
     """The same on its own OpenVINO export, which computes in bf16 where the CPU can."""
-    _prepare()
+    quiet_ultralytics()
     with redirect_stdout(None):
         from ultralytics import YOLO
 
@@ -123,7 +123,7 @@ def _predicting(model: Any, clip: Path) -> Run:
     return run
 
 
-def _prepare() -> None:
+def quiet_ultralytics() -> None:
     """Keep ultralytics from reaching out, and its export's warnings out of the report."""
     warnings.simplefilter("ignore")
     os.environ |= {"YOLO_OFFLINE": "true", "YOLO_AUTOINSTALL": "false", "YOLO_VERBOSE": "false"}

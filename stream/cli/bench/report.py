@@ -13,10 +13,10 @@ MANY = 20
 
 
 class Report:
-    """What a run of benchmarks found. ``figures`` is flat: ``group.name`` → number."""
+    """What a run of benchmarks found. ``figures`` is flat: ``group.name`` → number, or a name."""
 
     def __init__(self, console: Console, plots: Path | None) -> None:
-        self.figures: dict[str, float] = {}
+        self.figures: dict[str, float | str] = {}
         self._console = console
         self._plots = plots
 
@@ -27,6 +27,10 @@ class Report:
     def figure(self, name: str, value: float) -> None:
         """Keep a figure."""
         self.figures[name] = round(float(value), 4)
+
+    def fact(self, name: str, value: str) -> None:
+        """Keep what is no number, as the name of what was measured on."""
+        self.figures[name] = value
 
     def ratio(self, name: str, ours: Sequence[float], other: Sequence[float]) -> str:
         """Keep the median of ``ours`` over ``other``, round by round; returns it with its range."""
@@ -73,15 +77,29 @@ class Report:
         points: Sequence[tuple[float, float]],
     ) -> None:
         """Draw a curve, with its points where they are few, where plots are wanted."""
+        self.lines(name, title, axes_names, {"": points})
+
+    def lines(
+        self,
+        name: str,
+        title: str,
+        axes_names: tuple[str, str],
+        curves: Mapping[str, Sequence[tuple[float, float]]],
+    ) -> None:
+        """Draw several curves, each with its name where there is more than one."""
         if self._plots is None:
             return
-        figure, axes = _axes(height=3.5)
-        marker = "o" if len(points) < MANY else None
-        axes.plot(*zip(*points, strict=True), color="#4c8bf5", marker=marker)
+        figure, axes = _axes(height=3.5 if len(curves) == 1 else 5.0)
+        colours = ["#4c8bf5"] if len(curves) == 1 else [None] * len(curves)
+        for (label, points), colour in zip(curves.items(), colours, strict=True):
+            marker = "o" if len(points) < MANY else None
+            axes.plot(*zip(*points, strict=True), color=colour, marker=marker, label=label)
+        if len(curves) > 1:
+            axes.legend(frameon=False)
         axes.set_title(title)
         axes.set_xlabel(axes_names[0])
         axes.set_ylabel(axes_names[1])
-        axes.set_ylim(0, 1.1 * max(value for _, value in points))
+        axes.set_ylim(0, 1.1 * max(value for points in curves.values() for _, value in points))
         _save(figure, self._plots / f"{name}.png")
 
 

@@ -3,6 +3,23 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from stream.types import Size
+
+
+@dataclass(frozen=True)
+class CardScale:
+    """What is tried on a card: ``networks`` by the names of their weights, on pictures that are
+    letterboxed to ``shapes`` (height, width), in ``batches`` (powers of two from 1 on) and with so
+    many ``workers``; each for ``seconds``. To ``compile`` a network takes minutes.
+    """
+
+    networks: tuple[str, ...]
+    shapes: tuple[Size, ...]
+    batches: tuple[int, ...]
+    workers: tuple[int, ...]
+    seconds: float
+    compile: bool
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -12,7 +29,7 @@ class Scale:
     ``material`` is a folder with ``weights/`` and ``video/``; ``kafka`` is a broker's host:port,
     where there is one, ``rtsp`` that of `make cameras`; at most
     ``most_cameras`` are tried. So many cameras are ``registered`` where processes share them,
-    and so many ``alerts`` are waited for.
+    and so many ``alerts`` are waited for. ``card`` is what is tried on a GPU.
     """
 
     material: Path
@@ -25,6 +42,7 @@ class Scale:
     most_cameras: int
     registered: int
     alerts: int
+    card: CardScale
     kafka: str | None
     rtsp: str | None
 
@@ -57,6 +75,14 @@ def full(material: Path, kafka: str | None, rtsp: str | None) -> Scale:
         most_cameras=120,
         registered=200,
         alerts=240,
+        card=CardScale(
+            networks=("yolov8n-seg", "yolov8s-seg", "yolov8m-seg"),
+            shapes=((384, 640), (640, 640)),
+            batches=(1, 2, 4, 8, 16, 32, 64),
+            workers=(1, 2, 4),
+            seconds=4.0,
+            compile=True,
+        ),
         kafka=kafka,
         rtsp=rtsp,
     )
@@ -75,6 +101,14 @@ def quick(material: Path, kafka: str | None, rtsp: str | None) -> Scale:
         most_cameras=10,
         registered=20,
         alerts=20,
+        card=CardScale(
+            networks=("yolov8n-seg",),
+            shapes=((384, 640),),
+            batches=(1, 2),
+            workers=(1,),
+            seconds=0.5,
+            compile=False,
+        ),
         kafka=kafka,
         rtsp=rtsp,
     )
