@@ -1,18 +1,21 @@
-"""The benchmarks on Kafka and on cameras still measure what they name."""
+"""The benchmarks on Kafka, on cameras and on cards still measure what they name."""
 
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.required import require
 from tests.support.rtsp import STAMP, pack, rtsp_server
 
 ROOT = Path(__file__).parents[2]
 
 
-def figures(folder: Path, group: str, *more: str) -> dict[str, float]:
+def figures(folder: Path, group: str, *more: str) -> dict[str, Any]:
     """What ``maskstream bench GROUP --quick`` writes."""
     path = folder / "figures.json"
     done = subprocess.run(
@@ -23,7 +26,7 @@ def figures(folder: Path, group: str, *more: str) -> dict[str, float]:
         check=False, cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    found: dict[str, float] = json.loads(path.read_text())
+    found: dict[str, Any] = json.loads(path.read_text())
     return found
 
 
@@ -86,3 +89,19 @@ def test_cameras_on_the_network_are_measured(tmp_path: Path, shared: Path) -> No
     assert 0 < found["ingest.first_frame_s"] < 60
     assert 0 < found["ingest.capture_to_frames_p99_ms"] < 60_000
     assert found["ingest.cameras_2_cores"] in {0, 10}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("shared")
+def test_batches_are_measured_without_a_card_and_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    present = find_spec("torch") is not None and find_spec("ultralytics") is not None
+    require("segment", present, "torch and ultralytics are not installed: the segment extra")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    found = figures(tmp_path, "gpu")
+    assert found.pop("gpu.card") == "cpu"
+    names = ("vs_ultralytics", "frames_per_s", "p99_ms", "cores_per_1000")
+    assert found.keys() == {f"gpu.{name}" for name in names}
+    assert all(value > 0 for value in found.values())
+    assert (tmp_path / "gpu-yolov8n-seg-640x384.png").exists()

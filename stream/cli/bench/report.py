@@ -85,8 +85,13 @@ class Report:
         title: str,
         axes_names: tuple[str, str],
         curves: Mapping[str, Sequence[tuple[float, float]]],
+        *,
+        doubles: bool = False,
     ) -> None:
-        """Draw several curves, each with its name where there is more than one."""
+        """Draw several curves, each with its name where there is more than one.
+
+        ``doubles``: what lies along the first axis doubles from point to point.
+        """
         if self._plots is None:
             return
         figure, axes = _axes(height=3.5 if len(curves) == 1 else 5.0)
@@ -96,6 +101,9 @@ class Report:
             axes.plot(*zip(*points, strict=True), color=colour, marker=marker, label=label)
         if len(curves) > 1:
             axes.legend(frameon=False)
+        if doubles:
+            axes.set_xscale("log", base=2)
+            axes.xaxis.set_major_formatter("{x:g}")
         axes.set_title(title)
         axes.set_xlabel(axes_names[0])
         axes.set_ylabel(axes_names[1])

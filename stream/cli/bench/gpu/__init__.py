@@ -31,7 +31,8 @@ def measure(report: Report, scale: Scale) -> None:
     with TemporaryDirectory(prefix="maskstream-bench-") as name:
         folder = Path(name)
         quiet_ultralytics()
-        os.environ["YOLO_CONFIG_DIR"] = name  # else it writes settings to the user's folder
+        # What is kept for a later run (settings, compiled networks) is gone with this one.
+        os.environ |= {"YOLO_CONFIG_DIR": name, "TORCHINDUCTOR_CACHE_DIR": name}
         for network in scale.card.networks:
             weights, made_up = weights_of(network, scale, folder)
             artefact = built(weights, precision, folder)

@@ -80,7 +80,7 @@ def _draw(report: Report, case: Case, rounds: Rounds) -> None:
         curves.setdefault(name, []).append((batch, float(np.median([each.rate for each in of]))))
     height, width = case.shape
     name = f"gpu-{case.network}-{width}x{height}"
-    report.lines(name, case.title, ("pictures in a batch", "frames/s"), curves)
+    report.lines(name, case.title, ("pictures in a batch", "frames/s"), curves, doubles=True)
 
 
 def keep(report: Report, case: Case, rounds: Rounds) -> None:

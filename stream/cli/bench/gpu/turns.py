@@ -60,10 +60,10 @@ def take_turns(case: Case, rounds: int, say: Callable[[str], None]) -> Rounds:
         }
         for count in case.scale.workers if workers else ():
             turns[workers_name(count)] = partial(_together, seats[len(singles) :][:count])
-        return _taken(turns, case.scale.batches, rounds, say)
+        return taken(turns, case.scale.batches, rounds, say)
 
 
-def _taken(
+def taken(
     turns: Mapping[str, Turn], batches: Sequence[int], rounds: int, say: Callable[[str], None]
 ) -> Rounds:
     """Batches grow, so that what a process holds of memory is what this size and less took."""
