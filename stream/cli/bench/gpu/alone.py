@@ -89,7 +89,7 @@ def _best_s(step: Step, burst: int) -> float:
     """The least that so many steps took; the first one, which may compile, is not counted."""
     step()
     settle()
-    taken = []
+    taken: list[float] = []
     while len(taken) < LEAST_TRIES or sum(taken) < TRY_S:
         began = time.perf_counter()
         for _ in range(burst):
