@@ -1,15 +1,15 @@
 """What ``maskstream bench gpu`` tells of rounds, and what it keeps of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
 
 from stream.cli.bench.gpu.case import Case
-from stream.cli.bench.gpu.shifts import LeftOut
+from stream.cli.bench.gpu.shifts import LeftOut, Shift
 from stream.cli.bench.gpu.telling import keep, tell
-from stream.cli.bench.gpu.turns import DETECT, NETWORK, RIVAL, Measured, Rounds, taken
+from stream.cli.bench.gpu.turns import DETECT, NETWORK, RIVAL, Measured, Rounds, taken, together
 from stream.cli.bench.report import Report
 from stream.cli.bench.scale import quick
 
@@ -19,6 +19,16 @@ ROLE = "segment, 1 worker"
 def case(network: str = "yolov8n-seg") -> Case:
     scale = quick(Path(), None, None).card
     return Case(network, Path(), False, Path(), "f32", Path(), (432, 768), (384, 640), scale)
+
+
+def worker(calls: list[tuple[int, float | None]], name: int, frames: int) -> Callable[..., Shift]:
+    """Does ``frames`` in 2 s with 1 s of a core, and at 70 % its results are so many ms old."""
+
+    def run(batch: int, load: float | None) -> Shift:
+        calls.append((name, load))
+        return Shift(frames, 2.0, 1.0, 100.0, None, ages_ms=(frames,) if load else ())
+
+    return run
 
 
 def measured(rate: float, p99_ms: float | None = None) -> Measured:
@@ -86,3 +96,21 @@ def test_a_batch_that_finds_no_memory_is_left_out_and_the_others_go_on() -> None
     assert (
         sum("left out: network to detections, batches of 2: out of" in each for each in said) == 1
     )
+
+
+def test_no_worker_begins_before_all_are_ready_and_each_is_loaded_by_its_own_rate() -> None:
+    calls: list[tuple[int, float | None]] = []
+    of = together([worker(calls, 0, 200), worker(calls, 1, 600)], 8)
+    assert calls[:2] == [(0, 0.0), (1, 0.0)]
+    assert set(calls[2:4]) == {(0, None), (1, None)}
+    assert set(calls[4:]) == {(0, 70.0), (1, 210.0)}
+    assert isinstance(of, Measured)
+    assert (of.rate, of.cores_per_1000, of.memory_mb, of.watts) == (400, 2.5, 200, None)
+    assert (of.p50_ms, of.p99_ms) == (400, 596)
+
+
+def test_a_worker_without_memory_leaves_out_all_of_them() -> None:
+    calls: list[tuple[int, float | None]] = []
+    of = together([worker(calls, 0, 200), lambda *_: LeftOut("out of memory")], 8)
+    assert of == LeftOut("out of memory")
+    assert calls == [(0, 0.0)]

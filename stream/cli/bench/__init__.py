@@ -20,9 +20,8 @@ from stream.errors import ConfigError
 Group = Callable[[Report, Scale], None]
 Ask = Callable[[Scale], str | None]
 
-
 ON_REQUEST = frozenset({"gpu"})
-"""Groups that run only where they are named: they take hours, and prove nothing without a card."""
+"""Groups that run only where they are named: they take long, and prove nothing without a card."""
 
 
 def _groups() -> dict[str, Group]:

@@ -28,7 +28,8 @@ MAX_AGE_S = 3600.0
 """Nothing is too old: what comes late shows in the ages."""
 
 Worker = Callable[[int, float | None], Shift | LeftOut]
-"""Works with batches of at most so many: at a rate (frames/s), else as fast as it can."""
+"""Works with batches of at most so many: at a rate (frames/s), or with None as fast as it can. At a
+rate of 0 it only gets ready for them."""
 
 
 def worker(case: Case) -> Worker:
@@ -47,6 +48,8 @@ def worker(case: Case) -> Worker:
         if batch not in prepared:
             runner.run(_warm_up(model, pictures[:1], batch))
             prepared.add(batch)
+        if load == 0:
+            return shift(lambda: 0)
         ages_ms: list[float] = []
 
         def work() -> int:

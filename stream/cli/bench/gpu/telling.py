@@ -1,6 +1,7 @@
 """What the rounds of a case came to: tables, a plot, and the figures that are kept."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def tell(report: Report, case: Case, rounds: Rounds) -> None:
     ]  # fmt: skip
     report.table(["", "batch", "frames/s", "/ network alone"], rates)
     costs = [
-        [*_name(key, of), *(_median(of, figure, digits) for figure, digits in _COSTS), _cameras(of)]
+        [*_name(key, of), *(_cost(of, *each) for each in _COSTS), _cameras(of)]
         for key, of in rounds.items()
     ]
     report.say("")
@@ -43,12 +44,13 @@ def tell(report: Report, case: Case, rounds: Rounds) -> None:
     _draw(report, case, rounds)
 
 
-_COSTS: tuple[tuple[Of, int], ...] = (
-    (lambda each: each.p50_ms, 1),
-    (lambda each: each.p99_ms, 1),
-    (lambda each: each.memory_mb, 0),
-    (lambda each: each.watts, 0),
-    (lambda each: each.cores_per_1000, 2),
+# What a process holds grows with the sizes it has done: in the first round those up to this one.
+_COSTS: tuple[tuple[Of, Callable[[Sequence[float]], Any], int], ...] = (
+    (lambda each: each.p50_ms, np.median, 1),
+    (lambda each: each.p99_ms, np.median, 1),
+    (lambda each: each.memory_mb, min, 0),
+    (lambda each: each.watts, np.median, 0),
+    (lambda each: each.cores_per_1000, np.median, 2),
 )
 
 
@@ -62,9 +64,11 @@ def _spread(values: Sequence[float], digits: int = 2) -> str:
     return f"{median:.{digits}f} ({low:.{digits}f}…{high:.{digits}f})"
 
 
-def _median(of: Sequence[Measured], figure: Of, digits: int) -> str:
+def _cost(
+    of: Sequence[Measured], figure: Of, over: Callable[[Sequence[float]], Any], digits: int
+) -> str:
     taken = [value for each in of if (value := figure(each)) is not None]
-    return f"{np.median(taken):.{digits}f}" if taken else NOT_TAKEN
+    return f"{over(taken):.{digits}f}" if taken else NOT_TAKEN
 
 
 def _cameras(of: Sequence[Measured]) -> str:

@@ -59,7 +59,7 @@ def take_turns(case: Case, rounds: int, say: Callable[[str], None]) -> Rounds:
             name: partial(_single, seat) for name, seat in zip(singles, seats, strict=False)
         }
         for count in case.scale.workers if workers else ():
-            turns[workers_name(count)] = partial(_together, seats[len(singles) :][:count])
+            turns[workers_name(count)] = partial(together, seats[len(singles) :][:count])
         return taken(turns, case.scale.batches, rounds, say)
 
 
@@ -93,17 +93,30 @@ def _single(seat: Callable[..., Any], batch: int) -> Measured | LeftOut:
     return answer if isinstance(answer, LeftOut) else _measured([answer], [])
 
 
-def _together(seats: Sequence[Callable[..., Any]], batch: int) -> Measured | LeftOut:
-    """All at once: as fast as they can, and then at a part of that."""
+def together(seats: Sequence[Callable[..., Any]], batch: int) -> Measured | LeftOut:
+    """All at once, as fast as they can, and then at a part of that.
+
+    Before, each gets ready while the others rest: nobody works alone, nor beside one that compiles.
+    """
+    ready = [seat(batch, 0.0) for seat in seats]
     with ThreadPoolExecutor(len(seats)) as threads:
-        full = list(threads.map(lambda seat: seat(batch, None), seats))
-        if missing := next((each for each in full if isinstance(each, LeftOut)), None):
+
+        def work(loads: Sequence[float | None]) -> list[Shift | LeftOut]:
+            return list(threads.map(lambda seat, load: seat(batch, load), seats, loads))
+
+        if missing := _missing(ready) or _missing(full := work([None] * len(seats))):
             return missing
-        loads = [LOAD * each.rate for each in full]
-        light = list(threads.map(lambda seat, load: seat(batch, load), seats, loads))
-    if missing := next((each for each in light if isinstance(each, LeftOut)), None):
-        return missing
-    return _measured(full, [age for each in light for age in each.ages_ms])
+        if missing := _missing(light := work([LOAD * each.rate for each in _shifts(full)])):
+            return missing
+    return _measured(_shifts(full), [age for each in _shifts(light) for age in each.ages_ms])
+
+
+def _missing(answers: Sequence[Shift | LeftOut]) -> LeftOut | None:
+    return next((each for each in answers if isinstance(each, LeftOut)), None)
+
+
+def _shifts(answers: Sequence[Shift | LeftOut]) -> list[Shift]:
+    return [each for each in answers if isinstance(each, Shift)]
 
 
 def _measured(shifts: Sequence[Shift], ages_ms: Sequence[float]) -> Measured:
