@@ -34,12 +34,13 @@ def network(case: Case) -> Round:
     stream = open_stream(runs.device)
     inputs, _ = letterboxed(case.pictures, case.scale.batches[-1])
     pictures = stream.run(lambda: torch.from_numpy(inputs).to(runs.device))
-    compiled = torch.compile(runs.run, dynamic=False)
+    ways: dict[str, Callable[[Tensor], object]] = {"eager": runs.run}
+    if case.scale.compile:
+        ways["torch.compile"] = torch.compile(runs.run, dynamic=False)
     chosen: dict[int, tuple[str, Step, str]] = {}
     burst = BURST if runs.device.type == "cuda" else 1
 
     def modes(batch: int) -> Iterator[tuple[str, Prepare]]:
-        ways = {"eager": runs.run} | ({"torch.compile": compiled} if case.scale.compile else {})
         for name, way in ways.items():
             step = partial(way, pictures[:batch])
             yield name, partial(_as_is, step)
