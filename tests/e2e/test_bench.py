@@ -91,6 +91,7 @@ def test_cameras_on_the_network_are_measured(tmp_path: Path, shared: Path) -> No
     assert found["ingest.cameras_2_cores"] in {0, 10}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("shared")
 def test_batches_are_measured_without_a_card_and_say_so(
