@@ -279,7 +279,8 @@ class OutputsSpec(Spec):
     """Files that `maskstream run` writes beside the topics."""
 
     results: LocalPath | None = Field(
-        None, description="one Result or Gap a line, the JSON that goes on masks"
+        None,
+        description="a message of masks a line: results, gaps, and what begins and ends epochs",
     )
     video: LocalPath | None = Field(
         None, description="H.264 with masks, zones and alerts drawn (.mp4)"
