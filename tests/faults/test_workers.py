@@ -4,6 +4,8 @@ import asyncio
 import os
 import re
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,15 @@ def against(parent: Process, path: str) -> str:
 
 def wait_ready(parent: Process) -> None:
     wait_until(lambda: parent.answers("/readyz"), "both workers are ready")
+
+
+@contextmanager
+def two_ready(folder: Path, kafka: str) -> Iterator[tuple[Deployment, Process]]:
+    """A deployment, and the parent of two workers that are ready."""
+    with deployment(folder, kafka, **SMALL) as deployed:
+        segment = deployed.begin(TWO)
+        wait_ready(segment)
+        yield deployed, segment
 
 
 def is_gone(pid: int) -> bool:
@@ -107,9 +118,7 @@ def test_two_workers_share_the_frames_and_answer_probes_as_one(tmp_path: Path, k
 @pytest.mark.long
 @pytest.mark.slow
 def test_the_death_of_a_worker_ends_all_and_loses_nothing(tmp_path: Path, kafka: str) -> None:
-    with deployment(tmp_path, kafka, **SMALL) as deployed:
-        segment = deployed.begin(TWO)
-        wait_ready(segment)
+    with two_ready(tmp_path, kafka) as (deployed, segment):
         deployed.start("ingest")
         wait_for_results(deployed, 20)
         os.kill(pids(segment)[1], signal.SIGKILL)
@@ -123,10 +132,8 @@ def test_the_death_of_a_worker_ends_all_and_loses_nothing(tmp_path: Path, kafka:
 @pytest.mark.long
 @pytest.mark.slow
 def test_workers_stop_when_their_parent_is_gone(tmp_path: Path, kafka: str) -> None:
-    with deployment(tmp_path, kafka, **SMALL) as deployed:
-        segment = deployed.begin(TWO)
+    with two_ready(tmp_path, kafka) as (_, segment):
         workers = pids(segment)
-        wait_ready(segment)
         segment.kill()
         for pid in workers:
             wait_until(partial(is_gone, pid), f"{pid} has ended")
@@ -137,9 +144,7 @@ def test_workers_stop_when_their_parent_is_gone(tmp_path: Path, kafka: str) -> N
 @pytest.mark.long
 @pytest.mark.slow
 def test_a_signal_that_reaches_all_at_once_is_one_stop(tmp_path: Path, kafka: str) -> None:
-    with deployment(tmp_path, kafka, **SMALL) as deployed:
-        segment = deployed.begin(TWO)
-        wait_ready(segment)
+    with two_ready(tmp_path, kafka) as (_, segment):
         os.killpg(segment.popen.pid, signal.SIGINT)
         assert segment.popen.wait(STOP_S) == EXIT_OK
         assert segment.text().count("segment: stopped") == 3
@@ -148,9 +153,7 @@ def test_a_signal_that_reaches_all_at_once_is_one_stop(tmp_path: Path, kafka: st
 @pytest.mark.long
 @pytest.mark.slow
 def test_a_second_signal_ends_a_worker_that_hangs(tmp_path: Path, kafka: str) -> None:
-    with deployment(tmp_path, kafka, **SMALL) as deployed:
-        segment = deployed.begin(TWO)
-        wait_ready(segment)
+    with two_ready(tmp_path, kafka) as (_, segment):
         workers = pids(segment)
         os.kill(workers[0], signal.SIGSTOP)
         segment.signal(signal.SIGTERM)
