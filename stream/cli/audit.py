@@ -27,7 +27,7 @@ def audit_file(path: Path, since: str | None) -> int:
     """
     is_config = path.suffix in {".yaml", ".yml"}
     settings = load(path, secrets=False) if is_config else None
-    if settings is not None and settings.transport.startswith("kafka:"):
+    if settings is not None and settings.on_kafka:
         since_us = None if since is None else parse_since(since, datetime.now(UTC))
         audit = asyncio.run(_audit_topic(settings, since_us))
     elif since is not None:

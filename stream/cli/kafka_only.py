@@ -12,7 +12,7 @@ def load_for_kafka(config: Path, in_memory: str, *, secrets: bool = False) -> Se
     Raises `ConfigError` where they are not of ``kafka://``.
     """
     settings = load(config, secrets=secrets)
-    if settings.transport.startswith("memory:"):
+    if not settings.on_kafka:
         raise ConfigError(
             f"{config}: transport: given {settings.transport}; allowed: kafka://host:port "
             f"(on memory:// {in_memory})"

@@ -31,7 +31,7 @@ from stream.ports import (
     Transport,
 )
 from stream.rulebook import Rulebook
-from stream.specs import CameraSpec, EndpointSpec, PicturesSpec
+from stream.specs import CameraSpec, EndpointSpec
 from stream.types import DeliveryStatus, Picture, Pixels, Raw
 
 _log = logging.getLogger(__name__)
@@ -79,11 +79,11 @@ def roles(
 def ingest_role(common: Common) -> Role:
     """Reads the cameras."""
     settings = common.settings
-    to_picture = _encoder(settings.pictures, settings.transport)
+    to_picture = _encoder(settings)
     opening: ingest.OpenFeed = partial(
         open_feed, clock=common.clock, credentials=settings.credentials
     )
-    if not settings.transport.startswith("memory:"):
+    if settings.on_kafka:
         opening = partial(_open_allowed, settings, opening)
 
     async def work(_: Mapping[str, Inbox], outbox: Outbox) -> None:
@@ -170,7 +170,7 @@ async def _deliveries(transport: Transport) -> AsyncGenerator[DeliveryStatus, No
             yield message
 
 
-def _encoder(pictures: PicturesSpec, transport: str) -> Callable[[Pixels], Picture]:
-    embedded = transport.startswith("memory:")
-    raw = pictures.encoding == "raw" or (pictures.encoding == "auto" and embedded)
-    return Raw if raw else JpegCodec.of(pictures).encode
+def _encoder(settings: Settings) -> Callable[[Pixels], Picture]:
+    encoding = settings.pictures.encoding
+    raw = encoding == "raw" or (encoding == "auto" and not settings.on_kafka)
+    return Raw if raw else JpegCodec.of(settings.pictures).encode

@@ -91,7 +91,7 @@ async def play(
 
 
 def _check_is_embedded(settings: Settings) -> None:
-    if not settings.transport.startswith("memory:"):
+    if settings.on_kafka:
         raise ConfigError(
             f"transport: given {settings.transport}; run holds everything in one process, on "
             "memory://. On Kafka each role is a process: maskstream ingest, segment, watch, notify"

@@ -69,6 +69,11 @@ class Settings(Spec):
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @property
+    def on_kafka(self) -> bool:
+        """Whether topics lie on brokers; else they live and end with one process."""
+        return self.transport.startswith("kafka:")
+
+    @property
     def origin(self) -> Origin:
         """Where the settings were read from, so that a late error can still name the line."""
         return self._origin

@@ -64,7 +64,7 @@ def try_rules(config: Path, results: Path | None, since: str | None, files: File
 def _recording(
     config: Path, settings: Settings, results: Path | None, since: str | None
 ) -> Recording:
-    if results is None and settings.transport.startswith("kafka:"):
+    if results is None and settings.on_kafka:
         since_us = None if since is None else parse_since(since, datetime.now(UTC))
         return of_topic(settings, since_us)
     if since is not None:
