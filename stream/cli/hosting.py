@@ -11,6 +11,7 @@ from connectors import open_kafka
 from connectors.clock import SteadyClock
 from connectors.health import serve_health
 from stream import watch
+from stream.cli.collecting import keep_what_is_loaded
 from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import beside
 from stream.cli.kafka_only import settings_of_role
@@ -60,6 +61,7 @@ async def _play(config: Path, settings: Settings) -> None:
         stop = stack.enter_context(stop_on_signals())
         async with beside(ended(stop, health)), beside(look(host.progress, health, clock)):
             _log.info("watch: started")
+            keep_what_is_loaded()
             health.reached("start")
             try:
                 await host.run(stop, settings.drain)

@@ -10,6 +10,7 @@ from connectors import open_kafka
 from connectors.clock import SteadyClock, WallClock
 from connectors.health import serve_health
 from stream.canary import sing
+from stream.cli.collecting import keep_what_is_loaded
 from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import LEAVING_S, Role, beside, run_roles
 from stream.cli.evidence import illustration
@@ -92,6 +93,7 @@ async def play(
         await stack.enter_async_context(beside(_end(stop, transport, health)))
         async with beside(look(transport.progress, health, clock)):
             _log.info("%s: started", name)
+            keep_what_is_loaded()
             health.reached("start")
             await run_roles(transport, [role], stop, settings.drain + LEAVING_S)
     _log.info("%s: stopped", name)

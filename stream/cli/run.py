@@ -13,6 +13,7 @@ from connectors import open_transport
 from connectors.clock import SteadyClock, WallClock
 from connectors.jpeg import JpegCodec
 from connectors.web import Page, serve
+from stream.cli.collecting import keep_what_is_loaded
 from stream.cli.editing import Edits
 from stream.cli.embedded import LEAVING_S, Role, run_roles
 from stream.cli.evidence import illustration
@@ -78,6 +79,7 @@ async def play(
             console.print(f"live page: {await stack.enter_async_context(served)}")
             looking.append(live_page(page))
         with stop_on_signals() as stop:
+            keep_what_is_loaded()
             try:
                 async with showing(tally, console):
                     drain_s = settings.drain + LEAVING_S
