@@ -62,7 +62,9 @@ class KafkaSpec(Spec):
         3, ge=1, le=9, description="copies of each partition; with 3, one broker may be lost"
     )
     retention: dict[Topic, Duration] = Field(
-        {}, description="how long a topic is kept where the default does not suit"
+        {},
+        description="how long a topic is kept where the default does not suit",
+        json_schema_extra={"allowed": "a time for each topic, as {frames: 10m, masks: 3d}"},
     )
     tls: TlsSpec | None = Field(None, description="encrypt; null: plain text")
     sasl: SaslSpec | None = Field(None, description="log in; null: without")

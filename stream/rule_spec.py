@@ -3,7 +3,7 @@
 from typing import Literal, Self, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from stream.specs import Duration, Id, Labels, Number, Spec
@@ -49,6 +49,8 @@ class ScheduleSpec(Spec):
 
 class ClipSpec(Spec):
     """How much of the picture an alert's clip shows."""
+
+    model_config = ConfigDict(json_schema_extra={"allowed": "{before: 5s, after: 5s}"})
 
     before: Duration = Field(5.0, ge=0, le=60, description="before what opened the alert")
     after: Duration = Field(5.0, gt=0, le=60, description="after it")

@@ -85,7 +85,11 @@ def is_point(value: object) -> bool:
     """Whether it is two numbers, right or wrong ones."""
     if not isinstance(value, list | tuple) or len(value) != 2:
         return False
-    return all(isinstance(each, int | float) for each in value)
+    return all(map(_is_number, value))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
 
 
 Number = Annotated[float, Strict()]
@@ -109,7 +113,19 @@ Fraction = Annotated[
     Field(ge=0, le=1, json_schema_extra={"allowed": "0 to 1, a part of width or height"}),
 ]
 FractionPoint = tuple[Fraction, Fraction]
-Polygon = Annotated[tuple[FractionPoint, ...], Field(min_length=3, max_length=200)]
+
+
+def _corners(polygon: object) -> object:
+    """``polygon``, unless it is no list of lists."""
+    if not isinstance(polygon, list | tuple) or any(map(_is_number, polygon)):
+        text = "corners, as fractions of width and height: [[x, y], [x, y], [x, y]]"
+        raise PydanticCustomError("allowed", text)
+    return polygon
+
+
+Polygon = Annotated[
+    tuple[FractionPoint, ...], Field(min_length=3, max_length=200), BeforeValidator(_corners)
+]
 Precision = Literal["f32", "bf16", "fp16", "int8"]
 Backend = Literal["auto", "openvino", "torch"]
 
@@ -199,7 +215,9 @@ class CameraSpec(Spec):
     @field_validator("privacy", mode="before")
     @classmethod
     def _privacy_is_no_single_polygon(cls, privacy: object) -> object:
-        if isinstance(privacy, list | tuple) and any(map(is_point, privacy)):
+        if isinstance(privacy, list | tuple) and any(
+            is_point(each) or _is_number(each) for each in privacy
+        ):
             raise PydanticCustomError("allowed", "a list of polygons: [[[x, y], [x, y], [x, y]]]")
         return privacy
 
@@ -231,6 +249,8 @@ class ZoneSpec(Spec):
 
 class SecretSource(Spec):
     """Where a secret is; exactly one of the two."""
+
+    model_config = ConfigDict(json_schema_extra={"allowed": "{env: NAME} or {file: PATH}"})
 
     env: str | None = Field(
         None,

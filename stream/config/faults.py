@@ -17,11 +17,15 @@ _PLAIN_KEY = re.compile(r"[\w-]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong at ``path``. ``line`` (from 1) where the path does not tell it."""
+    """One thing that is wrong at ``path``. ``line`` (from 1) where the path does not tell it.
+
+    ``comes_first``: others may only follow from it.
+    """
 
     path: Path
     text: str
     line: int | None = None
+    comes_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +41,19 @@ class Origin:
         return next((self.lines[part] for part in longest if part in self.lines), None)
 
     def error(self, faults: Iterable[Fault]) -> ConfigError:
-        """All faults in the order of the file, a line each; the first `MOST_FAULTS` are worded."""
+        """All faults, as `told` says them."""
+        return ConfigError("\n".join(self.told(faults)))
+
+    def told(self, faults: Iterable[Fault]) -> list[str]:
+        """A line each: those that others may follow from, then the others, in the order of the
+        file; the first `MOST_FAULTS` are worded.
+        """
         placed = sorted(((fault.line or self.line(fault.path) or 0, fault) for fault in faults),
-                        key=lambda pair: pair[0])  # fmt: skip
+                        key=lambda pair: (not pair[1].comes_first, pair[0]))  # fmt: skip
         said = list(dict.fromkeys(self._worded(line, fault) for line, fault in placed))
         rest = len(said) - MOST_FAULTS
         more = [f"{self.file}: and {rest} more"] if rest > 0 else []
-        return ConfigError("\n".join([*islice(said, MOST_FAULTS), *more]))
+        return [*islice(said, MOST_FAULTS), *more]
 
     def _worded(self, line: int, fault: Fault) -> str:
         where = f"{self.file}:{line}" if line else self.file

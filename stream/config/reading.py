@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from stream.config.checks import document_faults, secret_faults
 from stream.config.evidence import evidence_faults, evidence_secret_faults
 from stream.config.faults import Fault, Origin
+from stream.config.meant import as_meant
 from stream.config.settings import Settings
 from stream.config.words import model_faults, no_mapping
 from stream.config.yaml_lines import MOST_BYTES, Document, read_yaml
@@ -47,13 +48,14 @@ def parse(
     origin = Origin(str(path), document.lines)
     folder = Path(path).absolute().parent
     settings, faults = _settings(document, folder)
-    if isinstance(document.data, dict):
-        faults += [*document_faults(document.data, folder), *evidence_faults(document.data)]
+    meant = as_meant(document)
+    if isinstance(meant.data, dict):
+        faults += [*document_faults(meant.data, folder), *evidence_faults(meant.data)]
         if secrets:
             known = os.environ if env is None else env
-            faults += secret_faults(document.data, folder, known)
-            faults += evidence_secret_faults(document.data, folder, known)
-    told = [fault for fault in faults if not document.in_hole(fault.path)] + document.faults
+            faults += secret_faults(meant.data, folder, known)
+            faults += evidence_secret_faults(meant.data, folder, known)
+    told = [fault for fault in faults if not meant.in_hole(fault.path)] + document.faults
     if settings is None or told:
         raise origin.error(told)
     return settings.read_from(origin)

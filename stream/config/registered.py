@@ -1,6 +1,7 @@
 """Cameras that stand somewhere else than in the configuration: in a list of their own, on Kafka."""
 
 from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from stream.config.checks import camera_faults, watching_faults
 from stream.config.evidence import evidence_faults
 from stream.config.faults import Fault, Origin
 from stream.config.faults import Path as Place
+from stream.config.meant import as_meant
 from stream.config.redact import quoted, redact, shown
 from stream.config.settings import Settings
 from stream.config.urls import camera_url_fault
@@ -96,12 +98,13 @@ def _checked(
         cameras = _List.model_validate(document.data, context=folder).cameras
     except ValidationError as error:
         faults += model_faults(error, document.data)
-    assert isinstance(document.data, dict)
+    meant = as_meant(document)
+    assert isinstance(meant.data, dict)
     shared = {"allowed", "credentials", "evidence", "kafka"}
-    data = {**document.data, **settings.model_dump(mode="json", include=shared)}
+    data = {**meant.data, **settings.model_dump(mode="json", include=shared)}
     faults += [*camera_faults(data, folder), *evidence_faults(data)]
     faults += _strangers(cameras or (), settings)
-    told = [each for each in faults if each in document.faults or not document.in_hole(each.path)]
+    told = [each for each in faults if each in document.faults or not meant.in_hole(each.path)]
     if cameras is None or told:
         lines = {place[len(shorter) :]: line for place, line in document.lines.items()}
         raise Origin(str(path), lines).error(_named(told, document.data, len(shorter)))
@@ -122,4 +125,4 @@ def _named(faults: Iterable[Fault], data: Any, without: int) -> Iterator[Fault]:
             camera = data["cameras"][each.path[1]]
             name = camera.get("id") if isinstance(camera, dict) else None
         word = f"camera {shown(name)[1:-1]}: " if isinstance(name, str) else ""
-        yield Fault(each.path[without:], word + each.text, each.line)
+        yield replace(each, path=each.path[without:], text=word + each.text)

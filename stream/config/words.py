@@ -26,8 +26,6 @@ _ALLOWED = {
     "int_type": "a whole number",
     "less_than": "< {lt}",
     "less_than_equal": "<= {le}",
-    "model_attributes_type": "a mapping",
-    "model_type": "a mapping",
     "multiple_of": "a multiple of {multiple_of}",
     "path_type": "a path",
     "string_pattern_mismatch": "text that matches {pattern}",
@@ -39,8 +37,12 @@ _ALLOWED = {
     "too_short": "at least {min_length} items",
     "tuple_type": "a list: [...]",
 }
-_OWN_WORDS = {"string_pattern_mismatch", "greater_than", "greater_than_equal", "less_than_equal"}
-"""Where the schema's own ``allowed`` says more than the bound that was broken."""
+_MAPPINGS = {"dict_type", "model_attributes_type", "model_type"}
+"""What came is no mapping."""
+_OWN_WORDS = {
+    *_MAPPINGS, "string_pattern_mismatch", "greater_than", "greater_than_equal", "less_than_equal"
+}  # fmt: skip
+"""Where the schema's own ``allowed`` says more than the type or bound that was broken."""
 _NAMED = {"rules": "rule", "zones": "zone", "endpoints": "endpoint"}
 
 
@@ -59,10 +61,15 @@ def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return resolved(options[0]) if len(options) == 1 else schema
 
 
+def near(word: str, known: list[str]) -> str | None:
+    """The one of ``known`` that ``word`` seems to mean."""
+    return next(iter(get_close_matches(word[:64].lower(), known, n=1, cutoff=0.6)), None)
+
+
 def suggestion(word: str, known: list[str]) -> str:
     """``did you mean …?`` where one of ``known`` is near, else what is known."""
-    near = get_close_matches(word[:64].lower(), known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]}?" if near else f"allowed: {', '.join(known) or 'none'}"
+    meant = near(word, known)
+    return f"did you mean {meant}?" if meant else f"allowed: {', '.join(known) or 'none'}"
 
 
 def model_faults(error: ValidationError, data: object) -> Iterator[Fault]:
@@ -70,16 +77,35 @@ def model_faults(error: ValidationError, data: object) -> Iterator[Fault]:
     for detail in error.errors(include_url=False):
         if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
             continue
+        if detail["loc"][-1:] == ("[key]",) and detail["type"] == "literal_error":
+            yield _unknown_name(detail, data)
+            continue
         path, parent, node = _follow(detail["loc"])
         if detail["type"].startswith("union_tag_"):
             path = (*path, "kind")
-        yield Fault(path, owner(path, data) + _text(detail, path, (parent, node), data))
+        text = owner(path, data) + _text(detail, path, (parent, node), data)
+        yield Fault(path, text, comes_first=detail["type"] == "extra_forbidden")
 
 
 def no_mapping(data: object) -> Fault:
     """The fault of a document that is no mapping at its top."""
-    keys = ", ".join(settings_schema()["properties"])
-    return Fault((), f"given {shown(data)}; allowed: a mapping with {keys}")
+    return Fault((), f"given {shown(data)}; allowed: {_mapping(settings_schema())}")
+
+
+def _mapping(node: Mapping[str, Any]) -> str:
+    """``a mapping with …``: its keys, of a list of several kinds those that all have."""
+    if "discriminator" not in node:
+        return f"a mapping with {', '.join(node['properties'])}"
+    kinds = [kind_of(node, tag)["properties"] for tag in node["discriminator"]["mapping"]]
+    keys = [key for key in kinds[0] if all(key in kind for kind in kinds)]
+    return f"a mapping with {', '.join(keys)}, and the keys of its kind"
+
+
+def _unknown_name(error: ErrorDetails, data: object) -> Fault:
+    """A key that is none of the names of a mapping from names to values."""
+    path: Path = error["loc"][:-1]
+    text = f"unknown key, {suggestion(str(path[-1]), _expected(error))}"
+    return Fault(path, owner(path, data) + text, comes_first=True)
 
 
 def _follow(
@@ -92,11 +118,21 @@ def _follow(
     for part in loc:
         parent = node
         if "discriminator" in node:
-            node = resolved({"$ref": node["discriminator"]["mapping"][part]})
+            node = kind_of(node, str(part))
             continue
         path = (*path, part)
-        node = {**resolved(_child(node, part)), **_described(_child(node, part))}
+        node = {**resolved(child(node, part)), **_described(child(node, part))}
     return path, parent, node
+
+
+def kind_of(node: Mapping[str, Any], tag: object) -> Mapping[str, Any]:
+    """Of a node of several kinds, the one that ``tag`` names, nothing for an unknown one; any other
+    node itself.
+    """
+    if "discriminator" not in node:
+        return node
+    kinds = node["discriminator"]["mapping"]
+    return resolved({"$ref": kinds[tag]}) if isinstance(tag, str) and tag in kinds else {}
 
 
 def _described(schema: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -104,7 +140,8 @@ def _described(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return {key: schema[key] for key in ("description", "allowed") if key in schema}
 
 
-def _child(node: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
+def child(node: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
+    """What the schema says of a key or an item; nothing of one that it does not know."""
     if isinstance(part, str):
         return node.get("properties", {}).get(part, {})  # type: ignore[no-any-return]
     if part < len(node.get("prefixItems", ())):
@@ -138,13 +175,20 @@ def _allowed(error: ErrorDetails, node: Mapping[str, Any]) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind in _OWN_WORDS and "allowed" in node:
         return str(node["allowed"])
+    if kind in _MAPPINGS:
+        return _mapping(node)
     if kind == "literal_error":
-        return ", ".join(re.findall(r"'([^']*)'", context["expected"]))
+        return ", ".join(_expected(error))
     if kind not in _ALLOWED:
         return error["msg"][:1].lower() + error["msg"][1:]
     written = duration if node.get("format") == "duration" else "{:g}".format
     bounds = {k: written(v) if isinstance(v, float) else v for k, v in context.items()}
     return re.sub(r"\b1 (item|character)s", r"1 \1", _ALLOWED[kind].format(**bounds))
+
+
+def _expected(error: ErrorDetails) -> list[str]:
+    """The words of which one was expected."""
+    return re.findall(r"'([^']*)'", error["ctx"]["expected"])
 
 
 def _given(data: object, path: Path) -> str:

@@ -68,7 +68,7 @@ def endpoint(fields: str) -> list[str]:
 # --- keys and values
 
 
-def test_all_faults_of_a_file_are_told_at_once_each_with_its_line() -> None:
+def test_all_faults_of_a_file_are_told_at_once_unknown_keys_first() -> None:
     text = """\
 transport: memory://
 model: {weights: yolo.pt, precison: bf16, image_size: 650}
@@ -82,11 +82,11 @@ cameras:
 drain: 0
 """
     assert faults(text) == [
-        "c.yaml:2: model.image_size: given 650; allowed: a multiple of 32",
         "c.yaml:2: model.precison: unknown key, did you mean precision?",
+        "c.yaml:9: cameras[2].fpss: unknown key, did you mean fps?",
+        "c.yaml:2: model.image_size: given 650; allowed: a multiple of 32",
         "c.yaml:4: cameras[0].fps: given -3; allowed: > 0",
         'c.yaml:7: cameras[1].mode: given "fast"; allowed: live, archive',
-        "c.yaml:9: cameras[2].fpss: unknown key, did you mean fps?",
         "c.yaml:10: drain: given 0; allowed: > 0s",
     ]
 
@@ -95,6 +95,85 @@ def test_an_unknown_key_that_is_near_nothing_lists_what_is_known() -> None:
     assert faults(f"{SMALL}cameras: [{{id: a, url: a.mp4}}]\noutputs: {{q: 1}}\n") == [
         "c.yaml:3: outputs.q: unknown key, allowed: results, video"
     ]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "answer"),
+    [
+        (
+            "\nendpoints:",
+            "\nendpoint:",
+            "c.yaml:11: endpoint: unknown key, did you mean endpoints?",
+        ),
+        ("\ncameras:", "\ncamera:", "c.yaml:4: camera: unknown key, did you mean cameras?"),
+        ("\nmodel:", "\nmodle:", "c.yaml:2: modle: unknown key, did you mean model?"),
+        ("url: ..", "ulr: ..", "c.yaml:5: cameras[0].ulr: unknown key, did you mean url?"),
+        ("{id: exit", "{idd: exit", "c.yaml:7: zones[0].idd: unknown key, did you mean id?"),
+        (
+            "zone: exit",
+            "zon: exit",
+            "c.yaml:9: rules[0].zon: rule person-leaves: unknown key, did you mean zone?",
+        ),
+        (
+            "secret: {env: ",
+            "secert: {env: NOT_",
+            "c.yaml:12: endpoints[0].secert: endpoint ops: unknown key, did you mean secret?",
+        ),
+    ],
+)
+def test_nothing_is_told_that_only_follows_from_a_misspelt_key(
+    right: str, wrong: str, answer: str
+) -> None:
+    assert EXAMPLE.count(right) == 1
+    assert faults(EXAMPLE.replace(right, wrong)) == [answer]
+
+
+def test_a_misspelt_key_beside_the_right_one_hides_nothing() -> None:
+    text = f"{SMALL}cameras: [{{id: a, url: a.mp4, fps: -3, fpss: 5}}]\n"
+    assert faults(text) == [
+        "c.yaml:2: cameras[0].fpss: unknown key, did you mean fps?",
+        "c.yaml:2: cameras[0].fps: given -3; allowed: > 0",
+    ]
+
+
+def test_an_unknown_key_comes_before_what_may_follow_from_it() -> None:
+    text = EXAMPLE.replace("\nendpoints:", "\nwebhooks:")
+    unknown, follows = faults(text)
+    assert unknown.startswith("c.yaml:11: webhooks: unknown key, allowed: transport, model, ")
+    assert follows == (
+        'c.yaml:10: rules[0].notify[0]: rule person-leaves: unknown endpoint "ops", allowed: none'
+    )
+
+
+@pytest.mark.parametrize(
+    ("given_", "answer"),
+    [
+        ("model: yolo.pt", "model: given \"yolo.pt\"; allowed: a mapping with weights, backend, "
+         "precision, image_size, confidence, iou, labels, sha256"),
+        ("outputs: out", 'outputs: given "out"; allowed: a mapping with results, video'),
+        ("rules: [leaves]", 'rules[0]: given "leaves"; allowed: a mapping with id, kind, cooldown, '
+         "severity, notify, schedule, clip, camera, resolve, and the keys of its kind"),
+        ("endpoints: [https://a.b]", 'endpoints[0]: given "https://a.b"; allowed: a mapping with '
+         "id, url, secret, previous_secret, body, allow_private"),
+        ("rules: [{id: r, kind: presence, camera: a, schedule: night}]", "rules[0].schedule: rule "
+         'r: given "night"; allowed: a mapping with timezone, windows'),
+        ("kafka: {tls: true}", "kafka.tls: given true; allowed: a mapping with ca, certificate, "
+         "key"),
+        ("kafka: {sasl: {username: a, password: b}}", "kafka.sasl.password: given a value that is "
+         "not shown; allowed: {env: NAME} or {file: PATH}"),
+        ("kafka: {retention: 3d}", 'kafka.retention: given "3d"; allowed: a time for each topic, '
+         "as {frames: 10m, masks: 3d}"),
+    ],
+)  # fmt: skip
+def test_where_a_mapping_belongs_its_keys_or_its_form_are_named(given_: str, answer: str) -> None:
+    head = "" if given_.startswith("model") else SMALL
+    found = faults(f"{head}{given_}\ncameras: [{{id: a, url: a.mp4}}]\n")
+    assert [line.split(": ", 1)[1] for line in found] == [answer]
+
+
+def test_a_topic_that_nobody_knows_is_an_unknown_key() -> None:
+    text = f"{SMALL}cameras: [{{id: a, url: a.mp4}}]\nkafka: {{retention: {{mask: 3d}}}}\n"
+    assert faults(text) == ["c.yaml:3: kafka.retention.mask: unknown key, did you mean masks?"]
 
 
 def test_a_key_given_twice_is_refused_with_both_lines() -> None:
@@ -343,6 +422,10 @@ def test_a_privacy_polygon_that_crosses_itself_is_refused() -> None:
         ("[[[0, 0], [1, 1]]]", "privacy[0]: given a list of 2; allowed: at least 3 items"),
         ("[[0, 0], [1, 0], [1, 1]]", "privacy: given a list of 3; allowed: a list of polygons: "
          "[[[x, y], [x, y], [x, y]]]"),
+        ("[0, 0, 1, 0, 1, 1]", "privacy: given a list of 6; allowed: a list of polygons: "
+         "[[[x, y], [x, y], [x, y]]]"),
+        ("[[0, 0, 1, 0, 1, 1]]", "privacy[0]: given a list of 6; allowed: corners, as fractions of "
+         "width and height: [[x, y], [x, y], [x, y]]"),
     ],
 )  # fmt: skip
 def test_a_privacy_polygon_that_is_none_is_refused_in_one_line(given_: str, answer: str) -> None:
@@ -482,6 +565,9 @@ def test_a_zone_without_one_area_is_refused_and_names_its_rules(polygon: str, an
     ]
 
 
+CORNERS = "allowed: corners, as fractions of width and height: [[x, y], [x, y], [x, y]]"
+
+
 @pytest.mark.parametrize(
     ("polygon", "answer"),
     [
@@ -491,7 +577,8 @@ def test_a_zone_without_one_area_is_refused_and_names_its_rules(polygon: str, an
             "polygon[1][0]: zone exit: given 640; allowed: 0 to 1, a part of width or height",
         ),
         ("[[0, 0], [1, 0], [1]]", "polygon[2][1]: zone exit: missing: a number"),
-        ("all", 'polygon: zone exit: given "all"; allowed: a list: [...]'),
+        ("all", f'polygon: zone exit: given "all"; {CORNERS}'),
+        ("[0, 0, 100, 0, 100, 100]", f"polygon: zone exit: given a list of 6; {CORNERS}"),
     ],
 )
 def test_a_polygon_is_points_in_the_frame(polygon: str, answer: str) -> None:
@@ -583,7 +670,8 @@ def test_a_line_break_in_the_name_of_a_webhook_is_refused() -> None:
          "directory"),
         ("{}", ": endpoint ops: allowed: one of env and file"),
         ("{env: OPS_SECRET, file: x}", ": endpoint ops: allowed: one of env and file"),
-        ("hunter2hunter2", ": endpoint ops: given a value that is not shown; allowed: a mapping"),
+        ("hunter2hunter2", ": endpoint ops: given a value that is not shown; allowed: {env: NAME} "
+         "or {file: PATH}"),
         ("{env: whsec_hunter2}", ".env: endpoint ops: given a value that is not shown; allowed: "
          "the name of an environment variable, in capitals"),
     ],

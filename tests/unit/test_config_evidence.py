@@ -105,7 +105,13 @@ def test_an_alert_on_health_has_no_clip() -> None:
 
 @pytest.mark.parametrize(
     ("clip", "answer"),
-    [("{after: 0s}", "> 0"), ("{before: 2m}", "<= 1m"), ("{around: 5s}", "unknown key")],
+    [
+        ("{after: 0s}", "> 0"),
+        ("{before: 2m}", "<= 1m"),
+        ("{around: 5s}", "unknown key"),
+        ("true", "rule seen: given true; allowed: {before: 5s, after: 5s}"),
+        ("5s", 'rule seen: given "5s"; allowed: {before: 5s, after: 5s}'),
+    ],
 )
 def test_a_clip_is_short(clip: str, answer: str) -> None:
     (line,) = faults("{store: out}", rest=RULE.replace("{before: 2s}", clip))

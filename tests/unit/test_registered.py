@@ -68,6 +68,7 @@ def test_a_list_may_be_empty() -> None:
     [
         ("{id: hall, url: rtsp://c/1, fps: -3}", "fps: camera hall: given -3; allowed: > 0"),
         ("{id: hall, url: rtsp://c/1, fpss: 3}", "fpss: camera hall: unknown key, did you mean fp"),
+        ("{id: hall, ulr: rtsp://c/1}", "ulr: camera hall: unknown key, did you mean url?"),
         ("{id: hall}", "url: camera hall: missing: a file, or an rtsp:// or rtsps:// URL"),
         ("{id: Hall, url: rtsp://c/1}", 'id: camera Hall: given "Hall"; id must match ^[a-z0-9]'),
         (
