@@ -11,6 +11,9 @@ from stream.rules.sighting import evidence, sightings
 from stream.specs import Duration, duration
 from stream.types import Result, Track
 
+NAMED_MAX = 5
+"""Labels that the detail of an alert names: it must fit into a body, and nobody reads more."""
+
 
 class Absence(SightingRuleSpec):
     """Opens when no instance counts for a time."""
@@ -26,6 +29,18 @@ def evaluate_absence(
 ) -> Step:
     """What the next result of the camera does to the rule. ``zone`` has the result's size."""
     seen = sightings(rule, zone, result, tracks, state.counted)
-    told = f"nobody for {duration(rule.lasting)}"
+    told = f"{_whom(rule)} for {duration(rule.lasting)}"
     finding = Finding(not seen, seen, (), evidence(result, ()), told)
     return advance(rule, Patience(lasting_s=rule.lasting), state, result, finding)
+
+
+def _whom(rule: Absence) -> str:
+    """Who is not there: ``nobody``, ``no car or bus``, or ``nothing`` where any label counts."""
+    if rule.labels is None:
+        return "nothing"
+    *others, last = dict.fromkeys(rule.labels)
+    if len(others) >= NAMED_MAX:
+        return f"none of {len(others) + 1} labels"
+    if not others:
+        return "nobody" if last == "person" else f"no {last}"
+    return f"no {', '.join(others)} or {last}"

@@ -77,9 +77,27 @@ def test_time_that_nobody_watched_counts_as_none() -> None:
 def test_absence_opens_once_nobody_was_there_for_long_enough() -> None:
     alerts = watch(absence(), crowd("1" * 5 + "0" * 15))
     assert told(alerts) == [("opened", 3.0)]
-    assert alerts[0].detail == "nobody for 2s"
+    assert alerts[0].detail == "nothing for 2s"
     assert alerts[0].evidence is not None
     assert (alerts[0].evidence.seq, alerts[0].evidence.box) == (15, None)
+
+
+@pytest.mark.parametrize(
+    ("labels", "detail"),
+    [
+        (None, "nothing for 2s"),
+        (["person"], "nobody for 2s"),
+        (["car"], "no car for 2s"),
+        (["person", "car"], "no person or car for 2s"),
+        (["car", "bus", "truck"], "no car, bus or truck for 2s"),
+        (["car", "car"], "no car for 2s"),
+        (list("abcde"), "no a, b, c, d or e for 2s"),
+        (list("abcdef"), "none of 6 labels for 2s"),
+    ],
+)
+def test_absence_says_who_is_not_there(labels: list[str] | None, detail: str) -> None:
+    (alert,) = watch(absence(labels=labels), crowd("0" * 15))
+    assert alert.detail == detail
 
 
 def test_absence_resolves_when_somebody_is_back_for_the_resolve_delay() -> None:
