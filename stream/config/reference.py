@@ -43,8 +43,9 @@ with every default filled in and no secret shown.
 - The YAML is UTF-8, one document, at most 1 MiB. Tags, aliases and repeated keys are refused; `no`
   and `12:30` are text, as in YAML 1.2.
 - An unknown key is refused. All faults of a file are told at once, each with its line:
-  `maskstream.yaml:4: cameras[0].fps: given -3; allowed: > 0`. The process then ends with exit code
-  78, before anything has started.
+  `maskstream.yaml:4: cameras[0].fps: given -3; allowed: > 0`. Unknown keys come first; what only
+  follows from a misspelt one is not told beside it. The process then ends with exit code 78, before
+  anything has started.
 - Nothing secret stands in the file: an endpoint's secret is named (`env` or `file`), and a URL
   with a password in it is refused.
 - `maskstream run` reads the file again when it changes, and takes over its `cameras`, `zones` and
