@@ -28,6 +28,11 @@ class SmallDisk:
         ):
             file.writelines(repeat(_CHUNK))
 
+    def make_read_only(self) -> None:
+        """For everybody: a user who may mount may write where permissions forbid it."""
+        remount = ["mount", "-o", "remount,ro", str(self.folder)]
+        subprocess.run(remount, check=True, capture_output=True)
+
     def make_room(self) -> None:
         self._ballast.unlink()
 
