@@ -143,7 +143,9 @@ def demo(
 
 @app.command()
 def check(config: Config) -> None:
-    """Validate a configuration and print it as it will be used, without its secrets."""
+    """Validate a configuration, print it as it will be used, without its secrets, and warn of what
+    may not be meant so.
+    """
     from stream.cli.documents import print_checked
 
     print_checked(config)

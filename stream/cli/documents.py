@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
+from stream.cli.doubting import print_doubts
 from stream.cli.model import check_known_labels
 from stream.config import check_files, check_text, load, reference
 from stream.schemas import schema_text, schemas
 
 
 def print_checked(config: Path) -> None:
-    """Print a configuration as it will be used, without its secrets."""
+    """Print a configuration as it will be used, without its secrets, and what is doubtful in it."""
     settings = load(config)
     check_files(settings)
     check_known_labels(settings)
+    print_doubts(settings)
     print(check_text(settings), end="")
 
 

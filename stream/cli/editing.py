@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from stream.cli.doubting import log_doubts
 from stream.cli.model import check_known_labels
 from stream.config import Settings, check_watched, load
 from stream.errors import ConfigError
@@ -102,6 +103,7 @@ def take_rules(edits: Edits, before: Settings, found: Settings, rulebook: Rulebo
         rulebook.replace(found.rules, found.zones)
         names = ", ".join(rule.id for rule in found.rules) or "none"
         edits.taken(f"the rules are now: {names}")
+        log_doubts(found)
     return {"rules", "zones"}
 
 

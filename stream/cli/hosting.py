@@ -12,6 +12,7 @@ from connectors.clock import SteadyClock
 from connectors.health import serve_health
 from stream import watch
 from stream.cli.collecting import keep_what_is_loaded
+from stream.cli.doubting import log_doubts
 from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import beside
 from stream.cli.kafka_only import settings_of_role
@@ -49,6 +50,7 @@ async def _play(config: Path, settings: Settings) -> None:
         registry = await stack.enter_async_context(transport.registry())
         check_watched(settings, registry.cameras)
         check_known_labels(settings)
+        log_doubts(settings)
         edits = edits_of_rules(config, registry, clock, metrics)
         await stack.enter_async_context(beside(follow_rules(edits, settings, rulebook)))
         outbox = await stack.enter_async_context(transport.outbox(*watch.TOPICS))

@@ -11,6 +11,7 @@ from connectors.clock import SteadyClock, WallClock
 from connectors.health import serve_health
 from stream.canary import sing
 from stream.cli.collecting import keep_what_is_loaded
+from stream.cli.doubting import log_doubts
 from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import LEAVING_S, Role, beside, run_roles
 from stream.cli.evidence import illustration
@@ -85,6 +86,7 @@ async def play(
         common = Common(settings, rulebook, registry, transport, clock, metrics)
         role = await stack.enter_async_context(_opened(name, common, health, open_model))
         if name in {"watch", "notify"}:  # notify draws the zones, and makes the clips, of rules
+            log_doubts(settings)
             edits = edits_of_rules(config, registry, clock, metrics)
             await stack.enter_async_context(beside(follow_rules(edits, settings, rulebook)))
         stop = stack.enter_context(stop_on_signals())

@@ -14,6 +14,7 @@ from connectors.clock import SteadyClock, WallClock
 from connectors.jpeg import JpegCodec
 from connectors.web import Page, serve
 from stream.cli.collecting import keep_what_is_loaded
+from stream.cli.doubting import log_doubts
 from stream.cli.editing import Edits
 from stream.cli.embedded import LEAVING_S, Role, run_roles
 from stream.cli.evidence import illustration
@@ -39,7 +40,9 @@ def run_config(config: Path, port: int | None) -> None:
     Exits with `EXIT_DIFFERENT` when the run's own audit finds a frame missing.
     """
     log_to_stderr()
-    tally = asyncio.run(play(load(config), Console(), port, config))
+    settings = load(config)
+    log_doubts(settings)
+    tally = asyncio.run(play(settings, Console(), port, config))
     if not tally.audit.passed:
         sys.exit(EXIT_DIFFERENT)
 

@@ -1,12 +1,13 @@
 """The configuration: one YAML file to one frozen settings tree.
 
 `load` reads it, or raises one `stream.errors.ConfigError` that names every fault with its line;
-`check_files`, `check_labels` and `signing_keys` are for the start, `check_text` and `reference` for
-people. `read_cameras` and the like are for cameras that stand elsewhere.
+`check_files`, `check_labels` and `signing_keys` are for the start, `doubts`, `check_text` and
+`reference` for people. `read_cameras` and the like are for cameras that stand elsewhere.
 """
 
 from stream.config.addresses import is_public
 from stream.config.credentials import with_credentials
+from stream.config.doubts import doubts
 from stream.config.files import check_files
 from stream.config.labels import check_labels
 from stream.config.reading import load, parse
@@ -28,6 +29,7 @@ __all__ = [
     "check_labels",
     "check_text",
     "check_watched",
+    "doubts",
     "is_public",
     "load",
     "parse",

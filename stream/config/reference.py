@@ -46,6 +46,8 @@ with every default filled in and no secret shown.
   `maskstream.yaml:4: cameras[0].fps: given -3; allowed: > 0`. Unknown keys come first; what only
   follows from a misspelt one is not told beside it. The process then ends with exit code 78, before
   anything has started.
+- What is allowed, but may not be meant, is a warning of `check`, `run`, `watch` and `notify`: a
+  rule without `notify`, an endpoint that no rule names, a rule on the health of a file.
 - Nothing secret stands in the file: an endpoint's secret is named (`env` or `file`), and a URL
   with a password in it is refused.
 - `maskstream run` reads the file again when it changes, and takes over its `cameras`, `zones` and

@@ -146,6 +146,23 @@ def test_check_prints_the_settings_that_will_be_used(config: Path) -> None:
     assert "max_age" in done.stdout
 
 
+def test_check_and_run_warn_of_alerts_that_no_endpoint_is_told_of(config: Path) -> None:
+    doubt = f"{config}:8: rules[0]: rule somebody: no notify: "
+    done = maskstream("check", config)
+    assert (done.returncode, done.stderr.count("\n")) == (EXIT_OK, 1)
+    assert done.stderr.startswith(f"warning: {doubt}")
+    assert f"WARNING {doubt}" in (config.parent / "table.txt").read_text()
+
+
+def test_check_refuses_a_store_that_cannot_be_made(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("not a folder")
+    bad = tmp_path / "bad.yaml"
+    bad.write_text(f"{config.read_text()}evidence: {{store: notes/evidence}}\n")
+    done = maskstream("check", bad)
+    assert done.returncode == EXIT_CONFIG
+    assert "bad.yaml:10: evidence.store: given " in done.stderr
+
+
 def test_a_bad_configuration_exits_78_and_names_the_line(config: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text(config.read_text().replace("mode: archive", "fpss: 10"))

@@ -77,9 +77,11 @@ def test_a_watcher_takes_over_rules_and_keeps_them_where_an_edit_is_bad(
 ) -> None:
     with deployment(tmp_path, kafka) as deployed:
         (watch,) = deployed.start(host)
+        assert "no notify: its alerts are on the topic alerts only" in watch.text()
         anybody = {"id": "anybody", "kind": "presence", "camera": "yard", "frames": 1}
         deployed.configure(rules=[anybody])
         wait_until(lambda: "the rules are now: anybody" in watch.text(), "the rule is taken")
+        wait_until(lambda: "rule anybody: no notify: " in watch.text(), "the doubt is told")
         deployed.configure(rules=[{**anybody, "camera": "yrd"}])
         wait_until(lambda: "did you mean yard?" in watch.text(), "the fault is told")
         assert watch.metric("reloads_total", outcome="refused") == 1
@@ -94,5 +96,6 @@ def test_notify_takes_over_rules_too(tmp_path: Path, kafka: str) -> None:
     """It draws their zones, and makes the clips that they ask for."""
     with deployment(tmp_path, kafka) as deployed:
         (notify,) = deployed.start("notify")
+        assert "no notify: its alerts are on the topic alerts only" in notify.text()
         deployed.configure(rules=[{"id": "anybody", "kind": "presence", "camera": "yard"}])
         wait_until(lambda: "the rules are now: anybody" in notify.text(), "the rule is taken")
