@@ -268,6 +268,13 @@ class Alert(Struct, frozen=True, tag="alert", tag_field="type", omit_defaults=Tr
     snapshot: str | None = None
     clip: str | None = None
 
+    @property
+    def summary(self) -> str:
+        """Which rule, what it saw, and where, in words."""
+        where = f" in zone {self.zone}" if self.zone else ""
+        seen = f": {', '.join(self.labels)}" if self.labels else ""
+        return f"{self.rule} ({self.kind}{seen}){where} of camera {self.camera}"
+
 
 class CameraStatus(Struct, frozen=True, tag="camera-status", tag_field="type"):
     """How a camera is, as ingest sees it."""

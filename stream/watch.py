@@ -32,9 +32,12 @@ _to_state = msgspec.msgpack.Decoder(Watched, dec_hook=codec.mask_from_wire)
 
 @dataclass(slots=True)
 class Outcome:
-    """What a batch comes to: records to send in order, and the cameras' states after it."""
+    """What a batch comes to: records to send in order, the alerts among them, and the cameras'
+    states after it.
+    """
 
     records: list[tuple[str, Record]] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
     states: dict[str, Watched] = field(default_factory=dict)
 
 
@@ -73,6 +76,7 @@ async def watch_batch(
     for topic, record in outcome.records:
         await outbox.send(topic, record)
     await outbox.flush()
+    _tell(outcome.alerts)
     await store.put({_key(camera): _kept(state) for camera, state in outcome.states.items()})
 
 
@@ -101,6 +105,7 @@ async def _digest(
         after, tracks, alerts = step(plans[camera], state, message)
         outcome.states[camera] = after
         outcome.records += _records(tracks, alerts)
+        outcome.alerts += alerts
         _count(metrics, camera, after.dropped - state.dropped, alerts)
     return outcome
 
@@ -124,6 +129,17 @@ def _count(metrics: Metrics, camera: str, dropped: int, alerts: Sequence[Alert])
         metrics.duplicates.labels(camera).inc(dropped)
     for alert in alerts:
         metrics.alerts.labels(alert.rule, alert.state).inc()
+
+
+def _tell(alerts: Sequence[Alert]) -> None:
+    """Say which alerts opened and resolved; who joins an open one is for its endpoints."""
+    for alert in alerts:
+        if alert.state == "updated":
+            continue
+        lasted = f" after {(alert.time_us - alert.opened_us) / 1e6:.1f} s"
+        when = lasted if alert.state == "resolved" else ""
+        detail = alert.detail and f": {alert.detail}"
+        _log.info("alert %s %s%s: %s%s", alert.id, alert.state, when, alert.summary, detail)
 
 
 def _state(camera: str, kept: bytes | None) -> Watched:

@@ -1,6 +1,7 @@
 """Watching a camera: the pure step, the replay, and the loop on the memory transport."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -368,6 +369,40 @@ async def test_the_loop_writes_tracks_and_alerts_until_the_masks_end() -> None:
     assert alerts == expected_alerts
     labels = {"rule": "leaves", "state": "opened"}
     assert metrics.registry.get_sample_value("maskstream_alerts_total", labels) == 1
+
+
+async def test_the_log_says_which_alerts_opened_and_resolved(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A line each, as they were sent; who joins an alert has none."""
+    caplog.set_level(logging.INFO, "stream.watch")
+    left = [result(seq) for seq in range(80, 120)]
+    messages: list[MaskMessage] = [opened(), *STEPS, *left]
+    async with written([codec.encode(message) for message in messages]) as transport:
+        await run_loop(transport, MemoryStore())
+    alerts = [alert for alert in run(messages)[2] if alert.state != "updated"]
+    said = [record.getMessage() for record in caplog.records]
+    assert [(line.split()[1], line.split()[2].rstrip(":")) for line in said] == [
+        (alert.id, alert.state) for alert in alerts
+    ]
+    first, last = alerts[0], alerts[-1]
+    what = "leaves (presence: person) in zone exit of camera yard"
+    assert said[0] == f"alert {first.id} opened: {what}"
+    lasted_s = (last.time_us - last.opened_us) / 1e6
+    assert said[-1].startswith(f"alert {last.id} resolved after {lasted_s:.1f} s: ")
+
+
+async def test_the_log_says_what_an_alert_says_in_words(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "stream.watch")
+    gone = [health(0, "lost", late_us=1 + second * 1_000_000) for second in range(3)]
+    messages: list[MaskMessage] = [opened(), *gone]
+    async with written([codec.encode(message) for message in messages]) as transport:
+        await run_loop(transport, MemoryStore())
+    (record,) = caplog.records
+    assert record.levelno == logging.INFO
+    assert record.getMessage().endswith(
+        "opened: ails (health: lost) of camera yard: lost: so it is"
+    )
 
 
 async def test_what_is_no_message_of_masks_goes_to_dead_letters_and_costs_nothing_else() -> None:

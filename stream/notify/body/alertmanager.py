@@ -102,10 +102,8 @@ def fingerprint(labels: Texts) -> str:
 
 
 def _annotations(alert: Alert) -> Texts:
-    where = f" in zone {alert.zone}" if alert.zone else ""
-    seen = f": {', '.join(alert.labels)}" if alert.labels else ""
     texts = {
-        "summary": _short(f"{alert.rule} ({alert.kind}{seen}){where} of camera {alert.camera}"),
+        "summary": _short(alert.summary),
         "description": _short(alert.detail),
         "snapshot": alert.snapshot or "",
         "clip": alert.clip or "",
