@@ -1,13 +1,17 @@
 """What a run came to, in numbers: pure."""
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from stream.audit import Audit
+from stream.errors import UndeliveredError
+from stream.evidence import CLIPS
 from stream.types import (
     Alert,
+    AlertState,
     CameraStatus,
+    DeliveryState,
     DeliveryStatus,
     EpochOpened,
     Gap,
@@ -45,15 +49,22 @@ class Quantiles:
 
 @dataclass
 class Tally:
-    """Counts messages of all topics as they come; ``now_us`` is when a message was seen."""
+    """Counts messages of all topics as they come; ``now_us`` is when a message was seen.
+
+    ``alerts`` are changes by rule. ``clips`` are deliveries to the endpoint of our own that makes
+    them, and not among ``deliveries``. ``dead_letters`` are those that are neither.
+    """
 
     audit: Audit = field(default_factory=Audit)
     expected: dict[str, int | None] = field(default_factory=dict)
     results: int = 0
     gaps: Counter[str] = field(default_factory=Counter)
     dead_letters: Counter[str] = field(default_factory=Counter)
-    alerts: Counter[str] = field(default_factory=Counter)
-    deliveries: Counter[str] = field(default_factory=Counter)
+    alerts: defaultdict[str, Counter[AlertState]] = field(
+        default_factory=lambda: defaultdict(Counter)
+    )
+    deliveries: Counter[DeliveryState] = field(default_factory=Counter)
+    clips: Counter[DeliveryState] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)
     age_us: Quantiles = field(default_factory=Quantiles)
     _first_us: int | None = None
@@ -65,9 +76,10 @@ class Tally:
         """Enter a message."""
         match message:
             case Alert():
-                self.alerts[message.state] += 1
-            case DeliveryStatus():
-                self.deliveries[message.state] += 1
+                self.alerts[message.rule][message.state] += 1
+            case DeliveryStatus(endpoint=endpoint, state=state):
+                told = self.clips if endpoint == CLIPS else self.deliveries
+                told[state] += 1
             case CameraStatus(state="failed"):
                 self.failures[message.camera] = message.reason
             case CameraStatus() | Tracks():
@@ -76,8 +88,9 @@ class Tally:
                 self._add_mask(message, now_us)
 
     def add_dead_letter(self, reason: str) -> None:
-        """Enter a record of ``dead-letters``."""
-        self.dead_letters[reason] += 1
+        """Enter a record of ``dead-letters``; what was not delivered is counted as such."""
+        if reason != UndeliveredError.reason:
+            self.dead_letters[reason] += 1
 
     @property
     def done(self) -> int:

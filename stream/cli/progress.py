@@ -1,7 +1,7 @@
 """What a long run shows: a bar on a terminal, plain lines elsewhere, a short table at the end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from stream.tally import Tally
+from stream.types import AlertState
 
 BAR_EVERY_S = 0.2
 LINE_EVERY_S = 5.0
@@ -98,24 +99,44 @@ def _left_s(shown: Shown) -> float | None:
 def summary(tally: Tally) -> Table:
     """The table that a run ends with."""
     table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold")
-    table.add_column(justify="right")
-    offered = sum(epoch.offered for epoch in tally.audit.epochs)
-    table.add_row("frames offered", str(offered))
-    table.add_row("results", str(tally.results))
-    for reason, frames in sorted(tally.gaps.items()):
-        table.add_row(f"gaps: {reason}", str(frames))
-    if not tally.gaps:
-        table.add_row("gaps", "0")
-    table.add_row("dead letters", str(tally.dead_letters.total()))
-    table.add_row("alerts opened", str(tally.alerts["opened"]))
-    table.add_row("deliveries made", str(tally.deliveries["delivered"]))
-    if tally.deliveries["given_up"]:
-        table.add_row("deliveries given up", str(tally.deliveries["given_up"]))
-    table.add_row("rate", _rate(tally) if tally.rate_per_s else "—")
-    table.add_row("age p50 / p99", f"{_ms(tally, 0.5)} / {_ms(tally, 0.99)}")
-    table.add_row("audit", _verdict(tally))
+    table.add_column(style="bold", overflow="fold")
+    table.add_column(justify="right", no_wrap=True)
+    for name, value in _rows(tally):
+        table.add_row(name, value)
     return table
+
+
+def _rows(tally: Tally) -> Iterator[tuple[str, str]]:
+    yield "frames offered", str(sum(epoch.offered for epoch in tally.audit.epochs))
+    yield "results", str(tally.results)
+    for reason, frames in sorted(tally.gaps.items()):
+        yield f"gaps: {reason}", str(frames)
+    if not tally.gaps:
+        yield "gaps", "0"
+    yield "dead letters", _lost(tally.dead_letters.total())
+    yield "alerts opened", str(sum(changes["opened"] for changes in tally.alerts.values()))
+    for rule, changes in sorted(tally.alerts.items()):
+        yield f"alerts: {rule}", _changes(changes)
+    yield "deliveries made", str(tally.deliveries["delivered"])
+    if tally.deliveries["given_up"]:
+        yield "deliveries given up", _lost(tally.deliveries["given_up"])
+    if tally.clips:
+        yield "clips made", str(tally.clips["delivered"])
+    if tally.clips["given_up"]:
+        yield "clips given up", str(tally.clips["given_up"])
+    yield "rate", _rate(tally) if tally.rate_per_s else "—"
+    yield "arrival to result p50 / p99", f"{_ms(tally, 0.5)} / {_ms(tally, 0.99)}"
+    yield "audit", _verdict(tally)
+
+
+def _changes(changes: Mapping[AlertState, int]) -> str:
+    opened, resolved = changes["opened"], changes["resolved"]
+    return f"{opened} opened, {resolved} resolved, {opened - resolved} still open"
+
+
+def _lost(count: int) -> str:
+    """What ended with the process: on ``memory://`` there is no topic to look into afterwards."""
+    return f"{count}, kept nowhere" if count else "0"
 
 
 def _ms(tally: Tally, part: float) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -88,9 +89,25 @@ def test_workers_are_for_kafka_at_most_one_for_each_partition(config: Path) -> N
 
 def test_a_run_ends_in_a_table(config: Path) -> None:
     table = (config.parent / "table.txt").read_text()
-    for row in ("frames offered", "results", "gaps", "dead letters", "alerts", "rate", "age"):
+    for row in ("frames offered", "results", "gaps", "dead letters", "alerts opened", "rate"):
         assert row in table
+    assert "arrival to result p50 / p99" in table
     assert "nothing missing" in table
+
+
+def test_a_run_says_each_alert_as_it_opens_and_what_became_of_them_at_the_end(
+    config: Path,
+) -> None:
+    said = (config.parent / "table.txt").read_text()
+    what = r"somebody \(presence: person\) in zone ground of camera yard$"
+    opened = re.findall(rf"INFO alert [0-9a-f]{{24}} opened: {what}", said, re.MULTILINE)
+    resolved = re.findall(
+        rf"INFO alert [0-9a-f]{{24}} resolved after \S+ s: {what}", said, re.MULTILINE
+    )
+    assert opened
+    left = len(opened) - len(resolved)
+    row = f"{len(opened)} opened, {len(resolved)} resolved, {left} still open"
+    assert re.search(rf"^alerts: somebody +{row}$", said, re.MULTILINE)
 
 
 def test_the_annotated_video_has_every_frame(config: Path) -> None:
