@@ -174,17 +174,15 @@ class Endpoint:
     def _tell(self, answer: str, *, is_failing: bool) -> None:
         """Remember whether tries fail, and say so when that changes: not at each try."""
         if is_failing and not self._failing:
-            _log.warning("%s; tries go on for days", answer)
+            _log.warning("%s; tries go on for days, as long as notify (or run) runs", answer)
         elif self._failing and not answer:
             _log.info("endpoint %s takes alerts again", self._name)
         self._failing = is_failing
 
     async def _given_up(self, change: Change) -> bool:
-        if not self._gone:  # of one that is gone it was said once, for all
-            alert = change.alert
-            _log.error("alert %s, %s, is given up: %s", alert.id, alert.state, change.answer)
         self._known.discard(change.key)  # so that a replay of it gets through
-        await self._journal.give_up(change)
+        is_said = bool(self._gone)  # of one that is gone it was said once, for all
+        await self._journal.give_up(change, in_silence=is_said)
         return True
 
     def _disable(self, answer: str) -> None:

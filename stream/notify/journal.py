@@ -1,10 +1,12 @@
 """What waits for an endpoint, and where its fate is written down."""
 
+import logging
 from dataclasses import dataclass
 from typing import get_args
 
 from stream import codec
 from stream.errors import RecordError, UndeliveredError
+from stream.evidence import CLIPS
 from stream.metrics import Metrics
 from stream.ports import Clock, Delivery, Outbox
 from stream.types import Alert, AlertState, DeliveryState, DeliveryStatus
@@ -13,6 +15,8 @@ LIFE: tuple[AlertState, ...] = get_args(AlertState)
 """The states of an alert, in the order in which it goes through them."""
 Key = tuple[str, str, int]
 """What tells a change from an endpoint's others."""
+
+_log = logging.getLogger(__name__)
 
 
 def key_of(alert: Alert) -> Key:
@@ -36,6 +40,11 @@ class Change:
     def key(self) -> Key:
         """What tells it from the endpoint's other changes."""
         return key_of(self.alert)
+
+    def __str__(self) -> str:
+        alert = self.alert
+        which = f"alert {alert.id}, {alert.state}, of rule {alert.rule}, camera {alert.camera}"
+        return f"the clip of {which}" if self.endpoint == CLIPS else f"{which}, for {self.endpoint}"
 
 
 class Journal:
@@ -72,8 +81,10 @@ class Journal:
         self._count(change, "failed")
         await self.write(change, "pending")
 
-    async def give_up(self, change: Change) -> None:
+    async def give_up(self, change: Change, *, in_silence: bool = False) -> None:
         """No further try: to ``dead-letters`` as well; acknowledged on return."""
+        if not in_silence:
+            _log.error("%s, is given up: %s", change, change.answer)
         self._count(change, "given_up")
         await self.bury(change.delivery, UndeliveredError(change.endpoint, change.answer))
         await self.write(change, "given_up")

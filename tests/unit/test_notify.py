@@ -34,6 +34,7 @@ from stream.errors import (
     EndpointGoneError,
     UnsupportedVersionError,
 )
+from stream.evidence import CLIPS
 from stream.metrics import Metrics
 from stream.notify import TOPICS, History, Illustrator, Limits, Notify
 from stream.notify.body.plain import body_of
@@ -272,7 +273,7 @@ async def test_the_log_says_when_an_endpoint_fails_and_when_it_is_well_again(
     caplog.set_level(logging.INFO, "stream.notify")
     await Run({"ops": Endpoint((DeliveryError("503"), DeliveryError("503"), "204"))}).of(alert())
     assert [each.getMessage() for each in caplog.records] == [
-        "503; tries go on for days",
+        "503; tries go on for days, as long as notify (or run) runs",
         "endpoint ops takes alerts again",
     ]
 
@@ -281,7 +282,37 @@ async def test_the_log_says_when_an_endpoint_fails_and_when_it_is_well_again(
 async def test_the_log_names_an_alert_that_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
     await Run({"ops": Endpoint((DeliveryRefusedError("403 Forbidden"),))}).of(alert())
     (record,) = caplog.records
-    assert record.getMessage() == f"alert {alert().id}, opened, is given up: 403 Forbidden"
+    assert record.getMessage() == (
+        "alert a1, opened, of rule person-leaves, camera hall, for ops, is given up: 403 Forbidden"
+    )
+
+
+@in_virtual_time
+async def test_the_log_names_an_alert_that_cannot_even_wait(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run = Run({"ops": Endpoint((DeliveryError("503"),))}, Limits(waiting=1))
+    with pytest.raises(DrainTimeoutError):
+        await run.of(alert("a1"), alert("a2"), alert("a3", notify=("pager",)), drain_s=60)
+    which = "opened, of rule person-leaves, camera hall"
+    assert {each.getMessage() for each in caplog.records if each.levelname == "ERROR"} == {
+        f"alert a2, {which}, for ops, is given up: "
+        "1 deliveries wait already, and none is getting through",
+        f"alert a3, {which}, for pager, is given up: no such endpoint is configured",
+    }
+
+
+@in_virtual_time
+async def test_the_log_tells_a_clip_that_is_given_up_from_its_alert(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    run = Run({CLIPS: Endpoint((DeliveryRefusedError("the frames are not kept any more"),))})
+    await run.of(alert(notify=(CLIPS,)))
+    (record,) = caplog.records
+    assert record.getMessage() == (
+        "the clip of alert a1, opened, of rule person-leaves, camera hall, is given up: "
+        "the frames are not kept any more"
+    )
 
 
 @in_virtual_time
