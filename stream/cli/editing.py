@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from stream.cli.doubting import log_doubts
 from stream.cli.model import check_known_labels
@@ -22,6 +23,14 @@ _NEVER = (-1, -1, -1)
 _log = logging.getLogger(__name__)
 
 
+class Named(Protocol):
+    """An entry of a list in a configuration."""
+
+    @property
+    def id(self) -> str:
+        """Its name, which no other of the list has."""
+
+
 class Edits:
     """What a configuration file becomes. One that is refused changes nothing, and is told of.
 
@@ -38,6 +47,8 @@ class Edits:
         self._read: _Mark = _NEVER
         """The file that was read last, right or wrong. At first it is read once more: it may be
         another since the start."""
+        self._waiting: list[str] = []
+        """The sections that wait for a restart, as it was told."""
 
     async def look(self) -> Settings | None:
         """Look at the file for `LOOK_S`; what it says now where it was written meanwhile."""
@@ -58,17 +69,27 @@ class Edits:
         self._metrics.reloads.labels("taken").inc()
         _log.info("%s: %s", self.path, what)
 
+    def tell_of_others(self, before: Settings, now: Settings, found: Settings) -> None:
+        """Say which sections of ``found`` wait for a restart, as they are not what runs ``now``,
+        and which do so no more, as they are what ran ``before``.
+        """
+        waited, self._waiting = self._waiting, _differing(now, found)
+        if self._waiting:
+            names = ", ".join(self._waiting)
+            _log.warning("%s: changed: %s; it takes a restart", self.path, names)
+        differing = _differing(before, found)
+        if back := [name for name in waited if name not in differing]:
+            _log.info("%s: again as it runs: %s; no restart for it", self.path, ", ".join(back))
+
     def _checked(self) -> Settings:
         settings = load(self.path)
         self._check(settings)
         return settings
 
 
-def tell_of_others(path: Path, before: Settings, found: Settings, taken: Collection[str]) -> None:
-    """Say what has changed besides the sections that are ``taken`` over."""
-    names = [name for name in Settings.model_fields if name not in taken]
-    if other := [name for name in names if getattr(found, name) != getattr(before, name)]:
-        _log.warning("%s: changed: %s; it takes a restart", path, ", ".join(other))
+def _differing(running: Settings, found: Settings) -> list[str]:
+    names = Settings.model_fields
+    return [name for name in names if getattr(found, name) != getattr(running, name)]
 
 
 def edits_of_rules(path: Path, registry: Registry, clock: Clock, metrics: Metrics) -> Edits:
@@ -82,29 +103,47 @@ def edits_of_rules(path: Path, registry: Registry, clock: Clock, metrics: Metric
 
 
 async def follow_rules(edits: Edits, settings: Settings, rulebook: Rulebook) -> None:
-    """Take over the rules and zones of the file whenever they change."""
+    """Take over the rules and zones of the file whenever they change. Its cameras are a list for
+    the registry.
+    """
+    running = settings
     while True:
         found = await edits.look()
         if found is not None:
-            taken = take_rules(edits, settings, found, rulebook)
-            tell_of_others(edits.path, settings, found, {"cameras", *taken})
+            found = found.model_copy(update={"cameras": running.cameras})
+            before, running = running, take_rules(edits, running, found, rulebook)
+            edits.tell_of_others(before, running, found)
 
 
-def take_rules(edits: Edits, before: Settings, found: Settings, rulebook: Rulebook) -> set[str]:
-    """Take over rules and zones where they are others than by now; the sections that need no
-    restart for it.
+def take_rules(edits: Edits, running: Settings, found: Settings, rulebook: Rulebook) -> Settings:
+    """Take over rules and zones where they are others than by now; returns what runs then.
 
-    They do where endpoints have changed as well: alerts for one that is not open yet would be
+    They wait where endpoints have changed as well: alerts for one that is not open yet would be
     given up.
     """
-    if found.endpoints != before.endpoints:
-        return set()
-    if (found.rules, found.zones) != (rulebook.rules, rulebook.zones):
-        rulebook.replace(found.rules, found.zones)
-        names = ", ".join(rule.id for rule in found.rules) or "none"
-        edits.taken(f"the rules are now: {names}")
-        log_doubts(found)
-    return {"rules", "zones"}
+    if found.endpoints != running.endpoints:
+        return running
+    rules = changes("rules", running.rules, found.rules)
+    zones = changes("zones", running.zones, found.zones)
+    if not rules and not zones:
+        return running
+    rulebook.replace(found.rules, found.zones)
+    edits.taken("; ".join([*rules, *zones]))
+    log_doubts(found)
+    return running.model_copy(update={"rules": found.rules, "zones": found.zones})
+
+
+def changes(what: str, before: Sequence[Named], found: Sequence[Named]) -> list[str]:
+    """How one list became another, in words; nothing where they are equal."""
+    old, new = ({each.id: each for each in listed} for listed in (before, found))
+    told = {
+        "added": [name for name in new if name not in old],
+        "removed": [name for name in old if name not in new],
+        "changed": [name for name in new if name in old and new[name] != old[name]],
+    }
+    words = [f"{what} {how}: {', '.join(names)}" for how, names in told.items() if names]
+    is_other_order = not words and [*old] != [*new]
+    return [f"{what} in another order"] if is_other_order else words
 
 
 def _mark(path: Path) -> _Mark:

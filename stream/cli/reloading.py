@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from stream.cli.editing import Edits, take_rules, tell_of_others
+from stream.cli.editing import Edits, changes, take_rules
 from stream.config import Settings
 from stream.registry import by_id
 from stream.rulebook import Rulebook
@@ -18,13 +18,13 @@ class Reloaded:
 
     def __init__(self, edits: Edits, settings: Settings, rulebook: Rulebook) -> None:
         self._edits = edits
-        self._settings = settings
+        self._running = settings
         self._rulebook = rulebook
 
     @property
     def cameras(self) -> Mapping[str, CameraSpec]:
         """As `stream.ports.Registry.cameras`."""
-        return by_id(self._settings.cameras)
+        return by_id(self._running.cameras)
 
     @asynccontextmanager
     async def share(self) -> AsyncIterator[AsyncIterator[Mapping[str, CameraSpec]]]:
@@ -43,11 +43,11 @@ class Reloaded:
         return found is not None and self._take_over(found)
 
     def _take_over(self, found: Settings) -> bool:
-        before = self._settings
-        taken = take_rules(self._edits, before, found, self._rulebook)
-        tell_of_others(self._edits.path, before, found, {"cameras", *taken})
-        if found.cameras == before.cameras:
-            return False
-        self._settings = before.model_copy(update={"cameras": found.cameras})
-        self._edits.taken(f"the cameras are now: {', '.join(self.cameras)}")
-        return True
+        before = self._running
+        running = take_rules(self._edits, before, found, self._rulebook)
+        cameras = changes("cameras", before.cameras, found.cameras)
+        if cameras:
+            self._edits.taken("; ".join(cameras))
+        self._running = running.model_copy(update={"cameras": found.cameras})
+        self._edits.tell_of_others(before, self._running, found)
+        return bool(cameras)

@@ -52,9 +52,10 @@ with every default filled in and no secret shown.
   with a password in it is refused.
 - `maskstream run` reads the file again when it changes, and takes over its `cameras`, `zones` and
   `rules` within two seconds, `maskstream watch` and `notify` their `zones` and `rules`: those that
-  stay as they were go on. A file with a fault changes nothing; the log then says what
-  `maskstream check` would, and `maskstream_reloads_total` counts it. Anything else takes a restart;
-  so do rules that come together with other `endpoints`.
+  stay as they were go on, and the log says which were added, removed or changed. A file with a
+  fault changes nothing; the log then says what `maskstream check` would, and
+  `maskstream_reloads_total` counts it. Anything else takes a restart; so do rules that come
+  together with other `endpoints`. The log says so, and also where it is changed back.
 - On Kafka the cameras that run are those of the registry; `maskstream cameras apply CONFIG` puts
   the list of this file there ([Running on Kafka](kafka.md)).
 - A file that this configuration names may lie anywhere, unless `allowed.folder` is set. What comes

@@ -56,7 +56,7 @@ def test_a_run_takes_over_what_is_edited_and_keeps_it_where_an_edit_is_bad(
         write("yard", "dock")
         wait_until(lambda: results(out)["dock"] > 0, "the second camera is seen")
         write("yard", "dock", rules=[{"id": "anybody", "kind": "presence", "camera": "yard"}])
-        wait_until(lambda: "the rules are now: anybody" in log.read_text(), "the rule is taken")
+        wait_until(lambda: "rules added: anybody" in log.read_text(), "the rule is taken")
         write("gate", fpss=3)
         wait_until(lambda: "did you mean fps?" in log.read_text(), "the fault is told")
         write("yard")
@@ -80,7 +80,7 @@ def test_a_watcher_takes_over_rules_and_keeps_them_where_an_edit_is_bad(
         assert "no notify: its alerts are on the topic alerts only" in watch.text()
         anybody = {"id": "anybody", "kind": "presence", "camera": "yard", "frames": 1}
         deployed.configure(rules=[anybody])
-        wait_until(lambda: "the rules are now: anybody" in watch.text(), "the rule is taken")
+        wait_until(lambda: "rules added: anybody" in watch.text(), "the rule is taken")
         wait_until(lambda: "rule anybody: no notify: " in watch.text(), "the doubt is told")
         deployed.configure(rules=[{**anybody, "camera": "yrd"}])
         wait_until(lambda: "did you mean yard?" in watch.text(), "the fault is told")
@@ -90,6 +90,8 @@ def test_a_watcher_takes_over_rules_and_keeps_them_where_an_edit_is_bad(
         wait_until(lambda: deployed.records("alerts") == 1, "the rule that was taken opens")
         (alert,) = deployed.seen().alerts
         assert (alert.rule, alert.state) == ("anybody", "opened")
+        said = f"alert {alert.id} opened: anybody (presence: person) of camera yard"
+        wait_until(lambda: said in watch.text(), "the log tells of it")
 
 
 def test_notify_takes_over_rules_too(tmp_path: Path, kafka: str) -> None:
@@ -98,4 +100,4 @@ def test_notify_takes_over_rules_too(tmp_path: Path, kafka: str) -> None:
         (notify,) = deployed.start("notify")
         assert "no notify: its alerts are on the topic alerts only" in notify.text()
         deployed.configure(rules=[{"id": "anybody", "kind": "presence", "camera": "yard"}])
-        wait_until(lambda: "the rules are now: anybody" in notify.text(), "the rule is taken")
+        wait_until(lambda: "rules added: anybody" in notify.text(), "the rule is taken")

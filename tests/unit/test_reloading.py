@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from connectors.clock import SteadyClock
-from stream.cli.editing import Edits, edits_of_rules, follow_rules
+from stream.cli.editing import Edits, changes, edits_of_rules, follow_rules
 from stream.cli.reloading import Reloaded
 from stream.config import Settings, check_files, check_labels, load
 from stream.metrics import Metrics
 from stream.registry import Listed, by_id
 from stream.rulebook import Rulebook
-from stream.specs import CameraSpec
+from stream.rules import Presence
+from stream.specs import CameraSpec, ZoneSpec
 from tests.support.waiting import eventually
 
 HALL = {"id": "hall", "url": "rtsp://camera/1", "fps": 10}
@@ -158,6 +159,57 @@ async def test_what_else_has_changed_takes_a_restart(
         assert "changed: drain; it takes a restart" in caplog.text
 
 
+async def test_what_takes_a_restart_and_is_taken_back_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with followed(tmp_path) as edited:
+        edited.write(HALL, drain="20s", freshness={"max_age": "3s"})
+        told = "changed: freshness, drain; it takes a restart"
+        await eventually(lambda: told in caplog.text, "what takes a restart is told")
+        assert "again as it runs" not in caplog.text
+        edited.write(HALL, freshness={"max_age": "3s"})
+        told = "again as it runs: drain; no restart for it"
+        await eventually(lambda: told in caplog.text, "what was taken back is told")
+        edited.write(HALL)
+        told = "again as it runs: freshness; no restart for it"
+        await eventually(lambda: told in caplog.text, "what was taken back is told")
+        edited.write(HALL, YARD)
+        await eventually(lambda: edited.now == ["hall", "yard"], "two cameras")
+        assert caplog.text.count("again as it runs") == 2
+
+
+async def test_the_log_says_what_was_taken_over_and_not_all_there_is(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    async with followed(tmp_path) as edited:
+        edited.write(HALL, YARD, zones=[ZONE], rules=[RULE])
+        await eventually(lambda: edited.now == ["hall", "yard"], "two cameras")
+        assert f"{edited.path}: rules added: leaves; zones added: exit\n" in caplog.text
+        assert f"{edited.path}: cameras added: yard\n" in caplog.text
+        rules = [RULE, {**RULE, "id": "stays", "frames": 9}]
+        edited.write({**HALL, "fps": 5}, YARD, zones=[ZONE], rules=rules)
+        told = f"{edited.path}: cameras changed: hall\n"
+        await eventually(lambda: told in caplog.text, "the camera is told")
+        assert f"{edited.path}: rules added: stays\n" in caplog.text
+
+
+def test_a_list_that_became_another_says_how() -> None:
+    one, two, three = (Presence(id=name, zone="exit") for name in ("one", "two", "three"))
+    other = two.model_copy(update={"frames": 9})
+    assert changes("rules", [one, two], [three, other]) == [
+        "rules added: three",
+        "rules removed: one",
+        "rules changed: two",
+    ]
+    assert changes("rules", [one, two], [two, one]) == ["rules in another order"]
+    assert changes("rules", [one, two], [one, two]) == []
+    exit_zone = ZoneSpec(id="exit", camera="hall", polygon=((0, 0), (1, 0), (1, 1)))
+    wider = exit_zone.model_copy(update={"polygon": ((0, 0), (1, 0), (1, 1), (0, 1))})
+    assert changes("zones", [exit_zone], [wider]) == ["zones changed: exit"]
+
+
 ZONE = {"id": "exit", "camera": "hall", "polygon": [[0, 0], [1, 0], [1, 1]]}
 RULE: dict[str, Any] = {"id": "leaves", "kind": "presence", "zone": "exit"}
 
@@ -200,6 +252,24 @@ async def test_rules_wait_for_the_restart_that_new_endpoints_take(
         await eventually(lambda: edited.now == ["hall", "yard"], "two cameras")
         assert "changed: zones, rules, endpoints; it takes a restart" in caplog.text
         assert edited.rulebook.rules == ()
+        caplog.set_level(logging.INFO)
+        edited.write(HALL, YARD, zones=[ZONE], rules=[RULE])
+        await eventually(lambda: bool(edited.rulebook.rules), "the rules are taken over")
+        told = "again as it runs: endpoints; no restart for it"
+        await eventually(lambda: told in caplog.text, "the endpoints are told")
+
+
+async def test_rules_that_were_taken_over_do_not_wait_for_a_restart_of_others(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPS_SECRET", "c2VjcmV0LXRoYXQtaXMtbG9uZy1lbm91Z2gtMzI=")
+    ops = {"id": "ops", "url": "https://ops.example/hook", "secret": {"env": "OPS_SECRET"}}
+    async with followed(tmp_path) as edited:
+        edited.write(HALL, zones=[ZONE], rules=[RULE])
+        await eventually(lambda: bool(edited.rulebook.rules), "the rules are taken over")
+        edited.write(HALL, zones=[ZONE], rules=[RULE], endpoints=[ops])
+        told = "changed: endpoints; it takes a restart"
+        await eventually(lambda: told in caplog.text, "what takes a restart is told")
 
 
 async def test_a_watcher_takes_over_rules_of_a_camera_that_was_registered_after_its_start(
