@@ -64,7 +64,7 @@ class Roster:
                 task.add_done_callback(self._turn)
                 self._runs[name] = _Run(wanted[name], task)
             counts = len(self._runs), len(begun), len(stopped)
-            _log.info("%d cameras run here: %d begun, %d stopped", *counts)
+            _log.info("cameras that run here: %d; %d begun, %d stopped", *counts)
             self._is_changing = False
             self._turned.set()
 

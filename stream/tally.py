@@ -20,6 +20,9 @@ from stream.types import (
     Tracks,
 )
 
+RATED_US = 200_000
+"""A rate is that of so long a time at least: the first terminals come in one batch, at once."""
+
 
 class Quantiles:
     """Quantiles of positive numbers to within one percent, in constant memory.
@@ -115,9 +118,10 @@ class Tally:
         return self._per_s(self.done)
 
     def _per_s(self, count: int) -> float | None:
-        if self._first_us is None or self._last_us is None or self._last_us <= self._first_us:
+        if self._first_us is None or self._last_us is None:
             return None
-        return max(0, count - 1) / (self._last_us - self._first_us) * 1e6
+        span_us = self._last_us - self._first_us
+        return max(0, count - 1) / span_us * 1e6 if span_us >= RATED_US else None
 
     def _add_mask(self, message: MaskMessage, now_us: int) -> None:
         self.audit.add(message)

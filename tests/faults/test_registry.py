@@ -73,7 +73,7 @@ async def shown(settings: Settings) -> Shown:
 
 def runs(process: Process) -> int:
     """How many cameras a process runs, as it says."""
-    told = re.findall(r"(\d+) cameras run here", process.text())
+    told = re.findall(r"cameras that run here: (\d+)", process.text())
     return int(told[-1]) if told else 0
 
 
