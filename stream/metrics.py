@@ -1,14 +1,60 @@
 """Every metric, declared once. Dashboards and rules are tested against this file.
 
 Names follow Prometheus: a unit at the end, ``_total`` for counters. ``camera`` is the only label
-that grows with an installation.
+that grows with an installation; `FINITE` says what the others may be where that is known.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from stream.types import CameraState, Condition, GapReason
+
 AGE_BUCKETS_S = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0)
-SERVICE_BUCKETS_S = (0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5)
+SERVICE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5)
+DELIVERY_BUCKETS_S = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
+INSTANCE_BUCKETS = (0, 1, 2, 5, 10, 20, 50, 100, 300)
+
+Stage = Literal[
+    "ingest_decode",
+    "ingest_encode",
+    "ingest_publish",
+    "segment_decode",
+    "segment_wait",
+    "segment_preprocess",
+    "segment_network",
+    "segment_postprocess",
+    "segment_publish",
+    "watch_track",
+    "watch_rules",
+    "watch_publish",
+]
+"""Where a frame spends its time. A stage is named with its role, as `run` holds all of them."""
+Arrival = Literal["published", "received", "segmented", "watched", "alerted"]
+"""Where a frame's age is taken: acknowledged by the transport from ingest; read by segment;
+its result acknowledged; read by watch; an alert about it acknowledged."""
+
+FINITE: Mapping[str, tuple[str, ...]] = {
+    "stage": get_args(Stage),
+    "at": get_args(Arrival),
+    "state": get_args(CameraState),
+    "condition": get_args(Condition),
+    "reason": get_args(GapReason),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What the reference says of a metric; ``role`` is the one that sets it."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    role: str
+    labels: tuple[str, ...]
+    text: str
 
 
 class Metrics:
@@ -16,10 +62,43 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._ingest()
-        self._segment()
-        self._watch()
-        self._notify()
+        self.declared: list[Declared] = []
+        """In the order of the reference."""
+        self._role = ""
+        for name, declare in (
+            ("every role", self._process),
+            ("ingest", self._ingest),
+            ("segment", self._segment),
+            ("watch", self._watch),
+            ("notify", self._notify),
+            ("web", self._web),
+        ):
+            self._role = name
+            declare()
+
+    def _process(self) -> None:
+        self.build = self._gauge(
+            "build_info", "always 1: what runs here", "version", "python", "role"
+        )
+        self.logged = self._counter("logged", "warnings and errors in the log", "level")
+        self.stage = self._histogram(
+            "stage_seconds",
+            "time that a frame, or the batch that it is in, spends in a stage",
+            SERVICE_BUCKETS_S,
+            "stage",
+        )
+        self.frame_age = self._histogram(
+            "frame_age_seconds", "arrival at ingest until a frame is here", AGE_BUCKETS_S, "at"
+        )
+        self.lag = self._gauge(
+            "lag_records",
+            "records of a partition that this process has to read and has not committed",
+            "topic",
+            "partition",
+        )
+        self.reloads = self._counter(
+            "reloads", "changed configurations: taken or refused", "outcome"
+        )
 
     def _ingest(self) -> None:
         self.frames_offered = self._counter("frames_offered", "frames offered by ingest", "camera")
@@ -27,36 +106,29 @@ class Metrics:
             "frames_dropped", "frames that ingest turned into a gap", "camera", "reason"
         )
         self.camera_connects = self._counter("camera_connects", "epochs opened", "camera")
-        self.camera_live = Gauge(
-            "maskstream_camera_live", "1 while pictures come", ["camera"], registry=self.registry
+        self.camera_reconnects = self._counter(
+            "camera_reconnects", "times a camera that was lost came back", "camera"
         )
-
-        self.reloads = self._counter(
-            "reloads", "changed configurations: taken or refused", "outcome"
+        self.camera_state = self._gauge(
+            "camera_state", "1 for the state that a camera is in, 0 for others", "camera", "state"
         )
-        self.camera_condition = Gauge(
-            "maskstream_camera_condition",
+        self.camera_condition = self._gauge(
+            "camera_condition",
             "1 while a condition of a live camera holds: lost, frozen, black, moved, …",
-            ["camera", "condition"],
-            registry=self.registry,
+            "camera",
+            "condition",
         )
-        self.camera_skew = Gauge(
-            "maskstream_camera_skew_seconds",
-            "how far a camera's clock is ahead of ours",
-            ["camera"],
-            registry=self.registry,
+        self.camera_skew = self._gauge(
+            "camera_skew_seconds", "how far a camera's clock is ahead of ours", "camera"
         )
-
-    def forget(self, camera: str) -> None:
-        """Say no more how a live camera is: another process runs it, or none, or it is another."""
-        self.camera_live.remove(camera)
-        self.camera_condition.remove_by_labels({"camera": camera})
-        self.camera_skew.remove(camera)
 
     def _segment(self) -> None:
         self.results = self._counter("results", "results written", "camera")
         self.gaps = self._counter("gaps", "frames that got a gap", "camera", "reason")
         self.instances = self._counter("instances", "instances found", "camera")
+        self.frame_instances = self._histogram(
+            "frame_instances", "instances, each with its mask, in a result", INSTANCE_BUCKETS
+        )
         self.result_age = self._histogram(
             "result_age_seconds",
             "arrival at ingest until a result is made",
@@ -65,40 +137,98 @@ class Metrics:
         )
         self.batch_size = self._histogram("batch_size_views", "views in a batch", BATCH_BUCKETS)
         self.batch_service = self._histogram(
-            "batch_service_seconds", "a batch in the model", SERVICE_BUCKETS_S
+            "batch_service_seconds",
+            "inference: a batch in the model, from views to masks",
+            SERVICE_BUCKETS_S,
+        )
+        self.capacity = self._gauge(
+            "capacity_frames_per_second",
+            "what this process does when it is saturated: measured at warm-up, then in service",
+        )
+        self.model = self._gauge(
+            "model_info", "always 1: the model that is loaded", "model", "hash", "precision"
         )
         self.dead_letters = self._counter("dead_letters", "records not handled", "topic", "reason")
+        self.gpu_busy = self._gauge(
+            "gpu_busy_ratio", "share of the last second in which the GPU worked", "gpu"
+        )
+        self.gpu_memory_used = self._gauge("gpu_memory_used_bytes", "memory in use", "gpu")
+        self.gpu_memory = self._gauge("gpu_memory_bytes", "memory that the GPU has", "gpu")
 
     def _watch(self) -> None:
         self.alerts = self._counter("alerts", "changes of alerts", "rule", "state")
+        self.alerts_open = self._gauge("alerts_open", "alerts that are open now", "rule")
         self.duplicates = self._counter("duplicates", "terminals that came again", "camera")
+        self.frames_missing = self._counter(
+            "frames_missing",
+            "frames that neither a result nor a gap tells of: the audit does not balance",
+            "camera",
+        )
 
     def _notify(self) -> None:
         self.deliveries = self._counter(
             "deliveries", "tries to deliver an alert", "endpoint", "outcome"
         )
+        self.delivery = self._histogram(
+            "delivery_seconds", "a try to deliver an alert", DELIVERY_BUCKETS_S, "endpoint"
+        )
+        self.delivered_age = self._histogram(
+            "delivered_age_seconds",
+            "arrival of the frame that an alert is about until the endpoint took the alert",
+            DELIVERY_BUCKETS_S,
+            "endpoint",
+        )
+        self.deliveries_pending = self._gauge(
+            "deliveries_pending", "alerts that an endpoint has not taken yet", "endpoint"
+        )
+        self.deliveries_oldest = self._gauge(
+            "deliveries_oldest_seconds",
+            "age of the oldest alert that an endpoint has not taken yet; 0 where none waits",
+            "endpoint",
+        )
         self.snapshots = self._counter(
             "snapshots", "pictures of alerts: stored, or why not", "outcome"
         )
-        self.deliveries_pending = Gauge(
-            "maskstream_deliveries_pending",
-            "alerts that an endpoint has not taken yet",
-            ["endpoint"],
-            registry=self.registry,
-        )
-        self.endpoint_gone = Gauge(
-            "maskstream_endpoint_gone",
+        self.endpoint_gone = self._gauge(
+            "endpoint_gone",
             "1 once an endpoint answered 410: nothing is sent to it until notify starts again",
-            ["endpoint"],
-            registry=self.registry,
+            "endpoint",
         )
 
+    def _web(self) -> None:
+        self.requests = self._counter("requests", "requests to the HTTP API", "route", "status")
+        self.request = self._histogram(
+            "request_seconds", "a request to the HTTP API", SERVICE_BUCKETS_S, "route"
+        )
+        self.viewers = self._gauge("viewers", "browsers that look at the live page")
+
+    def forget(self, camera: str) -> None:
+        """Say no more how a live camera is: another process runs it, or none, or it is another."""
+        self.camera_state.remove_by_labels({"camera": camera})
+        self.camera_condition.remove_by_labels({"camera": camera})
+        self.camera_skew.remove(camera)
+
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        self._declare(f"{name}_total", "counter", text, labels)
         return Counter(f"maskstream_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        self._declare(name, "gauge", text, labels)
+        return Gauge(f"maskstream_{name}", text, labels, registry=self.registry)
 
     def _histogram(
         self, name: str, text: str, buckets: tuple[float, ...], *labels: str
     ) -> Histogram:
+        self._declare(name, "histogram", text, labels)
         return Histogram(
             f"maskstream_{name}", text, labels, buckets=buckets, registry=self.registry
         )
+
+    def _declare(
+        self,
+        name: str,
+        kind: Literal["counter", "gauge", "histogram"],
+        text: str,
+        labels: tuple[str, ...],
+    ) -> None:
+        self.declared.append(Declared(f"maskstream_{name}", kind, self._role, labels, text))
