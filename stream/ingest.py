@@ -70,6 +70,7 @@ class Ingest:
 
     async def _run_camera(self, camera: CameraSpec) -> None:
         self._metrics.forget(camera.id)
+        self._metrics.camera_reconnects.labels(camera.id)  # there at 0: the first shows as a rise
         await self._say(camera.id, "connecting")
         if camera.mode == "live":
             teller = Teller(camera.id, self._camera_health, self._metrics)
@@ -150,10 +151,13 @@ class Ingest:
 
     async def _say(self, camera: str, state: CameraState, reason: str = "") -> None:
         """Tell of a state that is new, on ``camera-status`` and in the log."""
-        self._metrics.camera_live.labels(camera).set(state == "live")
-        if self._said.get(camera) == (state, reason):
+        self._metrics.camera_is(camera, state)
+        before = self._said.get(camera)
+        if before == (state, reason):
             return
         self._said[camera] = state, reason
+        if before is not None and before[0] == "lost" and state == "live":
+            self._metrics.camera_reconnects.labels(camera).inc()
         level = logging.WARNING if state in ("lost", "failed") else logging.INFO
         _log.log(level, "camera %s: %s%s", camera, state, reason and f": {reason}")
         status = CameraStatus(camera, state, self._clock.now_us(), reason)

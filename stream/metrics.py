@@ -202,6 +202,11 @@ class Metrics:
         )
         self.viewers = self._gauge("viewers", "browsers that look at the live page")
 
+    def camera_is(self, camera: str, state: CameraState) -> None:
+        """Say which state a camera is in: that, and none of the others."""
+        for each in get_args(CameraState):
+            self.camera_state.labels(camera, each).set(each == state)
+
     def forget(self, camera: str) -> None:
         """Say no more how a live camera is: another process runs it, or none, or it is another."""
         self.camera_state.remove_by_labels({"camera": camera})

@@ -45,7 +45,7 @@ def connects(ingest: Process) -> int:
 
 
 def is_live(ingest: Process) -> bool:
-    return ingest.metric("camera_live", camera=CAMERA) == 1
+    return ingest.metric("camera_state", camera=CAMERA, state="live") == 1
 
 
 def wait_back(ingest: Process, before: int) -> None:

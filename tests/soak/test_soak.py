@@ -99,7 +99,7 @@ def running(folder: Path, kafka: str) -> Iterator[tuple[RtspServer, Deployment]]
 def wait_all_live(deployed: Deployment) -> None:
     ingest = role(deployed, "ingest")
     wait_until(
-        lambda: all(ingest.metric("camera_live", camera=name) == 1 for name in CAMERAS),
+        lambda: all(ingest.metric("camera_state", camera=name, state="live") for name in CAMERAS),
         "all cameras are live",
     )
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from stream.registry import Listed
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
 from stream.types import (
+    CameraState,
     EpochClosed,
     EpochOpened,
     Frame,
@@ -79,9 +81,13 @@ class Bench:
         """(state, reason) of a camera, as they came."""
         return await states(self.transport, name)
 
-    def live(self, name: str) -> float | None:
-        labels = {"camera": name}
-        return self.metrics.registry.get_sample_value("maskstream_camera_live", labels)
+    def state(self, name: str) -> set[CameraState]:
+        """The states that a camera is said to be in."""
+        return {each for each in get_args(CameraState) if self.figure("state", name, state=each)}
+
+    def figure(self, metric: str, name: str, **labels: str) -> float | None:
+        labels = {"camera": name, **labels}
+        return self.metrics.registry.get_sample_value(f"maskstream_camera_{metric}", labels)
 
 
 @pytest.fixture
@@ -138,7 +144,7 @@ async def test_a_file_is_offered_frame_by_frame_in_its_own_time(bench: Bench) ->
     assert {frame.mode for frame in frames(shown)} == {"archive"}
     assert closed == EpochClosed("hall", 1, FILE_US + 400_000, 5, "ended")
     assert await bench.status("hall") == [("connecting", ""), ("live", ""), ("ended", "")]
-    assert bench.live("hall") == 0
+    assert bench.state("hall") == {"ended"}
 
 
 async def test_a_file_without_a_time_of_its_own_counts_from_now(bench: Bench) -> None:
@@ -300,6 +306,12 @@ async def test_a_camera_that_was_there_for_a_while_is_looked_for_at_once(bench: 
     sources: list[Source] = [lost, lost, LongLived([picture()], error=lost), blank_feed(1)]
     await bench.run([camera(mode="live")], {"hall": sources})
     assert bench.clock.slept_s == [wait_s(0), wait_s(1), wait_s(0)]
+    assert bench.figure("reconnects_total", "hall") == 2
+
+
+async def test_a_camera_that_was_never_lost_came_back_no_times(bench: Bench) -> None:
+    await bench.run([camera(mode="live")], {"hall": [blank_feed(2)]})
+    assert bench.figure("reconnects_total", "hall") == 0
 
 
 @pytest.mark.parametrize("fps", [None, 3, 7, 10, 25])
@@ -368,7 +380,7 @@ async def test_while_pictures_come_the_camera_is_live(bench: Bench) -> None:
     source = ArrayFeed([picture()] * 2, gate=asyncio.Semaphore(0))
     async with bench.running([camera(mode="live")], {"hall": [source]}):
         await settle()
-        assert bench.live("hall") == 1
+        assert bench.state("hall") == {"live"}
 
 
 async def test_cameras_run_side_by_side(bench: Bench) -> None:
