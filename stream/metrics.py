@@ -4,13 +4,17 @@ Names follow Prometheus: a unit at the end, ``_total`` for counters. ``camera`` 
 that grows with an installation; `FINITE` says what the others may be where that is known.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from stream.types import CameraState, Condition, GapReason
+from stream.errors import RecordError
+from stream.types import AlertState, CameraState, Condition, GapReason
+
+T = TypeVar("T")
 
 AGE_BUCKETS_S = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0)
 SERVICE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5)
@@ -43,18 +47,63 @@ FINITE: Mapping[str, tuple[str, ...]] = {
     "state": get_args(CameraState),
     "condition": get_args(Condition),
     "reason": get_args(GapReason),
+    "level": ("warning", "error"),
+    "alerts.state": get_args(AlertState),
+    "dead_letters.reason": tuple(sorted(each.reason for each in RecordError.__subclasses__())),
+    "deliveries.outcome": ("delivered", "failed", "given_up"),
+    "reloads.outcome": ("taken", "refused"),
+    "snapshots.outcome": ("stored", "late", "store", "gone", "failed"),
 }
+"""The values of a label; under ``metric.label`` where they are those of one metric alone."""
+
+TOGETHER: Mapping[str, Literal["max", "min"]] = {
+    "maskstream_build_info": "max",
+    "maskstream_model_info": "max",
+    "maskstream_camera_state": "max",
+    "maskstream_camera_condition": "max",
+    "maskstream_camera_skew_seconds": "max",
+    "maskstream_endpoint_gone": "max",
+    "maskstream_gpu_busy_ratio": "max",
+    "maskstream_gpu_memory_used_bytes": "max",
+    "maskstream_gpu_memory_bytes": "max",
+    "process_start_time_seconds": "min",
+    "process_max_fds": "max",
+}
+"""Gauges that processes which look as one (``--workers``) do not add up, as those of one card."""
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What the reference says of a metric; ``role`` is the one that sets it."""
+    """What the reference says of a metric; ``role`` is the one that sets it.
+
+    ``buckets`` are the upper bounds of a histogram's, in its unit.
+    """
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
     role: str
     labels: tuple[str, ...]
     text: str
+    buckets: tuple[float, ...] = ()
+
+    def values(self, label: str) -> tuple[str, ...]:
+        """All values that one of its labels may have; empty where nobody knows them all."""
+        name = self.name.removeprefix("maskstream_").removesuffix("_total")
+        return FINITE.get(f"{name}.{label}", FINITE.get(label, ()))
+
+
+class Bound(dict[str, T]):
+    """The children of a family by its one label: each is looked up once, as that takes longer than
+    counting. For labels of few values, or whose values stay.
+    """
+
+    def __init__(self, child: Callable[[str], T]) -> None:
+        super().__init__()
+        self._child = child
+
+    def __missing__(self, label: str) -> T:
+        child = self[label] = self._child(label)
+        return child
 
 
 class Metrics:
@@ -80,22 +129,29 @@ class Metrics:
         self.build = self._gauge(
             "build_info", "always 1: what runs here", "version", "python", "role"
         )
-        self.logged = self._counter("logged", "warnings and errors in the log", "level")
+        self.logged = self._counter(
+            "logged",
+            "warnings and errors, with those that the log leaves out as repeats",
+            "level",
+        )
         self.stage = self._histogram(
             "stage_seconds",
             "time that a frame, or the batch that it is in, spends in a stage",
             SERVICE_BUCKETS_S,
             "stage",
         )
+        self._stages = Bound[Histogram](self.stage.labels)
         self.frame_age = self._histogram(
             "frame_age_seconds", "arrival at ingest until a frame is here", AGE_BUCKETS_S, "at"
         )
+        self._ages = Bound[Histogram](self.frame_age.labels)
         self.lag = self._gauge(
             "lag_records",
             "records of a partition that this process has to read and has not committed",
             "topic",
             "partition",
         )
+        self._lagging: AbstractSet[tuple[str, str]] = set()
         self.reloads = self._counter(
             "reloads", "changed configurations: taken or refused", "outcome"
         )
@@ -202,6 +258,23 @@ class Metrics:
         )
         self.viewers = self._gauge("viewers", "browsers that look at the live page")
 
+    def spent(self, stage: Stage, us: int) -> None:
+        """Say how long, in microseconds, a frame or its batch was in a stage."""
+        self._stages[stage].observe(us / 1e6)
+
+    def aged(self, at: Arrival, us: int) -> None:
+        """Say how old, in microseconds since its arrival at ingest, a frame is somewhere."""
+        self._ages[at].observe(us / 1e6)
+
+    def behind(self, lags: Mapping[str, Mapping[str, int]]) -> None:
+        """Say what waits for this process, by topic and partition, and of nothing else any more."""
+        told = {(topic, part): lag for topic, parts in lags.items() for part, lag in parts.items()}
+        for gone in self._lagging - told.keys():
+            self.lag.remove(*gone)
+        for place, lag in told.items():
+            self.lag.labels(*place).set(lag)
+        self._lagging = told.keys()
+
     def camera_is(self, camera: str, state: CameraState) -> None:
         """Say which state a camera is in: that, and none of the others."""
         for each in get_args(CameraState):
@@ -224,7 +297,7 @@ class Metrics:
     def _histogram(
         self, name: str, text: str, buckets: tuple[float, ...], *labels: str
     ) -> Histogram:
-        self._declare(name, "histogram", text, labels)
+        self._declare(name, "histogram", text, labels, buckets)
         return Histogram(
             f"maskstream_{name}", text, labels, buckets=buckets, registry=self.registry
         )
@@ -235,5 +308,7 @@ class Metrics:
         kind: Literal["counter", "gauge", "histogram"],
         text: str,
         labels: tuple[str, ...],
+        buckets: tuple[float, ...] = (),
     ) -> None:
-        self.declared.append(Declared(f"maskstream_{name}", kind, self._role, labels, text))
+        declared = Declared(f"maskstream_{name}", kind, self._role, labels, text, buckets)
+        self.declared.append(declared)

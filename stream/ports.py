@@ -297,10 +297,13 @@ class Store(Protocol):
 class Share:
     """What this process has of a topic: the records that are not yet committed (``lag``), and how
     far it is ``committed``, which only ever has to be compared with itself.
+
+    ``lags`` tells the lag of each of its parts, where a transport has such, for people to read.
     """
 
     committed: int
     lag: int
+    lags: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

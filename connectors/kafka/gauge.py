@@ -78,8 +78,11 @@ class Gauge:
         ends = await self._reader.ends(reading.partitions)
         own = {each: committed.get(each.partition, 0) for each in reading.partitions}
         # What is gone, as its retention was over, waits for nobody.
-        lags = (ends[each] - max(at, begins[each]) for each, at in own.items())
-        return Share(sum(own.values()), sum(max(0, lag) for lag in lags))
+        lags = {
+            str(each.partition): max(0, ends[each] - max(at, begins[each]))
+            for each, at in own.items()
+        }
+        return Share(sum(own.values()), sum(lags.values()), lags)
 
 
 @asynccontextmanager

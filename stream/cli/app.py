@@ -27,6 +27,7 @@ cameras_app = typer.Typer(
 alerts_app = typer.Typer(help="Look after alerts on Kafka.", no_args_is_help=True)
 evidence_app = typer.Typer(help="Delete stored pictures of alerts.", no_args_is_help=True)
 config_app = typer.Typer(help="Describe the configuration.", no_args_is_help=True)
+metrics_app = typer.Typer(help="Describe the metrics.", no_args_is_help=True)
 app.add_typer(model_app, name="model")
 app.add_typer(rules_app, name="rules")
 app.add_typer(topics_app, name="topics")
@@ -34,6 +35,7 @@ app.add_typer(cameras_app, name="cameras")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(evidence_app, name="evidence")
 app.add_typer(config_app, name="config")
+app.add_typer(metrics_app, name="metrics")
 
 
 def _version(wanted: bool) -> None:
@@ -275,6 +277,14 @@ def config_docs() -> None:
     from stream.cli.documents import print_reference
 
     print_reference()
+
+
+@metrics_app.command("docs")
+def metrics_docs() -> None:
+    """Print the reference page of the metrics."""
+    from stream.cli.metrics import print_page
+
+    print_page()
 
 
 @topics_app.command("apply")

@@ -43,7 +43,7 @@ class Edits:
         self.path = path
         self._check = check
         self._clock = clock
-        self._metrics = metrics
+        self._taken, self._refused = map(metrics.reloads.labels, ("taken", "refused"))
         self._read: _Mark = _NEVER
         """The file that was read last, right or wrong. At first it is read once more: it may be
         another since the start."""
@@ -60,13 +60,13 @@ class Edits:
         try:
             return await asyncio.to_thread(self._checked)
         except ConfigError as error:
-            self._metrics.reloads.labels("refused").inc()
+            self._refused.inc()
             _log.error("%s is not taken over, all stays as it is:\n%s", self.path, error)
             return None
 
     def taken(self, what: str) -> None:
         """Count and tell that something was taken over."""
-        self._metrics.reloads.labels("taken").inc()
+        self._taken.inc()
         _log.info("%s: %s", self.path, what)
 
     def tell_of_others(self, before: Settings, now: Settings, found: Settings) -> None:

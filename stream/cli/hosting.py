@@ -17,13 +17,13 @@ from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import beside
 from stream.cli.kafka_only import settings_of_role
 from stream.cli.logs import log_to_stderr
+from stream.cli.measured import measured
 from stream.cli.model import check_known_labels
 from stream.cli.roles import ended, look
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings, check_watched
 from stream.errors import DrainTimeoutError
 from stream.health import Health
-from stream.metrics import Metrics
 from stream.ports import Delivery
 from stream.rulebook import Rulebook
 
@@ -41,10 +41,11 @@ async def _play(config: Path, settings: Settings) -> None:
     from connectors.faust_app import FaustHost
 
     await transport.check()
-    clock, metrics = SteadyClock(), Metrics()
+    clock = SteadyClock()
     rulebook = Rulebook(settings.rules, settings.zones)
     health = Health(["start", "partitions"])
     async with AsyncExitStack() as stack:
+        metrics = stack.enter_context(measured("watch"))
         served = serve_health(health, clock, metrics.registry, settings.health)
         _log.info("watch: probes on %s", await stack.enter_async_context(served))
         registry = await stack.enter_async_context(transport.registry())
@@ -61,7 +62,7 @@ async def _play(config: Path, settings: Settings) -> None:
 
         host = FaustHost(settings, "watch", "masks", work)
         stop = stack.enter_context(stop_on_signals())
-        async with beside(ended(stop, health)), beside(look(host.progress, health, clock)):
+        async with beside(ended(stop, health)), beside(look(host.progress, health, clock, metrics)):
             _log.info("watch: started")
             keep_what_is_loaded()
             health.reached("start")

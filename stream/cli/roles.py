@@ -18,6 +18,7 @@ from stream.cli.evidence import illustration
 from stream.cli.kafka_only import settings_of_role
 from stream.cli.leaving import Leaving
 from stream.cli.logs import log_to_stderr
+from stream.cli.measured import measured
 from stream.cli.model import check_known_labels, opened
 from stream.cli.parent import Parent
 from stream.cli.pipeline import (
@@ -71,10 +72,11 @@ async def play(
     """Run one role until a signal comes, its ``parent`` ends it, or its files end."""
     transport = open_kafka(settings)
     await transport.check()
-    clock, metrics = SteadyClock(), Metrics()
+    clock = SteadyClock()
     waits_for = ["start"] if name == "ingest" else ["start", "partitions"]
     health = Health(waits_for)
     async with AsyncExitStack() as stack:
+        metrics = stack.enter_context(measured(name))
         served = serve_health(health, clock, metrics.registry, settings.health)
         url = await stack.enter_async_context(served)
         if parent is None:
@@ -93,7 +95,7 @@ async def play(
         if parent is not None:
             parent.may_stop(stop)
         await stack.enter_async_context(beside(_end(stop, transport, health)))
-        async with beside(look(transport.progress, health, clock)):
+        async with beside(look(transport.progress, health, clock, metrics)):
             _log.info("%s: started", name)
             keep_what_is_loaded()
             health.reached("start")
@@ -102,12 +104,17 @@ async def play(
 
 
 async def look(
-    progress: Callable[[], AbstractAsyncContextManager[AskProgress]], health: Health, clock: Clock
+    progress: Callable[[], AbstractAsyncContextManager[AskProgress]],
+    health: Health,
+    clock: Clock,
+    metrics: Metrics,
 ) -> None:
-    """Tell ``health`` how far the work is, again and again."""
+    """Tell ``health`` and ``metrics`` how far the work is, again and again."""
     async with progress() as ask:
         while True:
-            health.progress(await ask(), clock.now_us())
+            found = await ask()
+            health.progress(found, clock.now_us())
+            metrics.behind({topic: share.lags for topic, share in found.shares.items()})
             await clock.sleep(LOOK_S)
 
 

@@ -19,6 +19,7 @@ from stream.cli.editing import Edits
 from stream.cli.embedded import LEAVING_S, Role, run_roles
 from stream.cli.evidence import illustration
 from stream.cli.logs import log_to_stderr
+from stream.cli.measured import measured
 from stream.cli.model import opened
 from stream.cli.observers import annotated_video, counts, live_page, results_file
 from stream.cli.pipeline import Common, open_sinks, roles
@@ -27,7 +28,6 @@ from stream.cli.reloading import Reloaded
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings, check_files, check_labels, load
 from stream.errors import EXIT_DIFFERENT, CameraError, ConfigError, DrainTimeoutError
-from stream.metrics import Metrics
 from stream.ports import Clock, Registry
 from stream.registry import Listed
 from stream.rulebook import Rulebook
@@ -57,11 +57,12 @@ async def play(
     Raises `ConfigError` before anything is written, `CameraError` when a camera failed for good,
     after everything else was done, and `DrainTimeoutError`, after the table, when work was left.
     """
-    clock, metrics, tally = SteadyClock(), Metrics(), Tally()
+    clock, tally = SteadyClock(), Tally()
     _check_is_embedded(settings)
     transport = open_transport(settings)
     check_files(settings)
     async with AsyncExitStack() as stack:
+        metrics = stack.enter_context(measured("run"))
         with console.status("opening the model"):
             model = await stack.enter_async_context(opened(settings.model))
         check_labels(settings, model.labels)

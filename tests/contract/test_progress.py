@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from connectors.kafka import KafkaTransport
 from stream.ports import AskProgress, Progress, Share
 from tests.support.kafka import Copies, Node, coordinator, copies
-from tests.support.kafka_transport import fresh_transport, kafka_settings
+from tests.support.kafka_transport import PARTITIONS, fresh_transport, kafka_settings
 from tests.support.records import some, write
 
 LIVE, ARCHIVE = "frames", "frames-archive"
@@ -38,6 +38,9 @@ async def test_work_is_told_by_topic_and_before_anything_of_it_was_read(kafka: s
         transport.progress() as ask,
     ):
         assert (await ask()).shares == {LIVE: Share(0, 3), ARCHIVE: Share(0, 5)}
+        lags = {topic: share.lags for topic, share in (await ask()).shares.items()}
+        assert sum(lags[LIVE].values()) == 3
+        assert len(lags[ARCHIVE]) == PARTITIONS
         await live.commit(await some(live, 2))
         assert (await ask()).shares == {LIVE: Share(2, 1), ARCHIVE: Share(0, 5)}
 

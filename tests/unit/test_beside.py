@@ -8,6 +8,7 @@ from stream.cli.embedded import beside
 from stream.cli.roles import look
 from stream.errors import ConnectError, DrainTimeoutError
 from stream.health import Health
+from stream.metrics import Metrics
 from tests.support.clock import VirtualClock
 from tests.support.topics import PATIENCE_S, roomy, settle
 
@@ -48,6 +49,6 @@ async def test_what_the_body_raises_is_raised_as_itself() -> None:
 
 async def test_a_role_is_ready_by_what_its_transport_says() -> None:
     health = Health(["partitions"])
-    async with beside(look(roomy().progress, health, VirtualClock())):
+    async with beside(look(roomy().progress, health, VirtualClock(), Metrics())):
         await settle()
         assert health.unready() == []

@@ -1,10 +1,23 @@
 """Every metric, declared once."""
 
+import logging
+import platform
 import re
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import get_args
 
+import pytest
 from prometheus_client import generate_latest
+from prometheus_client.samples import Sample
 
-from stream.metrics import Metrics
+from stream.cli.measured import measured
+from stream.cli.metrics import STAGES, page
+from stream.metrics import FINITE, TOGETHER, Metrics, Stage
+from stream.types import AlertState, CameraState
+
+ROOT = Path(__file__).parents[2]
 
 
 def families() -> dict[str, tuple[str, str]]:
@@ -22,7 +35,7 @@ def test_each_name_says_whose_it_is_and_each_has_a_help_text() -> None:
 def test_histograms_name_their_unit() -> None:
     for name, (kind, _) in families().items():
         if kind == "histogram":
-            assert name.endswith(("_seconds", "_views"))
+            assert name.endswith(("_seconds", "_views", "_instances"))
 
 
 def test_processes_in_one_interpreter_do_not_share_figures() -> None:
@@ -31,3 +44,73 @@ def test_processes_in_one_interpreter_do_not_share_figures() -> None:
     assert one.registry.get_sample_value("maskstream_results_total", {"camera": "hall"}) == 3
     assert other.registry.get_sample_value("maskstream_results_total", {"camera": "hall"}) is None
     assert b"maskstream_results_total" in generate_latest(one.registry)
+
+
+def test_what_processes_do_not_add_up_is_declared() -> None:
+    declared = {each.name: each.kind for each in Metrics().declared}
+    ours = [name for name in TOGETHER if name.startswith("maskstream_")]
+    assert {declared[name] for name in ours} == {"gauge"}
+
+
+def test_what_a_label_may_be_is_known_by_metric() -> None:
+    declared = {each.name: each for each in Metrics().declared}
+    assert declared["maskstream_camera_state"].values("state") == get_args(CameraState)
+    assert declared["maskstream_alerts_total"].values("state") == get_args(AlertState)
+    assert "decode_error" in declared["maskstream_dead_letters_total"].values("reason")
+    assert declared["maskstream_results_total"].values("camera") == ()
+
+
+@pytest.mark.parametrize("name", [name for name in FINITE if "." in name])
+def test_values_of_one_metric_name_one_that_there_is(name: str) -> None:
+    metric, _, label = name.partition(".")
+    assert any(
+        each.name == f"maskstream_{metric}_total" and label in each.labels
+        for each in Metrics().declared
+    )
+
+
+def test_the_page_of_the_metrics_is_up_to_date() -> None:
+    written = (ROOT / "docs" / "metrics.md").read_text()
+    assert written == page(), "run: maskstream metrics docs > docs/metrics.md"
+
+
+def test_the_page_says_what_each_stage_is() -> None:
+    assert tuple(STAGES) == get_args(Stage)
+
+
+def test_the_lag_of_a_partition_that_is_gone_is_told_no_more() -> None:
+    metrics = Metrics()
+    metrics.behind({"frames": {"0": 3, "1": 4}, "masks": {"0": 1}})
+    metrics.behind({"frames": {"1": 5}, "masks": {"0": 0}})
+    told = {tuple(each.labels.values()): each.value for each in samples(metrics, "lag_records")}
+    assert told == {("frames", "1"): 5, ("masks", "0"): 0}
+    metrics.behind({})
+    assert samples(metrics, "lag_records") == []
+
+
+def samples(metrics: Metrics, name: str) -> list[Sample]:
+    families = metrics.registry.collect()
+    return [
+        each for family in families for each in family.samples if each.name == f"maskstream_{name}"
+    ]
+
+
+def test_a_process_says_what_it_is_and_counts_what_it_complains_of() -> None:
+    with measured("watch") as metrics:
+        logging.getLogger("stream.watch").warning("one")
+        logging.getLogger("aiokafka").error("two")
+        logging.getLogger("stream.watch").critical("three")
+        logging.getLogger("stream.watch").info("nothing to count")
+    logging.getLogger("stream.watch").error("after its end")
+    (build,) = samples(metrics, "build_info")
+    assert build.value == 1
+    assert build.labels == {
+        "version": version("maskstream"), "python": platform.python_version(), "role": "watch",
+    }  # fmt: skip
+    counted = {each.labels["level"]: each.value for each in samples(metrics, "logged_total")}
+    assert counted == {"warning": 1, "error": 2}
+    began_s = metrics.registry.get_sample_value("process_start_time_seconds")
+    assert began_s is not None
+    assert 0 < began_s <= time.time() + 1  # /proc counts in hundredths of a second
+    for name in ("process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds"):
+        assert metrics.registry.get_sample_value(name), name

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.metrics import summed
@@ -147,6 +147,9 @@ def count(metrics: Metrics, events: Sequence[tuple[str, int]]) -> None:
         metrics.gaps.labels(camera, "stale").inc()
         metrics.result_age.labels(camera).observe(quarters / 4)
         metrics.batch_size.observe(quarters)
+        metrics.capacity.inc(quarters)
+        metrics.model.labels("yard", "a" * 64, "f32").set(1)
+        metrics.gpu_busy.labels("0").set(0.5)
 
 
 @given(st.lists(seen, min_size=1, max_size=4))
@@ -172,3 +175,26 @@ def test_what_was_begun_first_is_the_beginning() -> None:
     begun = [value(text, "maskstream_results_created", camera="hall") for text in texts]
     both = value(summed(texts).decode(), "maskstream_results_created", camera="hall")
     assert both == begun[0]
+
+
+def test_what_is_the_same_for_all_is_not_added_up() -> None:
+    texts = []
+    for memory, began in ((3.0, 20.0), (5.0, 10.0)):
+        registry = CollectorRegistry()
+        for name, figure in (
+            ("maskstream_build_info", 1.0),
+            ("maskstream_gpu_memory_used_bytes", memory),
+            ("maskstream_capacity_frames_per_second", memory),
+            ("process_resident_memory_bytes", memory),
+            ("process_start_time_seconds", began),
+        ):
+            Gauge(name, name, registry=registry).set(figure)
+        texts.append(generate_latest(registry).decode())
+    lines = [each for each in summed(texts).decode().splitlines() if not each.startswith("#")]
+    assert dict(each.split() for each in lines) == {
+        "maskstream_build_info": "1.0",
+        "maskstream_gpu_memory_used_bytes": "5.0",
+        "maskstream_capacity_frames_per_second": "8.0",
+        "process_resident_memory_bytes": "8.0",
+        "process_start_time_seconds": "10.0",
+    }
