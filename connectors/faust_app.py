@@ -46,9 +46,19 @@ Work = Callable[[Sequence[Delivery]], Awaitable[None]]
 
 
 class FaustHost:
-    """One member of ``role``'s group on ``topic``, from `start` to `stop`."""
+    """One member of ``role``'s group on ``topic``, from `start` to `stop`.
 
-    def __init__(self, settings: Settings, role: str, topic: str, work: Work) -> None:
+    ``let_go`` is awaited before records of a key may come to another member.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        role: str,
+        topic: str,
+        work: Work,
+        let_go: Callable[[], Awaitable[None]],
+    ) -> None:
         self._settings = settings
         self._topic = topic
         self._work = work
@@ -63,7 +73,9 @@ class FaustHost:
             value_serializer="raw",
         )
         self._app.agent(source, name=role)(self._agent)
+        self._let_go = let_go
         self._app.on_partitions_assigned.connect(self._on_assigned, weak=False)
+        self._app.on_partitions_revoked.connect(self._on_revoked, weak=False)
 
     async def run(self, stop: asyncio.Event, drain_s: float) -> None:
         """Work until ``stop``; then finish the batch under way, commit and leave the group.
@@ -125,6 +137,9 @@ class FaustHost:
 
     async def _on_assigned(self, *_: object, **__: object) -> None:
         self._assigned = True
+
+    async def _on_revoked(self, *_: object, **__: object) -> None:
+        await self._let_go()
 
     @asynccontextmanager
     async def progress(self) -> AsyncIterator[AskProgress]:

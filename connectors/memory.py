@@ -170,13 +170,17 @@ class MemoryOutbox:
     def __init__(self, topics: dict[str, _Topic]) -> None:
         self._topics = topics
 
-    async def send(self, topic: str, record: Record) -> None:
+    async def send(
+        self, topic: str, record: Record, acknowledged: Callable[[], None] | None = None
+    ) -> None:
         """Append, waiting while the slowest group keeps the topic full and somebody reads."""
         log = self._topics[topic]
         async with log.changed:
             await log.changed.wait_for(lambda: log.has_room(record))
             log.append(record)
             log.changed.notify_all()
+        if acknowledged is not None:
+            acknowledged()
 
     async def flush(self) -> None:
         """Nothing to wait for: `send` returned when the record was in the topic."""

@@ -1,5 +1,7 @@
 """Writing one epoch of one camera: every number from 0 to its close, without a hole."""
 
+from collections.abc import Callable
+
 from stream import codec
 from stream.metrics import Metrics
 from stream.ports import Begin, Outbox
@@ -61,10 +63,10 @@ class EpochWriter:
         )
         await self._outbox.send(self._topic, codec.encode(health))
 
-    async def write(self, frame: Frame) -> None:
+    async def write(self, frame: Frame, acknowledged: Callable[[], None] | None = None) -> None:
         """Write a frame, after a gap for the numbers before it that were dropped."""
         await self.reach(frame.id.seq, frame.time_us)
-        await self._outbox.send(self._topic, codec.encode_frame(frame))
+        await self._outbox.send(self._topic, codec.encode_frame(frame), acknowledged)
         self._next = frame.id.seq + 1
         self._metrics.frames_offered.labels(self.camera).inc()
 

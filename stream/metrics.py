@@ -12,6 +12,7 @@ from typing import Literal, TypeVar, get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from stream.errors import RecordError
+from stream.open_alerts import OpenAlerts
 from stream.types import AlertState, CameraState, Condition, GapReason
 
 T = TypeVar("T")
@@ -213,7 +214,10 @@ class Metrics:
 
     def _watch(self) -> None:
         self.alerts = self._counter("alerts", "changes of alerts", "rule", "state")
-        self.alerts_open = self._gauge("alerts_open", "alerts that are open now", "rule")
+        self.alerts_open = self._gauge(
+            "alerts_open", "alerts that are open now, on cameras heard of since the start", "rule"
+        )
+        self.open_alerts = OpenAlerts(self.alerts_open)
         self.duplicates = self._counter("duplicates", "terminals that came again", "camera")
         self.frames_missing = self._counter(
             "frames_missing",

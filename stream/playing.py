@@ -67,7 +67,8 @@ class Player:
             async for offer in offers:
                 if offer.seq >= begin.first:
                     picture = await asyncio.to_thread(self._picture, camera, offer.shot)
-                    await writer.write(_frame(camera, offer, writer, picture))
+                    frame = _frame(camera, offer, writer, picture)
+                    await writer.write(frame, self._published(frame))
 
     async def play_live(self, camera: CameraSpec, feed: Feed, begin: Begin, teller: Teller) -> None:
         """As `play_file`, but what the transport has no room for is dropped, the oldest first.
@@ -123,14 +124,38 @@ class Player:
             picture, small = await asyncio.to_thread(self._converted, camera, offer.shot)
             await writer.reach(offer.seq, offer.time_us)
             await teller.look(Look(offer.seq, offer.time_us, small, offer.shot.camera_us))
-            await writer.write(_frame(camera, offer, writer, picture))
+            frame = _frame(camera, offer, writer, picture)
+            await writer.write(frame, self._published(frame))
 
     def _picture(self, camera: CameraSpec, shot: Shot) -> Picture:
-        return self._to_picture(_shown(camera, shot))
+        return self._encoded(self._decoded(camera, shot))
 
     def _converted(self, camera: CameraSpec, shot: Shot) -> tuple[Picture, Thumbnail]:
+        pixels = self._decoded(camera, shot)
+        return self._encoded(pixels), thumbnail(pixels)
+
+    def _decoded(self, camera: CameraSpec, shot: Shot) -> Pixels:
+        began_us = self._clock.now_us()
         pixels = _shown(camera, shot)
-        return self._to_picture(pixels), thumbnail(pixels)
+        self._metrics.spent("ingest_decode", shot.decoding_us + self._clock.now_us() - began_us)
+        return pixels
+
+    def _encoded(self, pixels: Pixels) -> Picture:
+        began_us = self._clock.now_us()
+        picture = self._to_picture(pixels)
+        self._metrics.spent("ingest_encode", self._clock.now_us() - began_us)
+        return picture
+
+    def _published(self, frame: Frame) -> Callable[[], None]:
+        """To be called once the frame that is about to be handed over is acknowledged."""
+        handed_us = self._clock.now_us()
+
+        def acknowledged() -> None:
+            now_us = self._clock.now_us()
+            self._metrics.spent("ingest_publish", now_us - handed_us)
+            self._metrics.aged("published", now_us - frame.arrived_us)
+
+        return acknowledged
 
 
 def _shown(camera: CameraSpec, shot: Shot) -> Pixels:

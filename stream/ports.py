@@ -87,8 +87,13 @@ class Member(Inbox, Protocol):
 class Outbox(Protocol):
     """A writer of the topics that it was opened for."""
 
-    async def send(self, topic: str, record: Record) -> None:
-        """Hand over a record; wait while the transport is full."""
+    async def send(
+        self, topic: str, record: Record, acknowledged: Callable[[], None] | None = None
+    ) -> None:
+        """Hand over a record; wait while the transport is full.
+
+        ``acknowledged`` is called once the transport has it for good.
+        """
 
     async def flush(self) -> None:
         """Return when everything sent so far is acknowledged."""
@@ -116,7 +121,8 @@ class Shot:
     """A decoded picture that was not yet paid for: ``pixels()`` converts it (not on the loop).
 
     ``time_s`` is its presentation time in seconds since the source began, ``arrived_us`` when it
-    came, on our clock, and ``camera_us`` when the camera says that it took it, where it does.
+    came, on our clock, ``camera_us`` when the camera says that it took it, where it does, and
+    ``decoding_us`` how long the decoder has worked for it by now.
     """
 
     time_s: float
@@ -124,6 +130,7 @@ class Shot:
     size: Size
     pixels: Callable[[], Pixels]
     camera_us: int | None = None
+    decoding_us: int = 0
 
 
 class Feed(Protocol):

@@ -16,9 +16,10 @@ import msgspec
 from stream import codec
 from stream.errors import EndOfStream, RecordError, SchemaError
 from stream.metrics import Metrics
-from stream.ports import Delivery, Inbox, Outbox, Record, State, Store
-from stream.types import Alert, MaskMessage, Tracks
-from stream.watching import Plans, Watched, step
+from stream.ports import Clock, Delivery, Member, Outbox, Record, State, Store
+from stream.types import Alert, MaskMessage, Result, Tracks
+from stream.watching import Plans, Watched, open_by_rule, step
+from stream.watermark import missing
 
 TOPICS = ("tracks", "alerts", "dead-letters")
 BATCH = 64
@@ -34,27 +35,33 @@ _to_state = msgspec.msgpack.Decoder(Watched, dec_hook=codec.mask_from_wire)
 class Outcome:
     """What a batch comes to: records to send in order, the alerts among them, and the cameras'
     states after it.
+
+    ``alerted_us`` is when the frames arrived at ingest that changed alerts.
     """
 
     records: list[tuple[str, Record]] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     states: dict[str, Watched] = field(default_factory=dict)
+    alerted_us: list[int] = field(default_factory=list)
 
 
-async def watch(inbox: Inbox, outbox: Outbox, store: Store, plans: Plans, metrics: Metrics) -> None:
+async def watch(
+    inbox: Member, outbox: Outbox, store: Store, plans: Plans, metrics: Metrics, clock: Clock
+) -> None:
     """Watch until the masks end.
 
     A camera without a plan is tracked only. A record that cannot be read goes to
     ``dead-letters``. Raises `UnsupportedVersionError`, with nothing of its batch committed, when a
     writer is newer than this reader.
     """
+    inbox.before_handover(metrics.open_alerts.forget)
     while True:
         try:
             deliveries = await inbox.receive(BATCH, POLL_S)
         except EndOfStream:
             return
         if deliveries:
-            await watch_batch(deliveries, outbox, store, plans, metrics)
+            await watch_batch(deliveries, outbox, store, plans, metrics, clock)
             await inbox.commit(deliveries)
 
 
@@ -64,6 +71,7 @@ async def watch_batch(
     store: Store,
     plans: Plans,
     metrics: Metrics,
+    clock: Clock,
 ) -> None:
     """Watch a few messages; on return all that they come to is kept, and they may be committed.
 
@@ -72,12 +80,18 @@ async def watch_batch(
     cameras = {delivery.record.key for delivery in deliveries}
     kept = await store.get([_key(camera) for camera in cameras])
     before = {camera: _state(camera, kept.get(_key(camera))) for camera in cameras}
-    outcome = await _digest(deliveries, before, plans, metrics)
+    outcome = await _digest(deliveries, before, plans, metrics, clock)
+    thought_us = clock.now_us()
     for topic, record in outcome.records:
         await outbox.send(topic, record)
     await outbox.flush()
     _tell(outcome.alerts)
+    for arrived_us in outcome.alerted_us:
+        metrics.aged("alerted", clock.now_us() - arrived_us)
     await store.put({_key(camera): _kept(state) for camera, state in outcome.states.items()})
+    metrics.spent("watch_publish", clock.now_us() - thought_us)
+    for camera, state in outcome.states.items():
+        metrics.open_alerts.tell(camera, open_by_rule(plans[camera], state))
 
 
 async def _digest(
@@ -85,6 +99,7 @@ async def _digest(
     before: Mapping[str, Watched],
     plans: Plans,
     metrics: Metrics,
+    clock: Clock,
 ) -> Outcome:
     """All of a batch's thinking: about 1 ms a message, with a breath for others after each.
 
@@ -102,11 +117,19 @@ async def _digest(
             continue
         camera = message.camera
         state = outcome.states.get(camera, before[camera])
-        after, tracks, alerts = step(plans[camera], state, message)
+        lap = _Lap(metrics, clock, message)
+        after, tracks, alerts = step(plans[camera], state, message, lap.tracked)
+        lap.judged()
         outcome.states[camera] = after
         outcome.records += _records(tracks, alerts)
         outcome.alerts += alerts
-        _count(metrics, camera, after.dropped - state.dropped, alerts)
+        if isinstance(message, Result):
+            outcome.alerted_us += [message.arrived_us] * len(alerts)
+        metrics.duplicates.labels(camera).inc(after.dropped - state.dropped)
+        holes = 0 if delivery.follows_loss else missing(state.mark, message)
+        metrics.frames_missing.labels(camera).inc(holes)
+        for alert in alerts:
+            metrics.alerts.labels(alert.rule, alert.state).inc()
     return outcome
 
 
@@ -124,11 +147,24 @@ def _records(tracks: Tracks | None, alerts: Sequence[Alert]) -> list[tuple[str, 
     return placed + [("alerts", codec.encode(alert)) for alert in alerts]
 
 
-def _count(metrics: Metrics, camera: str, dropped: int, alerts: Sequence[Alert]) -> None:
-    if dropped:
-        metrics.duplicates.labels(camera).inc(dropped)
-    for alert in alerts:
-        metrics.alerts.labels(alert.rule, alert.state).inc()
+class _Lap:
+    """How long one message takes, and how old its frame is as it comes."""
+
+    def __init__(self, metrics: Metrics, clock: Clock, message: MaskMessage) -> None:
+        self._metrics = metrics
+        self._clock = clock
+        self._began_us = clock.now_us()
+        self._tracked_us: int | None = None
+        if isinstance(message, Result):
+            metrics.aged("watched", self._began_us - message.arrived_us)
+
+    def tracked(self) -> None:
+        self._tracked_us = self._clock.now_us()
+        self._metrics.spent("watch_track", self._tracked_us - self._began_us)
+
+    def judged(self) -> None:
+        if self._tracked_us is not None:
+            self._metrics.spent("watch_rules", self._clock.now_us() - self._tracked_us)
 
 
 def _tell(alerts: Sequence[Alert]) -> None:

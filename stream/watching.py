@@ -119,14 +119,30 @@ def _home(rule: SightingRule, field: str, zone: str, camera_of: Mapping[str, str
     return camera_of[zone]
 
 
+def open_by_rule(plan: Plan, state: Watched) -> dict[str, int]:
+    """How many alerts are open by each of the camera's rules, and by those that are gone."""
+    counts = dict.fromkeys((rule.id for rule in plan.rules), 0)
+    for each in state.rules.values():
+        for alert in open_alerts(each):
+            counts[alert.rule] = counts.get(alert.rule, 0) + 1
+    return counts
+
+
+def _nothing() -> None:
+    pass
+
+
 def step(
-    plan: Plan, state: Watched, message: MaskMessage
+    plan: Plan,
+    state: Watched,
+    message: MaskMessage,
+    tracked: Callable[[], None] = _nothing,
 ) -> tuple[Watched, Tracks | None, tuple[Alert, ...]]:
     """What one message of a camera does: its next state, who is where, changes of alerts.
 
     Only a result says who is where, and only health how the camera is. Gaps and epochs move the
     watermark and nothing else: what was not seen is unknown. What lies below the watermark is
-    dropped and counted in the state.
+    dropped and counted in the state. ``tracked`` is called between identities and rules.
     """
     mark, new = trimmed(state.mark, message)
     if new is None:
@@ -139,6 +155,7 @@ def step(
     if not isinstance(message, Result):
         return moved, None, ()
     identities, found = track(moved.identities, message)
+    tracked()
 
     def see(rule: SightingRule, before: RuleState | None) -> Judgement:
         zone = _watched(plan, rule, message.size)

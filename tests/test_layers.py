@@ -29,7 +29,7 @@ words   | specs kafka_spec rule_spec evidence_spec ports sampling  | values
 pure    | retry backoff freshness batching audit tally join metrics schemas | values words
         | tracking rules views watching ledger codec placement     |
         | health watermark quarantine gaps expired privacy         |
-        | registry seeing rulebook backtest evidence               |
+        | registry seeing rulebook backtest evidence open_alerts   |
 config  | config                                                   | values words pure
 reading | follow observe reading                                   | values words pure
 loops   | lane device epoch playing telling roster ingest segment  | values words pure

@@ -62,7 +62,9 @@ class KafkaOutbox:
         """Disconnect, with everything acknowledged that can be."""
         await leave(self._producer.stop())
 
-    async def send(self, topic: str, record: Record) -> None:
+    async def send(
+        self, topic: str, record: Record, acknowledged: Callable[[], None] | None = None
+    ) -> None:
         """As `stream.ports.Outbox.send`. Raises `ConnectError` where records were refused."""
         await self._backlog.wait(topic, record.key)
         while len(self._open) >= MOST_UNACKNOWLEDGED:
@@ -72,6 +74,8 @@ class KafkaOutbox:
         self._backlog.handed(topic, record.key)
         self._open.add(answer)
         answer.add_done_callback(lambda done: self._acknowledged(topic, record.key, done))
+        if acknowledged is not None:
+            answer.add_done_callback(lambda done: _is_there(done) and acknowledged())
 
     async def flush(self) -> None:
         """As `stream.ports.Outbox.flush`. Raises `ConnectError` where records were refused."""
@@ -115,3 +119,7 @@ class KafkaOutbox:
     def _raise_failure(self) -> None:
         if self._failed is not None:
             raise ConnectError(f"kafka: records were not acknowledged: {self._failed}")
+
+
+def _is_there(answer: asyncio.Future[Any]) -> bool:
+    return not answer.cancelled() and answer.exception() is None

@@ -44,6 +44,7 @@ class Decoder:
         self._broken_s: float | None = None
         self._camera_ahead_us: int | None = None
         self._pace = Pace()
+        self._worked_s = 0.0
         self.sampler: Sampler | None = None
         self.size: Size | None = None
         self.fps = credible(stream.average_rate)
@@ -76,6 +77,11 @@ class Decoder:
             return None
         return round(_shown_s(picture) * 1e6) + self._camera_ahead_us
 
+    def worked_us(self) -> int:
+        """How long it has decoded since this was asked last."""
+        worked_s, self._worked_s = self._worked_s, 0.0
+        return round(worked_s * 1e6)
+
     def _decoded(self, packet: Any) -> list[Any]:
         is_needless = (
             self.sampler is not None
@@ -88,7 +94,9 @@ class Decoder:
         self._context.skip_frame = "NONREF" if is_needless else "DEFAULT"
         try:
             with _cores:
+                began_s = time.monotonic()
                 found: list[Any] = packet.decode()
+                self._worked_s += time.monotonic() - began_s
         except av.error.InvalidDataError:
             self._broken_s = _shown_s(packet) if packet.pts is not None else self._broken_s
             return []

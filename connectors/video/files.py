@@ -75,7 +75,7 @@ class FileFeed:
         while pictures := await loop.run_in_executor(
             self._thread, self._read, 1 if is_live else READ_AHEAD
         ):
-            for picture in pictures:
+            for picture, decoding_us in pictures:
                 time_s = self._time_s(picture, index)
                 index += 1
                 if is_live:
@@ -83,18 +83,23 @@ class FileFeed:
                     await asyncio.sleep(began_s + time_s - time.monotonic())
                 if sampler.keeps(time_s):
                     size = picture.height, picture.width
-                    yield Shot(time_s, self._clock.now_us(), size, partial(pixels, picture))
+                    arrived_us, convert = self._clock.now_us(), partial(pixels, picture)
+                    yield Shot(time_s, arrived_us, size, convert, decoding_us=decoding_us)
         if self._broken is not None:
             raise self._broken
         if index == 0:
             raise CameraRefusedError(f"camera {self._camera.id}: not one picture can be decoded")
 
-    def _read(self, count: int) -> list[Any]:
-        """Up to ``count`` pictures; none at the end, and after an error, which is kept."""
-        pictures: list[Any] = []
+    def _read(self, count: int) -> list[tuple[Any, int]]:
+        """Up to ``count`` pictures, each with the microseconds that it took; none at the end, and
+        after an error, which is kept.
+        """
+        pictures: list[tuple[Any, int]] = []
         try:
             while self._broken is None and len(pictures) < count:
-                pictures.append(next(self._pictures))
+                began_s = time.monotonic()
+                picture = next(self._pictures)
+                pictures.append((picture, round((time.monotonic() - began_s) * 1e6)))
         except StopIteration:
             pass
         except av.error.FFmpegError as error:

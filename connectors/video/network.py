@@ -155,6 +155,7 @@ class _Reader:
             (picture.height, picture.width),
             partial(pixels, picture),
             decoder.camera_us(picture),
+            decoder.worked_us(),
         )
         self._room.acquire()
         self._tell(self._came.put_nowait, shot)

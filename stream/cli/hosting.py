@@ -58,9 +58,9 @@ async def _play(config: Path, settings: Settings) -> None:
         store = await stack.enter_async_context(transport.store())
 
         async def work(deliveries: Sequence[Delivery]) -> None:
-            await watch.watch_batch(deliveries, outbox, store, rulebook.plans, metrics)
+            await watch.watch_batch(deliveries, outbox, store, rulebook.plans, metrics, clock)
 
-        host = FaustHost(settings, "watch", "masks", work)
+        host = FaustHost(settings, "watch", "masks", work, metrics.open_alerts.forget)
         stop = stack.enter_context(stop_on_signals())
         async with beside(ended(stop, health)), beside(look(host.progress, health, clock, metrics)):
             _log.info("watch: started")

@@ -130,10 +130,11 @@ def segment_role(common: Common, model: Model) -> Role:
 def watch_role(common: Common) -> Role:
     """Makes tracks and alerts of masks."""
 
-    async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
+    async def work(inboxes: Mapping[str, Member], outbox: Outbox) -> None:
         async with common.transport.store() as store:
             plans = common.rulebook.plans
-            await watch.watch(inboxes["masks"], outbox, store, plans, common.metrics)
+            masks, metrics = inboxes["masks"], common.metrics
+            await watch.watch(masks, outbox, store, plans, metrics, common.clock)
 
     return Role("watch", work, reads=("masks",), writes=watch.TOPICS)
 

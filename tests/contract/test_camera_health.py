@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 
+from connectors.clock import SteadyClock
 from connectors.kafka import KafkaTransport
 from stream import codec, ingest, watch
 from stream.config import Settings
@@ -92,7 +93,7 @@ async def _watched(transport: KafkaTransport) -> None:
         transport.outbox(*watch.TOPICS) as outbox,
         transport.store() as store,
     ):
-        await watch.watch(inbox, outbox, store, plans([DOWN], []), Metrics())
+        await watch.watch(inbox, outbox, store, plans([DOWN], []), Metrics(), SteadyClock())
 
 
 def lost(found: list[codec.Message]) -> tuple[bool, ...]:

@@ -1,5 +1,7 @@
 """A death at the worst moment."""
 
+from collections.abc import Callable
+
 from stream.ports import Outbox, Record
 
 
@@ -13,10 +15,12 @@ class CrashingOutbox:
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
 
-    async def send(self, topic: str, record: Record) -> None:
+    async def send(
+        self, topic: str, record: Record, acknowledged: Callable[[], None] | None = None
+    ) -> None:
         if b'"state":"delivered"' in bytes(record.value):
             raise Crash
-        await self.outbox.send(topic, record)
+        await self.outbox.send(topic, record, acknowledged)
 
     async def flush(self) -> None:
         await self.outbox.flush()

@@ -42,9 +42,11 @@ class SlowOutbox:
         self._outbox = outbox
         self._pause = pause
 
-    async def send(self, topic: str, record: Record) -> None:
+    async def send(
+        self, topic: str, record: Record, acknowledged: Callable[[], None] | None = None
+    ) -> None:
         await self._pause()
-        await self._outbox.send(topic, record)
+        await self._outbox.send(topic, record, acknowledged)
         await self._pause()
 
     async def flush(self) -> None:
@@ -213,8 +215,10 @@ class Unacknowledged:
         self._outbox = outbox
         self.acknowledged = asyncio.Event()
 
-    async def send(self, topic: str, record: Record) -> None:
-        await self._outbox.send(topic, record)
+    async def send(
+        self, topic: str, record: Record, acknowledged: Callable[[], None] | None = None
+    ) -> None:
+        await self._outbox.send(topic, record, acknowledged)
 
     async def flush(self) -> None:
         await self.acknowledged.wait()

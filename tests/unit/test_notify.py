@@ -580,11 +580,13 @@ class Witness:
         self.is_assigned, self.owns = inbox.is_assigned, inbox.owns
         self.before_handover = inbox.before_handover
 
-    async def send(self, topic: str, record: Record) -> None:
+    async def send(
+        self, topic: str, record: Record, acknowledged: Callable[[], None] | None = None
+    ) -> None:
         message = codec.decode(record)
         assert isinstance(message, DeliveryStatus)
         self.seen.append(message.state)
-        await self.outbox.send(topic, record)
+        await self.outbox.send(topic, record, acknowledged)
 
     async def flush(self) -> None:
         self.seen.append("flush")

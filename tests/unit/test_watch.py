@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from connectors.memory import MemoryTransport
 from connectors.memory_state import MemoryStore
 from stream import codec
+from stream.audit import Audit
 from stream.errors import ConfigError, EndOfStream, UnsupportedVersionError
 from stream.masks import Mask
 from stream.metrics import Metrics
@@ -37,8 +38,9 @@ from stream.types import (
     Result,
     Tracks,
 )
-from stream.watch import TOPICS, watch
+from stream.watch import TOPICS, watch, watch_batch
 from stream.watching import NOTHING, Plan, Watched, plans, replay, step
+from tests.support.clock import START_US, VirtualClock
 from tests.support.states import again, to_bytes
 
 SIZE = (100, 200)
@@ -355,7 +357,7 @@ async def run_loop(
     transport: MemoryTransport, store: Store, metrics: Metrics | None = None
 ) -> None:
     async with transport.inbox("masks", "watch") as inbox, transport.outbox(*TOPICS) as outbox:
-        await watch(inbox, outbox, store, PLANS, metrics or Metrics())
+        await watch(inbox, outbox, store, PLANS, metrics or Metrics(), VirtualClock())
 
 
 async def test_the_loop_writes_tracks_and_alerts_until_the_masks_end() -> None:
@@ -446,6 +448,123 @@ async def test_duplicates_are_counted() -> None:
     assert count == 5
 
 
+def figure(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(f"maskstream_{name}", labels)
+
+
+async def watched(
+    messages: Sequence[MaskMessage], store: Store | None = None, cut_at: int | None = None
+) -> Metrics:
+    """What is measured of ``messages``; before that at ``cut_at`` some were lost, unread."""
+    metrics, kept = Metrics(), store or MemoryStore()
+    records = [codec.encode(message) for message in messages]
+    batch = [
+        Delivery("masks", record, at, f"masks@{at}", follows_loss=at == cut_at)
+        for at, record in enumerate(records)
+    ]
+    async with MemoryTransport(capacity=1000).outbox(*TOPICS) as outbox:
+        await watch_batch(batch, outbox, kept, PLANS, metrics, VirtualClock())
+    return metrics
+
+
+@given(lost=st.sets(st.integers(0, 79)), gaps=st.sets(st.integers(0, 79)))
+async def test_frames_that_nothing_tells_of_are_counted_as_the_audit_does(
+    lost: set[int], gaps: set[int]
+) -> None:
+    told: list[MaskMessage] = [
+        gap(seq, seq) if seq in gaps else result(seq) for seq in range(80) if seq not in lost
+    ]
+    messages = [opened(), *told, closed(80)]
+    audit = Audit()
+    for message in messages:
+        audit.add(message)
+    metrics = await watched([opened(0), *messages])  # the camera is known
+    assert figure(metrics, "frames_missing_total", camera="yard") == audit.missing == len(lost)
+
+
+async def test_what_is_not_kept_any_more_is_not_missing() -> None:
+    """A new reader begins anywhere, and one that was away too long goes on behind what is gone."""
+    for begin in (result(40), gap(40, 41), health(40, "black"), closed(40)):
+        metrics = await watched([begin, *(result(seq) for seq in range(42, 45))])
+        expected = {"gap": 0, "result": 1, "camera-health": 2, "epoch-closed": 0}
+        missing = figure(metrics, "frames_missing_total", camera="yard")
+        assert missing == expected[str(begin.__struct_config__.tag)]
+    metrics = await watched([opened(), result(0), result(50), result(51)], cut_at=2)
+    assert figure(metrics, "frames_missing_total", camera="yard") == 0
+
+
+async def test_open_alerts_are_told_after_a_restart_and_gone_with_their_cameras() -> None:
+    store, half = MemoryStore(), WALK[:75]
+    metrics = await watched(half, store)
+    assert figure(metrics, "alerts_open", rule="leaves") == 1
+    assert figure(metrics, "alerts_open", rule="ails") == 0
+    metrics = await watched(WALK[75:77], store)  # in another process
+    assert figure(metrics, "alerts_open", rule="leaves") == 1
+    await metrics.open_alerts.forget()
+    assert figure(metrics, "alerts_open", rule="leaves") is None
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("ab"),
+            st.dictionaries(st.sampled_from(["in", "out"]), st.integers(0, 3)),
+        )
+    )
+)
+def test_open_alerts_are_those_that_were_told_last_of_each_camera(
+    told: list[tuple[str, dict[str, int]]],
+) -> None:
+    metrics = Metrics()
+    for camera, by_rule in told:
+        metrics.open_alerts.tell(camera, by_rule)
+    last = dict(told).values()
+    for rule in ("in", "out"):
+        counts = [by_rule[rule] for by_rule in last if rule in by_rule]
+        assert figure(metrics, "alerts_open", rule=rule) == (sum(counts) if counts else None)
+
+
+async def test_members_that_change_let_go_of_open_alerts() -> None:
+    metrics, let_go = Metrics(), []
+
+    class In:
+        is_assigned = True
+
+        def owns(self, key: str) -> bool:
+            return True
+
+        def before_handover(self, let_go_of: Callable[[], Awaitable[None]]) -> None:
+            let_go.append(let_go_of)
+
+        async def receive(
+            self, limit: int, timeout_s: float, under_way: Collection[Delivery] = ()
+        ) -> list[Delivery]:
+            raise EndOfStream
+
+        async def commit(self, deliveries: Sequence[Delivery]) -> None:
+            raise AssertionError
+
+    metrics.open_alerts.tell("yard", {"leaves": 1})
+    async with MemoryTransport().outbox(*TOPICS) as outbox:
+        await watch(In(), outbox, MemoryStore(), PLANS, metrics, VirtualClock())
+    for each in let_go:
+        await each()
+    assert figure(metrics, "alerts_open", rule="leaves") is None
+
+
+async def test_the_time_of_each_step_and_the_age_of_frames_are_told() -> None:
+    metrics = await watched([*WALK, health(80, "black")])
+    for stage, count in (("track", 80), ("rules", 80), ("publish", 1)):
+        assert figure(metrics, "stage_seconds_count", stage=f"watch_{stage}") == count
+    assert figure(metrics, "frame_age_seconds_count", at="watched") == 80
+    alerts = run(WALK)[2]
+    assert figure(metrics, "frame_age_seconds_count", at="alerted") == len(alerts)
+    (first,) = [each for each in WALK if isinstance(each, Result) and each.seq == 0]
+    age_s = (START_US - first.arrived_us) / 1e6
+    total = figure(metrics, "frame_age_seconds_sum", at="watched")
+    assert total == pytest.approx(80 * age_s - sum(range(80)) / 10)
+
+
 @pytest.mark.parametrize(
     "damaged", [b"\xc1 damaged", msgspec.msgpack.encode({"identities": {"motion": b"\0" * 7}})]
 )
@@ -477,9 +596,11 @@ class Fragile:
             self._call()
             await self._store.put({key: state})
 
-    async def send(self, topic: str, record: Record) -> None:
+    async def send(
+        self, topic: str, record: Record, acknowledged: Callable[[], None] | None = None
+    ) -> None:
         self._call()
-        await self._outbox.send(topic, record)
+        await self._outbox.send(topic, record, acknowledged)
 
     async def flush(self) -> None:
         self._call()
@@ -494,9 +615,9 @@ async def crash_and_go_on(messages: Sequence[MaskMessage], crashes: Sequence[int
                 async with transport.inbox("masks", "watch") as inbox:
                     fragile = Fragile(store, outbox, calls)
                     with suppress(CrashError):
-                        await watch(inbox, fragile, fragile, watched, Metrics())
+                        await watch(inbox, fragile, fragile, watched, Metrics(), VirtualClock())
             async with transport.inbox("masks", "watch") as inbox:
-                await watch(inbox, outbox, store, watched, Metrics())
+                await watch(inbox, outbox, store, watched, Metrics(), VirtualClock())
         return [bytes(one.record.value) for one in await read_all(transport, "alerts")]
 
 
@@ -562,7 +683,9 @@ async def test_alerts_are_acknowledged_before_state_and_state_before_the_commit(
     store = Ordered()
 
     class Out:
-        async def send(self, topic: str, record: Record) -> None:
+        async def send(
+            self, topic: str, record: Record, acknowledged: Callable[[], None] | None = None
+        ) -> None:
             store.calls.append(topic)
 
         async def flush(self) -> None:
@@ -570,6 +693,13 @@ async def test_alerts_are_acknowledged_before_state_and_state_before_the_commit(
 
     class In:
         done = False
+        is_assigned = True
+
+        def owns(self, key: str) -> bool:
+            return True
+
+        def before_handover(self, let_go: Callable[[], Awaitable[None]]) -> None:
+            pass
 
         async def receive(
             self, limit: int, timeout_s: float, under_way: Collection[Delivery] = ()
@@ -583,7 +713,7 @@ async def test_alerts_are_acknowledged_before_state_and_state_before_the_commit(
         async def commit(self, deliveries: Sequence[Delivery]) -> None:
             store.calls.append("commit")
 
-    await watch(In(), Out(), store, PLANS, Metrics())
+    await watch(In(), Out(), store, PLANS, Metrics(), VirtualClock())
     assert store.calls == [
         "tracks",
         "tracks",
