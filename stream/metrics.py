@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from stream.errors import RecordError
 from stream.open_alerts import OpenAlerts
+from stream.saturation import smoothed
 from stream.types import AlertState, CameraState, Condition, GapReason
 
 T = TypeVar("T")
@@ -41,6 +42,9 @@ Stage = Literal[
 Arrival = Literal["published", "received", "segmented", "watched", "alerted"]
 """Where a frame's age is taken: acknowledged by the transport from ingest; read by segment;
 its result acknowledged; read by watch; an alert about it acknowledged."""
+
+Spent = Callable[[Stage, int], None]
+"""Is told how many microseconds something was in a stage, from any thread."""
 
 FINITE: Mapping[str, tuple[str, ...]] = {
     "stage": get_args(Stage),
@@ -105,6 +109,10 @@ class Bound(dict[str, T]):
     def __missing__(self, label: str) -> T:
         child = self[label] = self._child(label)
         return child
+
+
+def untold(_stage: Stage, _us: int) -> None:
+    """For whom nobody wants to know how long stages take."""
 
 
 class Metrics:
@@ -202,6 +210,7 @@ class Metrics:
             "capacity_frames_per_second",
             "what this process does when it is saturated: measured at warm-up, then in service",
         )
+        self._rate: float | None = None
         self.model = self._gauge(
             "model_info", "always 1: the model that is loaded", "model", "hash", "precision"
         )
@@ -278,6 +287,11 @@ class Metrics:
         for place, lag in told.items():
             self.lag.labels(*place).set(lag)
         self._lagging = told.keys()
+
+    def saturated(self, rate: float) -> None:
+        """Say how many frames a second this process made while work always waited for it."""
+        self._rate = smoothed(self._rate, rate)
+        self.capacity.set(self._rate)
 
     def camera_is(self, camera: str, state: CameraState) -> None:
         """Say which state a camera is in: that, and none of the others."""

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from typing import get_args
 
 from stream import codec
 from stream.device import Device
@@ -18,9 +19,10 @@ from stream.expired import expired
 from stream.freshness import Freshness
 from stream.lane import Lane, Limits
 from stream.ledger import Answer
-from stream.metrics import Metrics
+from stream.metrics import Bound, Metrics
 from stream.ports import Clock, Delivery, Inbox, Model, Outbox, Record, Registry, View
 from stream.quarantine import Quarantine
+from stream.saturation import Saturation
 from stream.types import (
     Control,
     Frame,
@@ -36,7 +38,7 @@ from stream.types import (
 from stream.views import merge, plan
 
 TOPICS = ("masks", "dead-letters")
-LIVE = "frames"
+LIVE, ARCHIVE = "frames", "frames-archive"
 
 Last = Callable[[str], Awaitable[Record | None]]
 """Finds a camera's last record on ``masks``."""
@@ -69,6 +71,11 @@ class Segment:
         self._metrics = metrics
         self._device = Device(model, clock, metrics)
         self._admitted_us: dict[Delivery, int] = {}
+        self._answered_us: dict[Delivery, tuple[int, int]] = {}
+        """When results were made and when their frames arrived, until they are acknowledged."""
+        self._counts = Bound(partial(_Counts, metrics))
+        self._saturation = Saturation(model.batch_size * model.in_flight, clock.now_us())
+        metrics.model.labels(model.ref.name, model.ref.sha256, model.ref.precision).set(1)
 
     async def run(self, inboxes: Mapping[str, Inbox], outbox: Outbox, last: Last) -> None:
         """Answer until every inbox (by topic) has ended."""
@@ -92,7 +99,10 @@ class Segment:
         return Limits(busy, 8 * busy) if topic == LIVE else Limits(2 * busy, 4 * busy)
 
     async def _answer(self, last: Last, delivery: Delivery) -> Answer:
+        self._saturation.began(self._clock.now_us())
         answer = await self._answer_alone(delivery)
+        if (rate := self._saturation.ended(self._clock.now_us())) is not None:
+            self._metrics.saturated(rate)
         if delivery.follows_loss:
             return [*await self._expired(last, delivery.record), *answer]
         return answer
@@ -113,6 +123,7 @@ class Segment:
             if codec.kind_of(delivery.record) != "frame":
                 return [("masks", _control(delivery.record))]
             frame = codec.decode_frame(delivery.record)
+            self._metrics.aged("received", self._clock.now_us() - frame.arrived_us)
             if (reason := self._unworthy(delivery, frame)) is not None:
                 return [("masks", self._gap(frame.id, frame.time_us, reason))]
             result = await self._segment(frame, delivery.ref)
@@ -120,7 +131,7 @@ class Segment:
             self._judge(delivery, sound=False)
             return self._dead_letter(delivery, error)
         self._judge(delivery, sound=True)
-        self._count(result)
+        self._count(delivery, result)
         return [("masks", codec.encode(result))]
 
     def _unworthy(self, delivery: Delivery, frame: Frame) -> GapReason | None:
@@ -145,8 +156,13 @@ class Segment:
 
     def _acknowledged(self, delivery: Delivery) -> None:
         """Learn from live frames alone: what files wait for these says nothing about them."""
+        now_us = self._clock.now_us()
         if (admitted_us := self._admitted_us.pop(delivery, None)) is not None:
-            self._freshness.took(self._clock.now_us() - admitted_us)
+            self._freshness.took(now_us - admitted_us)
+        if (times_us := self._answered_us.pop(delivery, None)) is not None:
+            answered_us, arrived_us = times_us
+            self._metrics.spent("segment_publish", now_us - answered_us)
+            self._metrics.aged("segmented", now_us - arrived_us)
 
     async def _segment(self, frame: Frame, frame_ref: str) -> Result:
         return Result(
@@ -178,7 +194,9 @@ class Segment:
         if isinstance(frame.picture, Raw):  # nothing to decode: not worth the trip to a thread
             pixels = frame.picture.pixels
         else:
+            began_us = self._clock.now_us()
             pixels = await asyncio.to_thread(self._decode, frame.picture)
+            self._metrics.spent("segment_decode", self._clock.now_us() - began_us)
         height, width = pixels.shape[:2]
         if (height, width) != frame.size:
             raise DecodeError(
@@ -202,11 +220,26 @@ class Segment:
             return [letter]
         return [letter, ("masks", self._gap(frame, time_us, "dead_letter"))]
 
-    def _count(self, result: Result) -> None:
-        age_us = self._clock.now_us() - result.arrived_us
-        self._metrics.results.labels(result.camera).inc()
-        self._metrics.instances.labels(result.camera).inc(len(result.instances))
-        self._metrics.result_age.labels(result.camera).observe(age_us / 1e6)
+    def _count(self, delivery: Delivery, result: Result) -> None:
+        now_us, found = self._clock.now_us(), len(result.instances)
+        counts = self._counts[result.camera]
+        counts.results.inc()
+        counts.instances.inc(found)
+        counts.age.observe((now_us - result.arrived_us) / 1e6)
+        self._metrics.frame_instances.observe(found)
+        self._saturation.made()
+        self._answered_us[delivery] = now_us, result.arrived_us
+
+
+class _Counts:
+    """What is counted of one camera, and its gaps at 0."""
+
+    def __init__(self, metrics: Metrics, camera: str) -> None:
+        self.results = metrics.results.labels(camera)
+        self.instances = metrics.instances.labels(camera)
+        self.age = metrics.result_age.labels(camera)
+        for reason in get_args(GapReason):
+            metrics.gaps.labels(camera, reason)
 
 
 def _control(record: Record) -> Record:

@@ -292,7 +292,8 @@ class DeliveryStatus(Struct, frozen=True, tag="delivery", tag_field="type"):
     """How far one change of an alert got with one endpoint; ``answer`` is what the last try met.
 
     ``snapshot`` is the change itself: it says which one this is, and lets a notify that takes over
-    go on with it, no sooner than at ``due_us``, when the next try is due.
+    go on with it, no sooner than at ``due_us``, when the next try is due. It waits since
+    ``since_us``.
     """
 
     alert: str
@@ -304,3 +305,4 @@ class DeliveryStatus(Struct, frozen=True, tag="delivery", tag_field="type"):
     answer: str = ""
     snapshot: Alert | None = None
     due_us: Instant = 0
+    since_us: Instant = 0

@@ -47,6 +47,8 @@ class Slot(Protocol):
 
     pictures: NDArray[np.uint8]
     """The input to fill: (batch, height, width, 3) BGR."""
+    network_s: float
+    """How long the network took for what was detected last, as far as the host can tell."""
 
     def warm_up(self) -> None:
         """Do now what would else be done, slowly, at the first batches."""

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
+from time import perf_counter
 from types import TracebackType
 from typing import Self
 
@@ -19,16 +20,26 @@ from numpy.typing import NDArray
 from connectors.models.letterbox import Geometry, fit, letterbox
 from connectors.models.network import Detection, Network, Query, Slot
 from stream.masks import Mask
+from stream.metrics import Spent, untold
 from stream.ports import View, Window
 from stream.specs import ModelSpec
 from stream.types import Instance, ModelRef, Size
 
 
 class Segmenter:
-    """Turns views into instances. Use it with ``async with``; once closed it stays closed."""
+    """Turns views into instances. Use it with ``async with``; once closed it stays closed.
+
+    ``spent`` is told, by a thread of the pool, what each batch took in the model's stages.
+    """
 
     def __init__(
-        self, network: Network, spec: ModelSpec, ref: ModelRef, labels: tuple[str, ...], stride: int
+        self,
+        network: Network,
+        spec: ModelSpec,
+        ref: ModelRef,
+        labels: tuple[str, ...],
+        stride: int,
+        spent: Spent = untold,
     ) -> None:
         self.ref = ref
         self.labels = labels
@@ -37,6 +48,7 @@ class Segmenter:
         self._network = network
         self._spec = spec
         self._stride = stride
+        self._spent = spent
         self._slots: defaultdict[Size, SimpleQueue[Slot]] = defaultdict(SimpleQueue)
         self._threads = ThreadPoolExecutor(network.in_flight, thread_name_prefix="segment")
 
@@ -70,9 +82,9 @@ class Segmenter:
     async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
         """The instances of each view, best score first. All views have one network shape."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._segment, batch)
+        return await loop.run_in_executor(self._threads, self._segment, batch, perf_counter())
 
-    def _segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+    def _segment(self, batch: Sequence[View], asked_s: float) -> list[tuple[Instance, ...]]:
         geometries = [self._geometry(view.window) for view in batch]
         shape = geometries[0].network
         slot = self._slot(shape)
@@ -83,10 +95,17 @@ class Segmenter:
                 self._query(view, geometry)
                 for view, geometry in zip(batch, geometries, strict=True)
             ]
+            ready_s = perf_counter()
             found = slot.detect(queries)
+            network_s = slot.network_s
         finally:
             self._slots[shape].put(slot)
-        return [self._instances(view, seen) for view, seen in zip(batch, found, strict=True)]
+        instances = [self._instances(view, seen) for view, seen in zip(batch, found, strict=True)]
+        rest_s = perf_counter() - ready_s - network_s
+        self._spent("segment_preprocess", round((ready_s - asked_s) * 1e6))
+        self._spent("segment_network", round(network_s * 1e6))
+        self._spent("segment_postprocess", round(rest_s * 1e6))
+        return instances
 
     def _slot(self, shape: Size) -> Slot:
         try:

@@ -73,6 +73,8 @@ class TorchSlot:
         self._steps: dict[int, Callable[[], Seen]] = {}
         self._rooms: defaultdict[int, Rooms] = defaultdict(Rooms)
         self._too_large = most + 1
+        self._watch = stream.stopwatch()
+        self.network_s = 0.0
 
     def warm_up(self) -> None:
         """Prepare batches of every size that the device has memory for, and run each once."""
@@ -101,13 +103,16 @@ class TorchSlot:
         self._asked[:size] = torch.from_numpy(rows(asked, self._network.labels, size))
         self._input[:count].copy_(self._staged[:count], non_blocking=True)
         self._figures[:size].copy_(self._asked[:size], non_blocking=True)
+        self._watch.start()
         seen = step()
+        self._watch.stop()
         room = self._rooms[size].next
         packed = self._fetched(seen, room)
         while not room.holds(needs := needed(packed)):
             room = room.larger(needs.in_powers())
             packed = self._fetched(seen, room)
         self._rooms[size].took(needs)
+        self.network_s = self._watch.seconds()
         return unpack(packed, size, count)
 
     def _step(self, size: int) -> Callable[[], Seen]:

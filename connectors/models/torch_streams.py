@@ -6,6 +6,7 @@ that only CUDA has is here; what runs on it is the same code everywhere.
 
 from collections.abc import Callable
 from threading import Lock
+from time import perf_counter
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -22,6 +23,19 @@ _capturing = Lock()
 
 ROUNDS = 3
 """Runs before a capture: cuDNN tries its algorithms, and workspaces are made."""
+
+
+class Stopwatch(Protocol):
+    """Times work on a stream without waiting for it."""
+
+    def start(self) -> None:
+        """What is queued from here on counts."""
+
+    def stop(self) -> None:
+        """What is queued from here on does not."""
+
+    def seconds(self) -> float:
+        """How long it took; asked once something was fetched that was queued after it."""
 
 
 class Stream(Protocol):
@@ -42,6 +56,9 @@ class Stream(Protocol):
         """What does as ``step`` with the tensors that it uses now, and gives the same tensors each
         time: with as little from the host as the device allows. Called within `run`.
         """
+
+    def stopwatch(self) -> Stopwatch:
+        """For work of this stream."""
 
     def fetch(self, values: Tensor) -> NDArray[np.int32]:
         """Wait until ``values``, (n,) int32, are there; valid until the next ones are fetched."""
@@ -70,6 +87,10 @@ class HostStream:
     def captured(self, step: Callable[[], _T]) -> Callable[[], _T]:
         """The step itself."""
         return step
+
+    def stopwatch(self) -> Stopwatch:
+        """Of the host: work is done as it is queued."""
+        return HostStopwatch()
 
     def fetch(self, values: Tensor) -> NDArray[np.int32]:
         """They are there."""
@@ -121,6 +142,10 @@ class CudaStream:
 
         return replay
 
+    def stopwatch(self) -> Stopwatch:
+        """Of the card, which notes the times itself as it comes by."""
+        return CudaStopwatch(self._stream)
+
     def fetch(self, values: Tensor) -> NDArray[np.int32]:
         """Copy into pinned memory, and wait for that."""
         count = len(values)
@@ -131,3 +156,42 @@ class CudaStream:
         self._done.synchronize()  # the only place where the host waits for the device
         fetched: NDArray[np.int32] = self._landing[:count].numpy()
         return fetched
+
+
+class HostStopwatch:
+    """See `Stopwatch`."""
+
+    def __init__(self) -> None:
+        self._began_s = self._ended_s = 0.0
+
+    def start(self) -> None:
+        """Now."""
+        self._began_s = perf_counter()
+
+    def stop(self) -> None:
+        """Now."""
+        self._ended_s = perf_counter()
+
+    def seconds(self) -> float:
+        """Between the two."""
+        return self._ended_s - self._began_s
+
+
+class CudaStopwatch:
+    """See `Stopwatch`: two events of a stream."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._began, self._ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+
+    def start(self) -> None:
+        """When the stream gets here."""
+        self._began.record(self._stream)
+
+    def stop(self) -> None:
+        """When the stream gets here."""
+        self._ended.record(self._stream)
+
+    def seconds(self) -> float:
+        """Between the two; both lie before what was fetched, so nothing is waited for."""
+        return float(self._began.elapsed_time(self._ended)) / 1e3

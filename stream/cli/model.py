@@ -14,6 +14,7 @@ from connectors.models.artefact import MANIFEST, labels
 from connectors.models.segmenter import Segmenter
 from stream.config import Settings, check_labels
 from stream.errors import ConfigError
+from stream.metrics import Spent, untold
 from stream.specs import ModelSpec, Precision
 
 
@@ -24,9 +25,9 @@ def cache_folder() -> Path:
 
 
 @asynccontextmanager
-async def opened(spec: ModelSpec) -> AsyncIterator[Segmenter]:
+async def opened(spec: ModelSpec, spent: Spent = untold) -> AsyncIterator[Segmenter]:
     """The model of a ``model`` section, made into an artefact first where it is weights."""
-    model = await asyncio.to_thread(open_model, spec, Path(), cache_folder())
+    model = await asyncio.to_thread(open_model, spec, Path(), cache_folder(), spent)
     async with model:
         yield model
 

@@ -29,9 +29,12 @@ from stream.ports import (
     Sink,
     TimeOfDay,
     Transport,
+    Window,
 )
+from stream.registry import Listed
 from stream.rulebook import Rulebook
 from stream.specs import CameraSpec, EndpointSpec
+from stream.trial import trial_rate
 from stream.types import DeliveryStatus, Picture, Pixels, Raw
 
 _log = logging.getLogger(__name__)
@@ -114,17 +117,28 @@ async def _open_allowed(
 
 def segment_role(common: Common, model: Model) -> Role:
     """Makes masks of frames."""
+
+    async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
+        loop = _segment(common, model, common.registry, common.metrics)
+        await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
+
+    return Role("segment", work, reads=(segment.LIVE, segment.ARCHIVE), writes=segment.TOPICS)
+
+
+async def measure_capacity(common: Common, model: Model, window: Window) -> None:
+    """Find out what ``segment`` is able to do, on frames of the size of ``window``."""
+    loop = _segment(common, model, Listed(()), Metrics())
+    encode = JpegCodec.of(common.settings.pictures).encode
+    if (rate := await trial_rate(loop, encode, window, common.clock)) is not None:
+        common.metrics.saturated(rate)
+        _log.info("segment: able to do %.1f frames/s", rate)
+
+
+def _segment(common: Common, model: Model, registry: Registry, metrics: Metrics) -> segment.Segment:
     settings = common.settings
     decode = JpegCodec.of(settings.pictures).decode
     max_age_us = round(settings.freshness.max_age * 1e6)
-
-    async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
-        loop = segment.Segment(
-            model, decode, common.registry, max_age_us, common.clock, common.metrics
-        )
-        await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
-
-    return Role("segment", work, reads=("frames", "frames-archive"), writes=segment.TOPICS)
+    return segment.Segment(model, decode, registry, max_age_us, common.clock, metrics)
 
 
 def watch_role(common: Common) -> Role:
@@ -153,11 +167,17 @@ def notify_role(
             common.metrics,
             random.random,
             illustrator=None if pictures is None else pictures.illustrator,
+            is_live=partial(_is_live, common.registry),
         )
         history = partial(_deliveries, common.transport)
         await loop.run(inboxes["alerts"], common.settings.drain, history)
 
     return Role("notify", work, reads=("alerts",), writes=notify.TOPICS)
+
+
+def _is_live(registry: Registry, camera: str) -> bool:
+    spec = registry.cameras.get(camera)
+    return spec is not None and spec.mode == "live"
 
 
 async def _deliveries(transport: Transport) -> AsyncGenerator[DeliveryStatus, None]:

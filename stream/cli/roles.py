@@ -10,6 +10,7 @@ from connectors import open_kafka
 from connectors.clock import SteadyClock, WallClock
 from connectors.health import serve_health
 from stream.canary import sing
+from stream.cli.cards import cards_watched
 from stream.cli.collecting import keep_what_is_loaded
 from stream.cli.doubting import log_doubts
 from stream.cli.editing import edits_of_rules, follow_rules
@@ -24,6 +25,7 @@ from stream.cli.parent import Parent
 from stream.cli.pipeline import (
     Common,
     ingest_role,
+    measure_capacity,
     notify_role,
     open_sinks,
     segment_role,
@@ -35,24 +37,24 @@ from stream.health import Health
 from stream.metrics import Metrics
 from stream.ports import AskProgress, Clock, Model, Transport, Window
 from stream.rulebook import Rulebook
-from stream.specs import ModelSpec
 
 WIDE = Window(0, 0, 1920, 1080)
 """The picture that is likeliest to come: its network is compiled before the first does."""
 LOOK_S = 1.0
 
-OpenModel = Callable[[ModelSpec], AbstractAsyncContextManager[Model]]
-"""Opens the model of a ``model`` section, ready for work."""
+OpenModel = Callable[[Common], AbstractAsyncContextManager[Model]]
+"""Opens the model of the settings, ready for work."""
 
 
 _log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def warm(spec: ModelSpec) -> AsyncIterator[Model]:
-    """The model itself, with what the likeliest pictures need compiled."""
-    async with opened(spec) as model:
+async def warm(common: Common) -> AsyncIterator[Model]:
+    """The model itself, with what the likeliest pictures need compiled and its capacity told."""
+    async with opened(common.settings.model, common.metrics.spent) as model:
         await model.warm_up([WIDE])
+        await measure_capacity(common, Leaving(model), WIDE)
         yield model
 
 
@@ -139,9 +141,10 @@ async def _opened(
             case "ingest":
                 yield ingest_role(common)
             case "segment":
-                opening = open_model(settings.model)
+                opening = open_model(common)
                 model = Leaving(await stack.enter_async_context(opening))
                 check_labels(settings, model.labels)
+                await stack.enter_async_context(cards_watched(common.metrics, common.clock))
                 await stack.enter_async_context(beside(sing(model, health, common.clock)))
                 yield segment_role(common, model)
             case "watch":

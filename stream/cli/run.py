@@ -13,6 +13,7 @@ from connectors import open_transport
 from connectors.clock import SteadyClock, WallClock
 from connectors.jpeg import JpegCodec
 from connectors.web import Page, serve
+from stream.cli.cards import cards_watched
 from stream.cli.collecting import keep_what_is_loaded
 from stream.cli.doubting import log_doubts
 from stream.cli.editing import Edits
@@ -64,8 +65,9 @@ async def play(
     async with AsyncExitStack() as stack:
         metrics = stack.enter_context(measured("run"))
         with console.status("opening the model"):
-            model = await stack.enter_async_context(opened(settings.model))
+            model = await stack.enter_async_context(opened(settings.model, metrics.spent))
         check_labels(settings, model.labels)
+        await stack.enter_async_context(cards_watched(metrics, clock))
         rulebook = Rulebook(settings.rules, settings.zones)
         registry: Registry = Listed(settings.cameras)
         if config is not None:

@@ -70,7 +70,7 @@ class Endpoint:
         self._lanes: dict[str, deque[Change]] = {}
         self._known = Known(limits.known)
         self._busy: set[asyncio.Task[Any]] = set()
-        journal.metrics.endpoint_gone.labels(name).set(0)
+        journal.waits(name, self._oldest_s)
         self.waiting = 0
         self.workers: set[asyncio.Task[None]] = set()
 
@@ -151,6 +151,7 @@ class Endpoint:
         if self._gone:
             return await self._given_up(replace(lane[0], answer=self._gone))
         change = lane[0] = replace(lane[0], attempts=lane[0].attempts + 1)
+        began_us = self._clock.now_us()
         try:
             answer = await self._sink.deliver(change.alert)
         except DeliveryError as error:
@@ -158,6 +159,9 @@ class Endpoint:
             if isinstance(error, EndpointGoneError):
                 self._disable(str(error))
             return await self._failed(lane, error)
+        finally:
+            took_us = self._clock.now_us() - began_us
+            self._journal.metrics.delivery.labels(self._name).observe(took_us / 1e6)
         self._tell("", is_failing=False)
         await self._journal.delivered(replace(change, answer=answer))
         return True
@@ -225,6 +229,12 @@ class Endpoint:
             finally:
                 nap.cancel()
                 del self._naps[nap]
+
+    def _oldest_s(self) -> float:
+        """How long the oldest change waits. Not asked by the event loop: copies are whole."""
+        firsts = (change for lane in list(self._lanes.values()) for change in list(lane)[:1])
+        now_us = self._clock.now_us()
+        return max((now_us - change.since_us for change in firsts), default=0) / 1e6
 
     def _moving(self) -> bool:
         return not self._failing and len(self._naps) < len(self._lanes)

@@ -9,7 +9,7 @@ from msgspec import structs
 
 from stream.errors import EvidenceError, EvidenceGoneError
 from stream.evidence import Clip
-from stream.metrics import Metrics
+from stream.metrics import FINITE, Metrics
 from stream.types import Alert
 
 PATIENCE_S = 2.0
@@ -37,6 +37,9 @@ class Illustrating:
     def __init__(self, illustrator: Illustrator | None, metrics: Metrics) -> None:
         self._illustrator = illustrator
         self._metrics = metrics
+        if illustrator is not None:
+            for outcome in FINITE["snapshots.outcome"]:
+                metrics.snapshots.labels(outcome)
 
     async def all_of(self, alerts: Sequence[Alert]) -> list[Alert]:
         """The same alerts with the links that they get, made side by side."""

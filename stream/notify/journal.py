@@ -1,6 +1,7 @@
 """What waits for an endpoint, and where its fate is written down."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
@@ -35,6 +36,8 @@ class Change:
     answer: str = ""
     due_us: int = 0
     """When its next try may begin."""
+    since_us: int = 0
+    """When notify first had it, here or in another process."""
 
     @property
     def key(self) -> Key:
@@ -48,12 +51,28 @@ class Change:
 
 
 class Journal:
-    """Writes down how far each change got."""
+    """Writes down how far each change got.
 
-    def __init__(self, outbox: Outbox, clock: Clock, metrics: Metrics) -> None:
+    ``is_live`` says of which cameras the age of an alert counts: event time in files is their own.
+    """
+
+    def __init__(
+        self, outbox: Outbox, clock: Clock, metrics: Metrics, is_live: Callable[[str], bool]
+    ) -> None:
         self._outbox = outbox
+        self._is_live = is_live
         self._clock = clock
         self.metrics = metrics
+
+    def waits(self, endpoint: str, oldest_s: Callable[[], float]) -> None:
+        """Begin to count what ``endpoint`` takes. ``oldest_s`` is asked whenever somebody looks."""
+        for outcome in ("delivered", "failed", "given_up"):
+            self.metrics.deliveries.labels(endpoint, outcome)
+        self.metrics.delivery.labels(endpoint)
+        self.metrics.delivered_age.labels(endpoint)
+        self.metrics.deliveries_pending.labels(endpoint).set(0)
+        self.metrics.deliveries_oldest.labels(endpoint).set_function(oldest_s)
+        self.metrics.endpoint_gone.labels(endpoint).set(0)
 
     async def write(self, change: Change, state: DeliveryState) -> None:
         """Send its state to ``deliveries``; not yet acknowledged."""
@@ -67,12 +86,16 @@ class Journal:
             answer=change.answer,
             snapshot=change.alert,
             due_us=change.due_us,
+            since_us=change.since_us,
         )
         await self._outbox.send("deliveries", codec.encode(status))
 
     async def delivered(self, change: Change) -> None:
         """The endpoint took it; acknowledged on return."""
         self._count(change, "delivered")
+        if self._is_live(change.alert.camera):
+            age_us = self._clock.now_us() - change.alert.time_us
+            self.metrics.delivered_age.labels(change.endpoint).observe(age_us / 1e6)
         await self.write(change, "delivered")
         await self._outbox.flush()
 

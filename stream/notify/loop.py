@@ -37,6 +37,7 @@ class Notify:
     """Delivers to ``sinks`` (by endpoint id) what `run` reads. ``random`` gives [0, 1).
 
     Where there is an ``illustrator``, one of ``sinks``, `stream.evidence.CLIPS`, makes its clips.
+    ``is_live`` says of which cameras event time is the time of arrival.
     """
 
     def __init__(  # noqa: PLR0913 - one for each thing that it works with
@@ -48,11 +49,12 @@ class Notify:
         random: Callable[[], float],
         limits: Limits = DEFAULT_LIMITS,
         illustrator: Illustrator | None = None,
+        is_live: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._outbox = outbox
         self._clock = clock
         self._limits = limits
-        self._journal = Journal(outbox, clock, metrics)
+        self._journal = Journal(outbox, clock, metrics, is_live)
         self._illustrating = Illustrating(illustrator, metrics)
         self._endpoints = {
             name: Endpoint(name, sink, self._journal, clock, random, limits)
@@ -162,10 +164,14 @@ class Notify:
                 await self._journal.bury(delivery, error)
         alerts = await self._illustrating.all_of([alert for _, alert in told])
         changes: list[Change] = []
+        now_us = self._clock.now_us()
         for (delivery, _), alert in zip(told, alerts, strict=True):
-            changes += [Change(alert, name, delivery) for name in dict.fromkeys(alert.notify)]
+            changes += [
+                Change(alert, name, delivery, since_us=now_us)
+                for name in dict.fromkeys(alert.notify)
+            ]
             if (due_us := self._illustrating.due_us(alert)) is not None:
-                changes.append(Change(alert, CLIPS, delivery, due_us=due_us))
+                changes.append(Change(alert, CLIPS, delivery, due_us=due_us, since_us=now_us))
         return changes
 
     def _begin(self, change: Change, tasks: asyncio.TaskGroup) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from connectors.models import Artefact, open_model
 from connectors.models.segmenter import Segmenter
 from stream.halving import segmented
 from stream.masks import iou
+from stream.metrics import Stage
 from stream.ports import View, Window
 from stream.specs import ModelSpec
 from stream.types import Instance, Pixels
@@ -239,3 +241,20 @@ async def test_int8_calibrated_on_one_clip_agrees_with_f32_on_another(
     found = [value for value in agreed if value > 0.5]
     assert len(found) >= 0.95 * len(agreed)
     assert np.mean(found) >= 0.98
+
+
+@pytest.mark.parametrize("backend", ["openvino", "torch"])
+async def test_it_says_how_long_each_batch_is_in_each_stage(
+    artefact: Artefact, tmp_path: Path, bottles: list[Pixels], backend: str
+) -> None:
+    told: list[tuple[Stage, int]] = []
+    spec = ModelSpec.model_validate({"weights": artefact.folder, "backend": backend})
+    async with open_model(spec, tmp_path, tmp_path, lambda *each: told.append(each)) as model:
+        began_s = time.perf_counter()
+        for pixels in bottles[:3]:
+            await one(model, View(pixels, WHOLE))
+        took_us = (time.perf_counter() - began_s) * 1e6
+    stages = ["segment_preprocess", "segment_network", "segment_postprocess"]
+    assert [stage for stage, _ in told] == 3 * stages
+    assert all(us > 0 for _, us in told)
+    assert sum(us for _, us in told) <= took_us

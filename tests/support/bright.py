@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from stream.cli.pipeline import Common
 from stream.cli.roles import run_role
-from stream.specs import ModelSpec
 from tests.support.models import BrightModel
 
 
 @asynccontextmanager
-async def _opened(_: ModelSpec) -> AsyncIterator[BrightModel]:
+async def _opened(_: Common) -> AsyncIterator[BrightModel]:
     yield BrightModel()
 
 

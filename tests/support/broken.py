@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from stream.cli.pipeline import Common
 from stream.cli.roles import run_role
 from stream.errors import DeviceError
 from stream.ports import View
-from stream.specs import ModelSpec
 from stream.types import Instance
 from tests.support.models import BrightModel
 
@@ -38,7 +38,7 @@ def main(config: Path, batches: int) -> None:
     """Run ``segment`` as `maskstream segment` does, but for its model."""
 
     @asynccontextmanager
-    async def opened(_: ModelSpec) -> AsyncIterator[BreakingModel]:
+    async def opened(_: Common) -> AsyncIterator[BreakingModel]:
         try:
             yield BreakingModel(batches)
         finally:

@@ -64,7 +64,8 @@ def running(ops: Ops, pictures: Illustrator, clips: Endpoint | None = None) -> R
 
 def outcomes(run: Run) -> dict[str, float]:
     samples = next(iter(run.metrics.snapshots.collect())).samples
-    return {each.labels["outcome"]: each.value for each in samples if "_total" in each.name}
+    counts = [each for each in samples if "_total" in each.name and each.value]
+    return {each.labels["outcome"]: each.value for each in counts}
 
 
 @in_virtual_time

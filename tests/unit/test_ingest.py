@@ -390,3 +390,13 @@ async def test_cameras_run_side_by_side(bench: Bench) -> None:
     assert [(each.camera, each.results, each.complete) for each in audit.epochs] == [
         (name, 4, True) for name in names
     ]
+
+
+@pytest.mark.parametrize("mode", ["live", "archive"])
+async def test_the_way_of_a_frame_is_told_by_stage_and_by_age(bench: Bench, mode: Mode) -> None:
+    await bench.run([camera(mode=mode)], {"hall": [blank_feed(3)]})
+    count = bench.metrics.registry.get_sample_value
+    for stage in ("decode", "encode", "publish"):
+        labels = {"stage": f"ingest_{stage}"}
+        assert count("maskstream_stage_seconds_count", labels) == 3
+    assert count("maskstream_frame_age_seconds_count", {"at": "published"}) == 3

@@ -197,6 +197,7 @@ class Run:
                 random=lambda: 0.0,
                 limits=self.limits,
                 illustrator=self.illustrator,
+                is_live=lambda camera: camera == "hall",
             )
             await notify.run(inbox, drain_s, history)
 
@@ -920,3 +921,38 @@ async def test_metrics_count_tries_by_outcome_and_what_waits() -> None:
     assert counts == [1, 1, 1]
     assert value(run, "deliveries_pending", endpoint="ops") == 0
     assert value(run, "dead_letters_total", topic="alerts", reason="undelivered") == 1
+
+
+@in_virtual_time
+async def test_metrics_tell_how_long_a_try_takes_and_how_old_a_live_alert_is_by_then() -> None:
+    run = Run({"ops": Endpoint((DeliveryError("503"), "200 OK"), busy_s=2.0)})
+    await run.of(alert(), alert("a2", camera="film"))
+    assert value(run, "delivery_seconds_count", endpoint="ops") == 4 - 1
+    assert value(run, "delivery_seconds_sum", endpoint="ops") == pytest.approx(6)
+    assert value(run, "delivered_age_seconds_count", endpoint="ops") == 1, "a file has its own time"
+
+
+@in_virtual_time
+async def test_the_age_of_what_waits_is_that_of_the_oldest_as_somebody_looks() -> None:
+    run = Run({"ops": Endpoint((DeliveryError("503", retry_after_s=100.0), "200 OK"))})
+    async with feeding(run) as writer:
+        await writer.send("alerts", codec.encode(alert("a1")))
+        await asyncio.sleep(30)
+        await writer.send("alerts", codec.encode(alert("a2")))
+        await asyncio.sleep(30)
+        assert value(run, "deliveries_oldest_seconds", endpoint="ops") == pytest.approx(60)
+        await asyncio.sleep(50)
+        assert value(run, "deliveries_oldest_seconds", endpoint="ops") == 0
+
+
+@in_virtual_time
+async def test_what_waits_grows_no_younger_by_a_restart() -> None:
+    ops = Endpoint((DeliveryError("503", retry_after_s=100.0), "200 OK"))
+    before, after = Run({"ops": ops}), Run({"ops": ops})
+    with pytest.raises(DrainTimeoutError):
+        await before.of(alert(), drain_s=20.0)
+    going_on = asyncio.create_task(after.of(history=await before.statuses()))
+    await asyncio.sleep(40)
+    assert value(after, "deliveries_oldest_seconds", endpoint="ops") == pytest.approx(60)
+    await going_on
+    assert value(after, "deliveries_oldest_seconds", endpoint="ops") == 0

@@ -17,6 +17,7 @@ from stream.ports import View
 from stream.registry import Listed
 from stream.specs import CameraSpec
 from stream.types import (
+    Encoded,
     Frame,
     Pixels,
     Raw,
@@ -247,3 +248,27 @@ async def test_from_camera_to_masks_nothing_is_lost() -> None:
         if isinstance(each, Result):
             assert each.instances[0].mask == rectangle((each.seq, 10, each.seq + 8, 30))
     assert bench.count("instances", camera="hall") == 40
+
+
+async def test_the_way_of_a_frame_is_told_by_stage_and_by_age() -> None:
+    bench = Bench()
+    clock = bench.clock
+    assert isinstance(clock, VirtualClock)
+    shown = picture(BOX)
+    frames = [frame(seq, image=JPEG.encode(shown), time_us=START_US - 500_000) for seq in range(3)]
+    torn = frame(3, image=Encoded(b"\xff\xd8"), time_us=START_US)
+    await bench.masks(*frames, torn, topic="frames-archive")
+
+    def figure(name: str, **labels: str) -> float | None:
+        return bench.metrics.registry.get_sample_value(f"maskstream_{name}", labels)
+
+    for stage, count in (("decode", 3), ("wait", 3), ("publish", 3)):
+        assert figure("stage_seconds_count", stage=f"segment_{stage}") == count
+    for at, count in (("received", 4), ("segmented", 3)):
+        assert figure("frame_age_seconds_count", at=at) == count
+        assert figure("frame_age_seconds_sum", at=at) == pytest.approx(1.5)
+    assert figure("frame_instances_count") == 3
+    assert figure("frame_instances_sum") == 3
+    assert figure("model_info", model="bright", hash="b" * 64, precision="f32") == 1
+    assert figure("gaps_total", camera="hall", reason="dead_letter") == 1
+    assert figure("gaps_total", camera="hall", reason="stale") == 0

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.ports import View, Window
-from stream.specs import ModelSpec
 from stream.types import Instance, ModelRef, Size
 
 
@@ -62,10 +61,11 @@ class SleepingModel:
 
 def main(config: Path, sleep: Sleep) -> None:
     """Run ``segment`` as `maskstream segment` does, but for its model."""
+    from stream.cli.pipeline import Common
     from stream.cli.roles import run_role
 
     @asynccontextmanager
-    async def opened(_: ModelSpec) -> AsyncIterator[SleepingModel]:
+    async def opened(_: Common) -> AsyncIterator[SleepingModel]:
         yield SleepingModel(sleep)
 
     run_role("segment", config, opened)

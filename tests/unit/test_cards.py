@@ -1,0 +1,111 @@
+"""What cards do, as their driver tells: recorded on a machine with two, and from a real one."""
+
+import asyncio
+from collections.abc import Mapping
+from importlib.util import find_spec
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from connectors.nvml import Card, Cards, open_cards
+from stream.cli.cards import cards_watched, tell
+from stream.metrics import Metrics
+from tests.support.clock import VirtualClock
+from tests.support.required import require
+
+GIB = 2**30
+
+
+class NVMLError(Exception):
+    """As nvidia-ml-py's."""
+
+
+class Recorded:
+    """The part of nvidia-ml-py that is used; answers from ``samples``, by card."""
+
+    NVMLError = NVMLError
+
+    def __init__(self, samples: Mapping[int, Mapping[str, Any]]) -> None:
+        self.samples = samples
+
+    def nvmlDeviceGetCount(self) -> int:
+        return len(self.samples)
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
+        return index
+
+    def nvmlDeviceGetMemoryInfo(self, handle: int) -> Any:
+        return self._answer(handle, "memory")
+
+    def nvmlDeviceGetUtilizationRates(self, handle: int) -> Any:
+        return self._answer(handle, "rates")
+
+    def _answer(self, handle: int, what: str) -> Any:
+        if what not in self.samples[handle]:
+            raise NVMLError("Not Supported")
+        return SimpleNamespace(**self.samples[handle][what])
+
+
+BUSY = {
+    "memory": {"total": 80 * GIB, "used": 6 * GIB, "free": 74 * GIB},
+    "rates": {"gpu": 87, "memory": 31},
+}
+SPLIT = {"memory": {"total": 10 * GIB, "used": GIB, "free": 9 * GIB}}
+
+
+def figures(metrics: Metrics) -> dict[tuple[str, str], float]:
+    return {
+        (each.name.removeprefix("maskstream_gpu_"), each.labels["gpu"]): each.value
+        for family in (metrics.gpu_busy, metrics.gpu_memory_used, metrics.gpu_memory)
+        for metric in family.collect()
+        for each in metric.samples
+    }
+
+
+def test_each_card_tells_what_it_can() -> None:
+    assert Cards(Recorded({0: BUSY, 1: SPLIT})).sample() == [
+        Card(0, 0.87, 6 * GIB, 80 * GIB),
+        Card(1, None, GIB, 10 * GIB),
+    ]
+
+
+def test_what_a_card_tells_no_more_is_told_no_more() -> None:
+    metrics, cards = Metrics(), Recorded({0: BUSY, 1: SPLIT})
+    tell(Cards(cards).sample(), metrics)
+    assert figures(metrics) == {
+        ("busy_ratio", "0"): 0.87,
+        ("memory_used_bytes", "0"): 6 * GIB,
+        ("memory_bytes", "0"): 80 * GIB,
+        ("memory_used_bytes", "1"): GIB,
+        ("memory_bytes", "1"): 10 * GIB,
+    }
+    cards.samples = {0: {}, 1: SPLIT}
+    tell(Cards(cards).sample(), metrics)
+    assert {card for _, card in figures(metrics)} == {"1"}
+
+
+@pytest.mark.gpu
+async def test_a_real_card_tells() -> None:
+    import torch
+
+    require("gpu", torch.cuda.is_available(), "no CUDA device")
+    require("gpu", find_spec("pynvml") is not None, "nvidia-ml-py is not installed")
+    held = torch.zeros(GIB, dtype=torch.uint8, device="cuda")
+    metrics = Metrics()
+    async with cards_watched(metrics, VirtualClock()), asyncio.timeout(30):
+        while not figures(metrics):  # noqa: ASYNC110 - a thread tells
+            await asyncio.sleep(0.01)
+    found = figures(metrics)
+    assert 0 <= found["busy_ratio", "0"] <= 1
+    assert held.nbytes <= found["memory_used_bytes", "0"] <= found["memory_bytes", "0"]
+
+
+async def test_where_there_is_no_card_nothing_is_told() -> None:
+    with open_cards() as cards:
+        if cards is not None:
+            pytest.skip("there is a card")
+    metrics = Metrics()
+    async with cards_watched(metrics, VirtualClock()):
+        await asyncio.sleep(0)
+    assert figures(metrics) == {}
