@@ -29,7 +29,16 @@ class Probed(Protocol):
 
 @asynccontextmanager
 async def serve_probes(probed: Probed, spec: HealthSpec) -> AsyncIterator[str]:
-    """Serve the probes and yield their URL: 200 ``ok``, or 503 with the reasons, a line each."""
+    """Serve the probes and yield their URL."""
+    app = web.Application()
+    add_probes(app, probed)
+    add_metrics(app, probed.metrics)
+    async with listening(app, "health", spec.host, spec.port) as url:
+        yield url
+
+
+def add_probes(app: web.Application, probed: Probed) -> None:
+    """Answer ``/livez`` and ``/readyz``: 200 ``ok``, or 503 with the reasons, a line each."""
 
     async def live(_: web.Request) -> web.Response:
         return _answer(await probed.dead())
@@ -37,12 +46,8 @@ async def serve_probes(probed: Probed, spec: HealthSpec) -> AsyncIterator[str]:
     async def ready(_: web.Request) -> web.Response:
         return _answer(await probed.unready())
 
-    app = web.Application()
     app.router.add_get("/livez", live)
     app.router.add_get("/readyz", ready)
-    add_metrics(app, probed.metrics)
-    async with listening(app, "health", spec.host, spec.port) as url:
-        yield url
 
 
 @asynccontextmanager
@@ -50,12 +55,12 @@ async def serve_health(
     health: Health, clock: Clock, registry: CollectorRegistry, spec: HealthSpec
 ) -> AsyncIterator[str]:
     """Serve the probes of a role that runs in this process, and yield their URL."""
-    async with serve_probes(_Own(health, clock, registry), spec) as url:
+    async with serve_probes(Own(health, clock, registry), spec) as url:
         yield url
 
 
-class _Own:
-    """This process."""
+class Own:
+    """This process, as what probes ask."""
 
     def __init__(self, health: Health, clock: Clock, registry: CollectorRegistry) -> None:
         self._health = health
@@ -63,12 +68,15 @@ class _Own:
         self._registry = registry
 
     async def dead(self) -> list[str]:
+        """As `Probed.dead`."""
         return self._health.dead(self._clock.now_us())
 
     async def unready(self) -> list[str]:
+        """As `Probed.unready`."""
         return self._health.unready()
 
     async def metrics(self) -> bytes:
+        """As `Probed.metrics`."""
         return await exposed(self._registry)
 
 

@@ -25,7 +25,7 @@ ARROWS = """
 row     | modules                                                  | may import
 --------+----------------------------------------------------------+--------------------------
 values  | errors masks types                                       |
-words   | specs kafka_spec rule_spec evidence_spec ports sampling  | values
+words   | specs kafka_spec rule_spec evidence_spec web_spec ports sampling | values
 pure    | retry backoff freshness batching audit tally join metrics schemas | values words
         | tracking rules views watching ledger codec placement     |
         | health watermark quarantine gaps expired privacy         |

@@ -16,16 +16,11 @@ from connectors.kafka.patience import leave
 async def open_consumer(options: Mapping[str, Any], **more: Any) -> AsyncIterator[Any]:
     """Connect one that has no partition yet, and reads from the first record that is there.
 
-    ``more`` are further settings of aiokafka's. Raises `ConnectError` when no broker answers.
+    ``more`` are other settings of aiokafka's. Raises `ConnectError` when no broker answers.
     """
     await greet(options)
-    consumer = AIOKafkaConsumer(
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_BYTES,
-        **more,
-        **options,
-    )
+    usual = {"auto_offset_reset": "earliest", "max_partition_fetch_bytes": FETCH_BYTES}
+    consumer = AIOKafkaConsumer(enable_auto_commit=False, **{**usual, **more}, **options)
     try:
         try:
             await consumer.start()

@@ -16,12 +16,16 @@ from connectors.kafka.directory import TOPIC as CAMERAS
 from connectors.kafka.directory import Directory
 from connectors.kafka.epochs import KafkaEpochs, Standing, standing
 from connectors.kafka.gauge import Reading, open_gauge
+from connectors.kafka.idling import rest_while_idle
 from connectors.kafka.inbox import KafkaInbox
+from connectors.kafka.onlooker import Onlooker
 from connectors.kafka.outbox import KafkaOutbox
 from connectors.kafka.reading import Reader, count, open_reader, whole
 from connectors.kafka.records import record_of
 from connectors.kafka.registry import KafkaRegistry
+from connectors.kafka.retained import TOPICS as PICTURES
 from connectors.kafka.retained import KafkaRetained, Places
+from connectors.kafka.seeking import open_consumer
 from connectors.kafka.sharing import Sharing
 from connectors.kafka.store import TOPIC as STATE
 from connectors.kafka.store import KafkaStore
@@ -76,6 +80,15 @@ class KafkaTransport:
                     await inbox.stop()
         finally:
             del self._groups[inbox]
+
+    @asynccontextmanager
+    async def onlooker(self, topic: str) -> AsyncIterator[Onlooker]:
+        """What comes on a topic from now on, for one who is in no group."""
+        async with open_consumer(self._options, auto_offset_reset="latest") as consumer:
+            rest_while_idle(consumer)
+            onlooker = Onlooker(topic, consumer, pictures=topic in PICTURES)
+            await onlooker.start(self._partitions(topic))
+            yield onlooker
 
     @asynccontextmanager
     async def outbox(self, *topics: str) -> AsyncIterator[KafkaOutbox]:

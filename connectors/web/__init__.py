@@ -1,4 +1,4 @@
-"""The live page on 127.0.0.1: what a newcomer sees first, and a reader of the topics like any.
+"""The live page: what a newcomer sees first, and a reader of the topics like any.
 
 `Page` is what is shown, `serve` puts it on HTTP, `show` feeds it from inboxes::
 
@@ -8,7 +8,8 @@
 """
 
 from connectors.web.feed import show
+from connectors.web.guard import Access
 from connectors.web.page import Page
 from connectors.web.server import serve
 
-__all__ = ["Page", "serve", "show"]
+__all__ = ["Access", "Page", "serve", "show"]

@@ -1,7 +1,7 @@
-"""The page on HTTP: ``/`` and its files, ``/live`` (WebSocket), ``/metrics``."""
+"""The page on HTTP: ``/`` and its files, ``/live`` (WebSocket), ``/metrics``, ``/login``."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,10 @@ from prometheus_client import CollectorRegistry
 
 from connectors.listening import LEAVE_S, listening
 from connectors.metrics import add_metrics, exposed
-from connectors.web.guard import add_headers, guard, require_loopback
+from connectors.web.guard import Access, add_headers, guard, require_loopback
+from connectors.web.login import add_login, ask_browsers
 from connectors.web.page import Page
+from connectors.web.problem import as_problems
 from connectors.web.viewer import Viewer
 
 STATIC = Path(__file__).parent / "static"
@@ -27,6 +29,11 @@ LARGEST_MESSAGE = 4096
 """Bytes a browser may say at once; it only names a camera or counts what it drew."""
 PING_EVERY_S = 15.0
 
+OPEN = Access()
+"""On this machine alone nobody has to show anything."""
+
+Part = Callable[[web.Application], None]
+
 _PAGE = web.AppKey("page", Page)
 _SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 
@@ -38,22 +45,30 @@ async def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     registry: CollectorRegistry | None = None,
+    access: Access = OPEN,
+    parts: Sequence[Part] = (),
 ) -> AsyncIterator[str]:
     """Serve ``page`` and yield its URL. Port 0 takes any free one; ``registry`` adds /metrics.
 
-    Raises `ConfigError` for an address that is taken, does not exist, or is not loopback.
+    ``parts`` add what else is answered. Raises `ConfigError` for an address that is taken, does
+    not exist, or is not loopback without a token.
     """
-    require_loopback(host)
-    async with listening(_app(page, registry), "page", host, port) as url:
+    if not access.has_token:
+        require_loopback(host)
+    app = _app(page, registry, access)
+    for add in parts:
+        add(app)
+    async with listening(app, "page", host, port) as url:
         yield url
 
 
-def _app(page: Page, registry: CollectorRegistry | None) -> web.Application:
-    app = web.Application(middlewares=[guard])
+def _app(page: Page, registry: CollectorRegistry | None, access: Access) -> web.Application:
+    app = web.Application(middlewares=[as_problems, ask_browsers, guard(access)])
     app[_PAGE] = page
     app[_SOCKETS] = set()
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_leave)
+    add_login(app, access)
     app.router.add_get("/", _index)
     app.router.add_get("/live", _live)
     app.router.add_get(r"/static/{name:[a-z]+\.(js|css|svg)}", _file)

@@ -56,7 +56,7 @@ def _root(
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="the configuration, a YAML file")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only print what would change")]
 Port = Annotated[
-    int | None, typer.Option(min=0, max=65535, help="serve the live page on this loopback port")
+    int | None, typer.Option(min=0, max=65535, help="serve the live page on this port")
 ]
 
 
@@ -113,6 +113,14 @@ def watch(
 def notify(config: Config) -> None:
     """On Kafka: deliver alerts to their endpoints."""
     _role("notify", config)
+
+
+@app.command()
+def web(config: Config) -> None:
+    """On Kafka: serve the live page; as many as you like, or none."""
+    from stream.cli.web import run_web
+
+    run_web(config)
 
 
 def _role(name: str, config: Path) -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 from connectors import open_transport
 from connectors.clock import SteadyClock, WallClock
 from connectors.jpeg import JpegCodec
-from connectors.web import Page, serve
+from connectors.web import Page
 from stream.cli.cards import cards_watched
 from stream.cli.collecting import keep_what_is_loaded
 from stream.cli.doubting import log_doubts
@@ -26,6 +26,7 @@ from stream.cli.observers import annotated_video, counts, live_page, results_fil
 from stream.cli.pipeline import Common, open_sinks, roles
 from stream.cli.progress import showing, summary
 from stream.cli.reloading import Reloaded
+from stream.cli.serving import served
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings, check_files, check_labels, load
 from stream.errors import EXIT_DIFFERENT, CameraError, ConfigError, DrainTimeoutError
@@ -33,6 +34,7 @@ from stream.ports import Clock, Registry
 from stream.registry import Listed
 from stream.rulebook import Rulebook
 from stream.tally import Tally
+from stream.web_spec import WebSpec
 
 
 def run_config(config: Path, port: int | None) -> None:
@@ -79,10 +81,10 @@ async def play(
         common = Common(settings, rulebook, registry, transport, clock, metrics)
         working = roles(common, model, sinks, pictures)
         looking = _observers(settings, rulebook, tally, clock)
-        if port is not None:
+        if (web := _web(settings, port)) is not None:
             page = _page(settings, rulebook, clock)
-            served = serve(page, port=port, registry=metrics.registry)
-            console.print(f"live page: {await stack.enter_async_context(served)}")
+            serving = served(page, web, metrics.registry, [])
+            console.print(f"live page: {await stack.enter_async_context(serving)}")
             looking.append(live_page(page))
         with stop_on_signals() as stop:
             keep_what_is_loaded()
@@ -102,8 +104,16 @@ def _check_is_embedded(settings: Settings) -> None:
     if settings.on_kafka:
         raise ConfigError(
             f"transport: given {settings.transport}; run holds everything in one process, on "
-            "memory://. On Kafka each role is a process: maskstream ingest, segment, watch, notify"
+            "memory://. On Kafka each role is a process: maskstream ingest, segment, watch, notify "
+            "and, where somebody is to look on, web"
         )
+
+
+def _web(settings: Settings, port: int | None) -> WebSpec | None:
+    """What is served: what the settings say, on ``port`` where one is given."""
+    if port is None:
+        return settings.web
+    return (settings.web or WebSpec()).model_copy(update={"port": port})
 
 
 def _page(settings: Settings, rulebook: Rulebook, clock: Clock) -> Page:

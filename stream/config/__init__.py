@@ -20,11 +20,12 @@ from stream.config.registered import (
     registered_url_fault,
 )
 from stream.config.render import check_text
-from stream.config.secrets import password, signing_key, signing_keys
+from stream.config.secrets import bearer_token, password, signing_key, signing_keys
 from stream.config.settings import Settings
 
 __all__ = [
     "Settings",
+    "bearer_token",
     "check_files",
     "check_labels",
     "check_text",

@@ -11,6 +11,7 @@ from stream.config.evidence import evidence_faults, evidence_secret_faults
 from stream.config.faults import Fault, Origin
 from stream.config.meant import as_meant
 from stream.config.settings import Settings
+from stream.config.web import web_faults, web_secret_faults
 from stream.config.words import model_faults, no_mapping
 from stream.config.yaml_lines import MOST_BYTES, Document, read_yaml
 from stream.errors import ConfigError
@@ -51,10 +52,12 @@ def parse(
     meant = as_meant(document)
     if isinstance(meant.data, dict):
         faults += [*document_faults(meant.data, folder), *evidence_faults(meant.data)]
+        faults += web_faults(meant.data)
         if secrets:
             known = os.environ if env is None else env
             faults += secret_faults(meant.data, folder, known)
             faults += evidence_secret_faults(meant.data, folder, known)
+            faults += web_secret_faults(meant.data, folder, known)
     told = [fault for fault in faults if not meant.in_hole(fault.path)] + document.faults
     if settings is None or told:
         raise origin.error(told)

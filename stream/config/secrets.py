@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 
 from pydantic import SecretBytes, SecretStr
@@ -48,6 +49,23 @@ def password(source: SecretSource, env: Mapping[str, str]) -> SecretStr:
     return SecretStr(text)
 
 
+def bearer_token(source: SecretSource, env: Mapping[str, str]) -> SecretStr:
+    """The token that who asks ``web`` has to show, without a line's end.
+
+    Raises `ConfigError`, whose message never holds it.
+    """
+    text = _read(source, env).strip()
+    if not _TOKEN.fullmatch(text):
+        raise ConfigError(f"holds what no header takes; allowed: {_ALLOWED_TOKEN}")
+    if len(text) < SHORTEST_KEY:
+        raise ConfigError(f"given {len(text)} characters; allowed: {_ALLOWED_TOKEN}")
+    return SecretStr(text)
+
+
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]*=*")  # RFC 6750, section 2.1
+_ALLOWED_TOKEN = (
+    f"at least {SHORTEST_KEY} letters, digits and -._~+/= (openssl rand -base64 32 makes one)"
+)
 _ALLOWED = (
     f"at least {SHORTEST_KEY} bytes in base64, with or without {_PREFIX} "
     "(openssl rand -base64 32 makes one)"

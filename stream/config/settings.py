@@ -23,6 +23,7 @@ from stream.specs import (
     Spec,
     ZoneSpec,
 )
+from stream.web_spec import WebSpec
 
 
 class Settings(Spec):
@@ -61,6 +62,11 @@ class Settings(Spec):
     kafka: KafkaSpec = Field(KafkaSpec(), description="how Kafka is reached; only for kafka://")
     health: HealthSpec = Field(
         HealthSpec(), description="/livez, /readyz and /metrics of a role of its own"
+    )
+    web: WebSpec | None = Field(
+        None,
+        description="the live page and the HTTP API; null: `run` serves none, and `maskstream web` "
+        "with the defaults below",
     )
     drain: Duration = Field(
         10.0, gt=0, le=3600, description="on SIGTERM, what is in flight may take so long to finish"
