@@ -16,10 +16,13 @@ _Waiting = tuple[View, "asyncio.Future[Instances]"]
 
 
 class Device:
-    """Makes batches of many frames' views and hands them to the model."""
+    """Makes batches of many frames' views and hands them to the ``model``.
+
+    Whoever asks shares them: `run` has to go on beside all.
+    """
 
     def __init__(self, model: Model, clock: Clock, metrics: Metrics) -> None:
-        self._model = model
+        self.model = model
         self._clock = clock
         self._metrics = metrics
         wait_us = BATCH_WAIT_US if model.batch_size > 1 else 0
@@ -34,7 +37,7 @@ class Device:
         `OutOfMemoryError`.
         """
         answer: asyncio.Future[Instances] = asyncio.get_running_loop().create_future()
-        shape = self._model.shape(view.window)
+        shape = self.model.shape(view.window)
         self._batcher.add(Item(shape, camera, live, self._clock.now_us(), (view, answer)))
         self._added.set()
         return await answer
@@ -64,7 +67,7 @@ class Device:
     async def _answer(self, batch: list[_Waiting]) -> None:
         began_us = self._clock.now_us()
         try:
-            answers = await segmented(self._model, [view for view, _ in batch])
+            answers = await segmented(self.model, [view for view, _ in batch])
         except Exception as error:
             for _, answer in batch:
                 if not answer.done():

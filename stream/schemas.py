@@ -47,7 +47,7 @@ def _tag(kind: type[msgspec.Struct]) -> str:
 
 def _schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
     _, components = msgspec.json.schema_components(
-        [kind], schema_hook=_mask, ref_template="#/$defs/{name}"
+        [kind], schema_hook=mask_schema, ref_template="#/$defs/{name}"
     )
     body = components.pop(kind.__name__)
     parts = {"$defs": components} if components else {}
@@ -62,7 +62,8 @@ def _camera() -> dict[str, Any]:
     return {"$schema": DIALECT, **schema}
 
 
-def _mask(kind: type) -> dict[str, Any]:
+def mask_schema(kind: type) -> dict[str, Any]:
+    """The schema of a mask, for msgspec: its ``schema_hook``."""
     if kind is Mask:
         return _MASK
     raise NotImplementedError(f"{kind.__name__} has no JSON Schema")

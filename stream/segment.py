@@ -20,7 +20,7 @@ from stream.freshness import Freshness
 from stream.lane import Lane, Limits
 from stream.ledger import Answer
 from stream.metrics import Bound, Metrics
-from stream.ports import Clock, Delivery, Inbox, Model, Outbox, Record, Registry, View
+from stream.ports import Clock, Delivery, Inbox, Outbox, Record, Registry, View
 from stream.quarantine import Quarantine
 from stream.saturation import Saturation
 from stream.types import (
@@ -50,43 +50,42 @@ class Segment:
     """Answers every frame of its inboxes.
 
     ``registry`` says how each camera is looked at; one that is not in it is looked at whole.
-    ``max_age_us`` is the freshness of live cameras; the frames of files are never too old.
+    ``max_age_us`` is the freshness of live cameras; the frames of files are never too old. The
+    ``device`` runs beside this.
     """
 
     def __init__(
         self,
-        model: Model,
+        device: Device,
         decode: Callable[[Picture], Pixels],
         registry: Registry,
         max_age_us: int,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
-        self._model = model
+        self._device = device
+        self._model = device.model
         self._decode = decode
         self._registry = registry
         self._freshness = Freshness(max_age_us)
         self._quarantine = Quarantine()
         self._clock = clock
         self._metrics = metrics
-        self._device = Device(model, clock, metrics)
         self._admitted_us: dict[Delivery, int] = {}
         self._answered_us: dict[Delivery, tuple[int, int]] = {}
         """When results were made and when their frames arrived, until they are acknowledged."""
         self._counts = Bound(partial(_Counts, metrics))
+        model = self._model
         self._saturation = Saturation(model.batch_size * model.in_flight, clock.now_us())
         metrics.model.labels(model.ref.name, model.ref.sha256, model.ref.precision).set(1)
 
     async def run(self, inboxes: Mapping[str, Inbox], outbox: Outbox, last: Last) -> None:
         """Answer until every inbox (by topic) has ended."""
         answer = partial(self._answer, last)
-        async with asyncio.TaskGroup() as tasks:
-            device = tasks.create_task(self._device.run())
-            async with asyncio.TaskGroup() as lanes:
-                for topic, inbox in inboxes.items():
-                    lane = Lane(inbox, outbox, answer, self._acknowledged, self._limits(topic))
-                    lanes.create_task(lane.run())
-            device.cancel()
+        async with asyncio.TaskGroup() as lanes:
+            for topic, inbox in inboxes.items():
+                lane = Lane(inbox, outbox, answer, self._acknowledged, self._limits(topic))
+                lanes.create_task(lane.run())
 
     def _limits(self, topic: str) -> Limits:
         """What the device holds and the batch that is prepared meanwhile, and what is written.

@@ -12,9 +12,10 @@ from connectors.jpeg import JpegCodec
 from connectors.video import open_feed
 from connectors.webhook import Webhook
 from stream import codec, ingest, notify, segment, watch
-from stream.cli.embedded import Role
+from stream.cli.embedded import Role, beside
 from stream.cli.evidence import Illustration
 from stream.config import Settings, redact, registered_url_fault, signing_keys
+from stream.device import Device
 from stream.errors import CameraRefusedError, RecordError
 from stream.evidence import CLIPS
 from stream.metrics import Metrics
@@ -68,12 +69,12 @@ async def open_sinks(
 
 
 def roles(
-    common: Common, model: Model, sinks: Mapping[str, Sink], pictures: Illustration | None = None
+    common: Common, device: Device, sinks: Mapping[str, Sink], pictures: Illustration | None = None
 ) -> list[Role]:
-    """All four."""
+    """All four; the ``device`` runs beside them."""
     return [
         ingest_role(common),
-        segment_role(common, model),
+        segment_role(common, device),
         watch_role(common),
         notify_role(common, sinks, pictures),
     ]
@@ -115,11 +116,11 @@ async def _open_allowed(
         yield feed
 
 
-def segment_role(common: Common, model: Model) -> Role:
-    """Makes masks of frames."""
+def segment_role(common: Common, device: Device) -> Role:
+    """Makes masks of frames; the ``device`` runs beside it."""
 
     async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
-        loop = _segment(common, model, common.registry, common.metrics)
+        loop = _segment(common, device, common.registry, common.metrics)
         await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
 
     return Role("segment", work, reads=(segment.LIVE, segment.ARCHIVE), writes=segment.TOPICS)
@@ -127,18 +128,24 @@ def segment_role(common: Common, model: Model) -> Role:
 
 async def measure_capacity(common: Common, model: Model, window: Window) -> None:
     """Find out what ``segment`` is able to do, on frames of the size of ``window``."""
-    loop = _segment(common, model, Listed(()), Metrics())
+    metrics = Metrics()
+    device = Device(model, common.clock, metrics)
+    loop = _segment(common, device, Listed(()), metrics)
     encode = JpegCodec.of(common.settings.pictures).encode
-    if (rate := await trial_rate(loop, encode, window, common.clock)) is not None:
+    async with beside(device.run()):
+        rate = await trial_rate(loop, encode, window, common.clock)
+    if rate is not None:
         common.metrics.saturated(rate)
         _log.info("segment: able to do %.1f frames/s", rate)
 
 
-def _segment(common: Common, model: Model, registry: Registry, metrics: Metrics) -> segment.Segment:
+def _segment(
+    common: Common, device: Device, registry: Registry, metrics: Metrics
+) -> segment.Segment:
     settings = common.settings
     decode = JpegCodec.of(settings.pictures).decode
     max_age_us = round(settings.freshness.max_age * 1e6)
-    return segment.Segment(model, decode, registry, max_age_us, common.clock, metrics)
+    return segment.Segment(device, decode, registry, max_age_us, common.clock, metrics)
 
 
 def watch_role(common: Common) -> Role:

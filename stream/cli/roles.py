@@ -33,6 +33,7 @@ from stream.cli.pipeline import (
 )
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings, check_labels, check_watched
+from stream.device import Device
 from stream.health import Health
 from stream.metrics import Metrics
 from stream.ports import AskProgress, Clock, Model, Transport, Window
@@ -146,7 +147,9 @@ async def _opened(
                 check_labels(settings, model.labels)
                 await stack.enter_async_context(cards_watched(common.metrics, common.clock))
                 await stack.enter_async_context(beside(sing(model, health, common.clock)))
-                yield segment_role(common, model)
+                device = Device(model, common.clock, common.metrics)
+                await stack.enter_async_context(beside(device.run()))
+                yield segment_role(common, device)
             case "watch":
                 check_watched(settings, common.registry.cameras)
                 check_known_labels(settings)

@@ -17,7 +17,7 @@ from stream.cli.cards import cards_watched
 from stream.cli.collecting import keep_what_is_loaded
 from stream.cli.doubting import log_doubts
 from stream.cli.editing import Edits
-from stream.cli.embedded import LEAVING_S, Role, run_roles
+from stream.cli.embedded import LEAVING_S, Role, beside, run_roles
 from stream.cli.evidence import illustration
 from stream.cli.logs import log_to_stderr
 from stream.cli.measured import measured
@@ -29,6 +29,7 @@ from stream.cli.reloading import Reloaded
 from stream.cli.serving import served
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings, check_files, check_labels, load
+from stream.device import Device
 from stream.errors import EXIT_DIFFERENT, CameraError, ConfigError, DrainTimeoutError
 from stream.ports import Clock, Registry
 from stream.registry import Listed
@@ -79,7 +80,9 @@ async def play(
         opening = illustration(settings, rulebook, registry, transport, clock)
         pictures = await stack.enter_async_context(opening)
         common = Common(settings, rulebook, registry, transport, clock, metrics)
-        working = roles(common, model, sinks, pictures)
+        device = Device(model, clock, metrics)
+        await stack.enter_async_context(beside(device.run()))
+        working = roles(common, device, sinks, pictures)
         looking = _observers(settings, rulebook, tally, clock)
         if (web := _web(settings, port)) is not None:
             page = _page(settings, rulebook, clock)

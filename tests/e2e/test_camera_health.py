@@ -13,10 +13,11 @@ import pytest
 from connectors import open_transport
 from connectors.clock import SteadyClock, WallClock
 from stream.cli.bench.sleeping import Sleep, SleepingModel
-from stream.cli.embedded import run_roles
+from stream.cli.embedded import beside, run_roles
 from stream.cli.observers import counts
 from stream.cli.pipeline import Common, open_sinks, roles
 from stream.config import load
+from stream.device import Device
 from stream.metrics import Metrics
 from stream.registry import Listed
 from stream.rulebook import Rulebook
@@ -69,8 +70,10 @@ class Installation:
             common = Common(
                 settings, rulebook, Listed(settings.cameras), transport, clock, self.metrics
             )
-            working = roles(common, SleepingModel(Sleep(seconds=0.001)), sinks)
-            await run_roles(transport, [*working, counts(self.tally, clock)], stop, 10.0)
+            device = Device(SleepingModel(Sleep(seconds=0.001)), clock, self.metrics)
+            working = roles(common, device, sinks)
+            async with beside(device.run()):
+                await run_roles(transport, [*working, counts(self.tally, clock)], stop, 10.0)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

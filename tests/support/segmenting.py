@@ -1,5 +1,6 @@
 """A segment on a real transport, with a real if simple model."""
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from functools import partial
 from connectors.jpeg import JpegCodec
 from stream.audit import Audit
 from stream.codec import Message
+from stream.device import Device
 from stream.metrics import Metrics
 from stream.ports import Clock, Delivery, Model, Record, Transport
 from stream.registry import Listed
@@ -49,8 +51,9 @@ class Bench:
 
     async def run(self, *topics: str) -> None:
         """Segment these topics to their ends."""
+        device = Device(self.model, self.clock, self.metrics)
         segment = Segment(
-            self.model,
+            device,
             self.decode,
             Listed(self.cameras.values()),
             round(MAX_AGE_S * 1e6),
@@ -63,7 +66,10 @@ class Bench:
                 topic: await stack.enter_async_context(self.transport.inbox(topic, "segment"))
                 for topic in topics
             }
+            tasks = await stack.enter_async_context(asyncio.TaskGroup())
+            running = tasks.create_task(device.run())
             await segment.run(inboxes, outbox, partial(self.transport.last, "masks"))
+            running.cancel()
 
     async def masks(self, *sent: Sent, topic: str = "frames") -> list[Message]:
         """What comes of the records ``sent``."""

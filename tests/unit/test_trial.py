@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from connectors.jpeg import JpegCodec
+from stream.cli.embedded import beside
+from stream.device import Device
 from stream.metrics import Metrics
 from stream.ports import View, Window
 from stream.registry import Listed
@@ -34,8 +36,11 @@ class TakingModel(BrightModel):
 
 
 async def tried(model: TakingModel) -> float | None:
-    segment = Segment(model, JPEG.decode, Listed(()), 1_000_000, model.clock, Metrics())
-    return await trial_rate(segment, JPEG.encode, Window(0, 0, 64, 36), model.clock)
+    metrics = Metrics()
+    device = Device(model, model.clock, metrics)
+    segment = Segment(device, JPEG.decode, Listed(()), 1_000_000, model.clock, metrics)
+    async with beside(device.run()):
+        return await trial_rate(segment, JPEG.encode, Window(0, 0, 64, 36), model.clock)
 
 
 @pytest.mark.parametrize("in_flight", [1, 4])

@@ -46,9 +46,10 @@ def pipeline(spec: ModelSpec, clip: Path, encoding: str) -> Run:
 async def _play(settings: Any, model: Any) -> Tally:
     from connectors import open_transport
     from connectors.clock import SteadyClock
-    from stream.cli.embedded import run_roles
+    from stream.cli.embedded import beside, run_roles
     from stream.cli.observers import counts
     from stream.cli.pipeline import Common, roles
+    from stream.device import Device
     from stream.metrics import Metrics
     from stream.registry import Listed
     from stream.rulebook import Rulebook
@@ -57,8 +58,10 @@ async def _play(settings: Any, model: Any) -> Tally:
     transport = open_transport(settings)
     rulebook = Rulebook(settings.rules, settings.zones)
     common = Common(settings, rulebook, Listed(settings.cameras), transport, clock, Metrics())
-    working = [*roles(common, model, {}), counts(tally, clock)]
-    await run_roles(transport, working, asyncio.Event(), settings.drain)
+    device = Device(model, clock, common.metrics)
+    working = [*roles(common, device, {}), counts(tally, clock)]
+    async with beside(device.run()):
+        await run_roles(transport, working, asyncio.Event(), settings.drain)
     return tally
 
 

@@ -22,11 +22,12 @@ from connectors.jpeg import JpegCodec
 from connectors.video.network import READ_S
 from stream import ingest, segment
 from stream.cli.bench.sleeping import Sleep, SleepingModel
-from stream.cli.embedded import Role, run_roles
+from stream.cli.embedded import Role, beside, run_roles
 from stream.cli.logs import log_to_stderr
 from stream.cli.pipeline import Common, watch_role
 from stream.cli.stop import stop_on_signals
 from stream.config import load
+from stream.device import Device
 from stream.errors import CameraError
 from stream.metrics import Metrics
 from stream.ports import Clock, Inbox, Outbox, Shot
@@ -136,15 +137,17 @@ def segment_role(common: Common, spec: StandIns) -> Role:
     max_age_us = round(common.settings.freshness.max_age * 1e6)
 
     async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
+        device = Device(SleepingModel(spec.sleep), common.clock, common.metrics)
         loop = segment.Segment(
-            SleepingModel(spec.sleep),
+            device,
             lambda _: pixels,
             Listed(()),
             max_age_us,
             common.clock,
             common.metrics,
         )
-        await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
+        async with beside(device.run()):
+            await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
 
     return Role("segment", work, reads=("frames", "frames-archive"), writes=segment.TOPICS)
 

@@ -12,9 +12,10 @@ from stream.cli.bench.contestants import CONFIDENCE, IMAGE_SIZE, IOU
 from stream.cli.bench.gpu.case import Case
 from stream.cli.bench.gpu.pictures import decoded, jpegs
 from stream.cli.bench.gpu.shifts import LeftOut, Shift, fitting, shift
-from stream.cli.embedded import Role, run_roles
+from stream.cli.embedded import Role, beside, run_roles
 from stream.cli.pipeline import Common, segment_role
 from stream.config import Settings
+from stream.device import Device
 from stream.follow import follow
 from stream.metrics import Metrics
 from stream.ports import Delivery, Inbox, Outbox, View, Window
@@ -91,8 +92,10 @@ async def _play(spec: ModelSpec, model: Segmenter, flow: "_Flow", ages_ms: list[
     transport = MemoryTransport(capacity=8 * model.batch_size * (model.in_flight + 1))
     rulebook = Rulebook(settings.rules, settings.zones)
     common = Common(settings, rulebook, Listed(()), transport, clock, Metrics())
-    working = [flow.role, segment_role(common, model), _ages(clock, ages_ms)]
-    await run_roles(transport, working, asyncio.Event(), settings.drain)
+    device = Device(model, clock, common.metrics)
+    working = [flow.role, segment_role(common, device), _ages(clock, ages_ms)]
+    async with beside(device.run()):
+        await run_roles(transport, working, asyncio.Event(), settings.drain)
 
 
 class _Flow:
