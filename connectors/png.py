@@ -35,7 +35,8 @@ def decode_png(png: bytes, max_pixels: int) -> Pixels:
     pixels = cv2.imdecode(np.frombuffer(SIGNATURE + kept, np.uint8), cv2.IMREAD_COLOR)
     if pixels is None or pixels.shape != (height, width, 3):
         raise DecodeError(f"not a whole PNG ({len(png)} bytes): its pixels cannot be read")
-    return pixels.astype(np.uint8, copy=False)
+    read: Pixels = pixels
+    return read
 
 
 def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:

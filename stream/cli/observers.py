@@ -6,6 +6,8 @@ from pathlib import Path
 from connectors.annotate import write_videos
 from connectors.files import line_writer
 from connectors.web import Page, show
+from connectors.web.api import TOPICS as BOARD_TOPICS
+from connectors.web.api import Board
 from stream import codec
 from stream.cli.embedded import Role
 from stream.errors import RecordError
@@ -61,6 +63,15 @@ def live_page(page: Page) -> Role:
         await show(inboxes, page)
 
     return Role("page", work, reads=TOPICS)
+
+
+def api_board(board: Board) -> Role:
+    """Tells the API what there is."""
+
+    async def work(inboxes: Mapping[str, Inbox], _: Outbox) -> None:
+        await board.follow(inboxes)
+
+    return Role("api", work, reads=BOARD_TOPICS)
 
 
 def annotated_video(path: Path, cameras: Sequence[str], rulebook: Rulebook, decode: Decode) -> Role:

@@ -13,6 +13,7 @@ from connectors import open_transport
 from connectors.clock import SteadyClock, WallClock
 from connectors.jpeg import JpegCodec
 from connectors.web import Page
+from connectors.web.api import Board
 from stream.cli.cards import cards_watched
 from stream.cli.collecting import keep_what_is_loaded
 from stream.cli.doubting import log_doubts
@@ -22,11 +23,11 @@ from stream.cli.evidence import illustration
 from stream.cli.logs import log_to_stderr
 from stream.cli.measured import measured
 from stream.cli.model import opened
-from stream.cli.observers import annotated_video, counts, live_page, results_file
+from stream.cli.observers import annotated_video, api_board, counts, live_page, results_file
 from stream.cli.pipeline import Common, open_sinks, roles
 from stream.cli.progress import showing, summary
 from stream.cli.reloading import Reloaded
-from stream.cli.serving import served
+from stream.cli.serving import api, segmenting, served
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings, check_files, check_labels, load
 from stream.device import Device
@@ -86,9 +87,11 @@ async def play(
         looking = _observers(settings, rulebook, tally, clock)
         if (web := _web(settings, port)) is not None:
             page = _page(settings, rulebook, clock)
-            serving = served(page, web, metrics.registry, [])
+            board = Board(lambda: registry.cameras, clock.now_us)
+            parts = [api(board, segmenting(device, web, metrics), web)]
+            serving = served(page, web, metrics.registry, parts)
             console.print(f"live page: {await stack.enter_async_context(serving)}")
-            looking.append(live_page(page))
+            looking += [live_page(page), api_board(board)]
         with stop_on_signals() as stop:
             keep_what_is_loaded()
             try:

@@ -1,15 +1,39 @@
-"""The page's server, as the section ``web`` says."""
+"""The page and the API, as the section ``web`` says."""
 
 import os
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 
 from connectors.web import Access, Page, serve
+from connectors.web.api import Board, Segmenting, add_api
 from connectors.web.server import Part
 from stream.config import bearer_token
+from stream.device import Device
+from stream.metrics import Metrics
 from stream.web_spec import WebSpec
+
+TURN = "/v1/segment"
+"""What stands for a camera among those whose views wait: no camera can be called so."""
+
+
+def segmenting(device: Device, spec: WebSpec, metrics: Metrics) -> Segmenting:
+    """What answers pictures with what the ``device`` says, which runs beside it.
+
+    They wait as those of files do: live cameras go first.
+    """
+    ask = partial(device.segment, TURN, False)
+    return Segmenting(device.model, ask, spec, metrics.segment_requests)
+
+
+def api(board: Board, pictures: Segmenting | None, spec: WebSpec) -> Part:
+    """The API; without ``pictures`` there is no model."""
+    operations = board.operations()
+    if pictures is not None:
+        operations.insert(0, pictures.operation)
+    return partial(add_api, operations=operations, with_token=spec.token is not None)
 
 
 def served(

@@ -1,9 +1,9 @@
-"""``maskstream web``: the live page, as a process of its own that only reads."""
+"""``maskstream web``: the live page and the HTTP API, as a process of its own that only reads."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,19 +12,27 @@ from connectors import open_kafka
 from connectors.clock import SteadyClock
 from connectors.health import Own, add_probes, serve_health
 from connectors.web import Page, show
+from connectors.web.api import TOPICS as BOARD_TOPICS
+from connectors.web.api import Board, Segmenting
+from connectors.web.server import Part
 from stream import codec
+from stream.canary import sing
 from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import beside
 from stream.cli.kafka_only import settings_of_role
+from stream.cli.leaving import Leaving
 from stream.cli.logs import log_to_stderr
-from stream.cli.roles import ended
-from stream.cli.serving import served
+from stream.cli.roles import OpenModel, ended, warm
+from stream.cli.serving import api, segmenting, served
 from stream.cli.stop import stop_on_signals
+from stream.codec import Message
 from stream.config import Settings
-from stream.errors import RecordError, UnsupportedVersionError
+from stream.device import Device
+from stream.errors import DrainTimeoutError, RecordError, UnsupportedVersionError
 from stream.health import Health
 from stream.metrics import Metrics
 from stream.observe import TOPICS
+from stream.ports import Clock, Inbox, Model
 from stream.rulebook import Rulebook
 from stream.types import CameraStatus
 from stream.web_spec import WebSpec
@@ -32,16 +40,19 @@ from stream.web_spec import WebSpec
 if TYPE_CHECKING:
     from connectors.kafka import KafkaTransport
 
+REMEMBERED = ("camera-status", "alerts")
+"""Topics that tell how things are now by what was last said, however long ago."""
+
 _log = logging.getLogger(__name__)
 
 
-def run_web(config: Path) -> None:
+def run_web(config: Path, open_model: OpenModel = warm) -> None:
     """Serve until a signal comes."""
     log_to_stderr()
-    asyncio.run(_play(config, settings_of_role(config)))
+    asyncio.run(_play(config, settings_of_role(config), open_model))
 
 
-async def _play(config: Path, settings: Settings) -> None:
+async def _play(config: Path, settings: Settings, open_model: OpenModel) -> None:
     transport = open_kafka(settings)
     await transport.check()
     clock, metrics, health = SteadyClock(), Metrics(), Health(["topics"])
@@ -53,36 +64,73 @@ async def _play(config: Path, settings: Settings) -> None:
         rulebook = Rulebook(settings.rules, settings.zones)
         edits = edits_of_rules(config, registry, clock, metrics)
         await stack.enter_async_context(beside(follow_rules(edits, settings, rulebook)))
+        pictures = None
+        if spec.segment:
+            device = await stack.enter_async_context(
+                _device(open_model(settings.model), health, clock, metrics)
+            )
+            pictures = segmenting(device, spec, metrics)
         stop = stack.enter_context(stop_on_signals())
         page = Page(
             cameras=tuple(registry.cameras), zones=lambda: rulebook.zones, now_us=clock.now_us
         )
-        parts = [partial(add_probes, probed=Own(health, clock, metrics.registry))]
+        board = Board(lambda: registry.cameras, clock.now_us)
+        own = Own(health, clock, metrics.registry)
+        parts: list[Part] = [partial(add_probes, probed=own), api(board, pictures, spec)]
         url = await stack.enter_async_context(served(page, spec, metrics.registry, parts))
-        async with beside(_feed(transport, page, health)), beside(ended(stop, health)):
+        async with beside(_feed(transport, page, board, health)), beside(ended(stop, health)):
             _log.info("web: started, page on %s", url)
             await stop.wait()
+            if pictures is not None:
+                await _finish(pictures, settings.drain)
     _log.info("web: stopped")
 
 
-async def _feed(transport: "KafkaTransport", page: Page, health: Health) -> None:
-    """Tell the page what comes, and before that how each camera was last."""
+@asynccontextmanager
+async def _device(
+    opening: AbstractAsyncContextManager[Model], health: Health, clock: Clock, metrics: Metrics
+) -> AsyncIterator[Device]:
+    """The model, as ``segment`` has it."""
+    async with opening as opened:
+        model = Leaving(opened)
+        device = Device(model, clock, metrics)
+        async with beside(sing(model, health, clock)), beside(device.run()):
+            yield device
+
+
+async def _finish(pictures: Segmenting, drain_s: float) -> None:
+    try:
+        async with asyncio.timeout(drain_s):
+            await pictures.finish()
+    except TimeoutError:
+        raise DrainTimeoutError(f"pictures were left {drain_s:g} s after the stop") from None
+
+
+async def _feed(transport: "KafkaTransport", page: Page, board: Board, health: Health) -> None:
+    """Tell what comes, and before that what was told last."""
     async with AsyncExitStack() as stack:
-        inboxes = {
-            topic: await stack.enter_async_context(transport.onlooker(topic)) for topic in TOPICS
-        }
-        async for status in _statuses(transport):
-            page.status(status)
+        shown = await _onlookers(stack, transport, TOPICS)
+        told = await _onlookers(stack, transport, BOARD_TOPICS)
+        for topic in REMEMBERED:
+            async for message in _past(transport, topic):
+                board.hear(message)
+                if isinstance(message, CameraStatus):
+                    page.status(message)
         health.reached("topics")
-        await show(inboxes, page)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(show(shown, page))
+            group.create_task(board.follow(told))
 
 
-async def _statuses(transport: "KafkaTransport") -> AsyncIterator[CameraStatus]:
-    async for record in transport.whole("camera-status"):
+async def _onlookers(
+    stack: AsyncExitStack, transport: "KafkaTransport", topics: Iterable[str]
+) -> dict[str, Inbox]:
+    return {topic: await stack.enter_async_context(transport.onlooker(topic)) for topic in topics}
+
+
+async def _past(transport: "KafkaTransport", topic: str) -> AsyncIterator[Message]:
+    async for record in transport.whole(topic):
         try:
-            message = codec.decode(record)
+            yield codec.decode(record)
         except (RecordError, UnsupportedVersionError) as error:
-            _log.error("camera-status: a record cannot be read and is passed over: %s", error)
-            continue
-        if isinstance(message, CameraStatus):
-            yield message
+            _log.error("%s: a record cannot be read and is passed over: %s", topic, error)

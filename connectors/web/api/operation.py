@@ -12,7 +12,6 @@ from msgspec.structs import FieldInfo
 
 from connectors.web.problem import Refused, wrong
 from stream.config.redact import shown
-from stream.config.words import suggestion
 from stream.schemas import mask_schema
 
 Handle = Callable[[web.Request, Any], Awaitable[web.StreamResponse]]
@@ -47,7 +46,7 @@ class Operation:
         fields = {each.encode_name: each for each in msgspec.structs.fields(self.query)}
         for name in request.query:
             if name not in fields:
-                raise wrong(shown(name)[1:-1], "an unknown parameter", _near(name, list(fields)))
+                raise wrong(shown(name)[1:-1], "as a parameter", ", ".join(fields) or "none")
         given = {
             each.name: _value(each, request.query.getall(name))
             for name, each in fields.items()
@@ -93,10 +92,6 @@ def _value(parameter: FieldInfo, given: list[str]) -> Any:
 
 def _refusal(parameter: FieldInfo, given: str, may_be: str) -> Refused:
     return wrong(parameter.encode_name, given, may_be)
-
-
-def _near(name: str, known: list[str]) -> str:
-    return suggestion(name, known).removeprefix("allowed: ")
 
 
 _BOUNDS = {

@@ -1,0 +1,179 @@
+"""``GET /v1/cameras`` and ``GET /v1/alerts``: how things are, from what was told."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from connectors.memory import MemoryTransport
+from connectors.web.api.board import MOST_ALERTS, TOPICS, AlertsQuery, Board
+from stream import codec
+from stream.rules.trouble import FRESH_US
+from stream.types import Alert, CameraStatus
+from tests.support.api import running
+from tests.support.build import gap, health, opened, result
+from tests.support.clock import START_US, VirtualClock
+from tests.support.scene import alert
+from tests.support.topics import fill
+
+ALL = AlertsQuery()
+
+
+class Told:
+    """A board, told of things by hand."""
+
+    def __init__(self, *cameras: str) -> None:
+        self.clock = VirtualClock()
+        self.board = Board(lambda: cameras or ("hall",), self.clock.now_us)
+
+    def camera(self, *messages: Any) -> dict[str, Any]:
+        """The first camera after ``messages``."""
+        for each in messages:
+            self.board.hear(each)
+        found: dict[str, Any] = msgspec.to_builtins(self.board.cameras().cameras[0])
+        return found
+
+    def alerts(self, query: AlertsQuery = ALL) -> list[tuple[str, str]]:
+        return [(each.id, each.state) for each in self.board.alerts(query).alerts]
+
+
+def named(name: str, state: Any = "opened", lasted_us: int = 0, **fields: Any) -> Alert:
+    return msgspec.structs.replace(alert(state, lasted_us=lasted_us), id=name, **fields)
+
+
+def test_a_camera_of_which_nothing_was_told_is_there_with_what_is_not_known() -> None:
+    assert Told().camera() == {
+        "camera": "hall", "state": None, "since_us": None, "reason": "no ingest has told of it",
+        "epoch": None, "rate": None, "age_p50_ms": None, "age_p99_ms": None, "conditions": [],
+    }  # fmt: skip
+
+
+def test_a_camera_has_the_state_that_was_told_last_and_since_when() -> None:
+    told = Told()
+    live = CameraStatus("hall", "live", START_US + 5)
+    found = told.camera(live, CameraStatus("hall", "connecting", START_US, "late news"))
+    assert (found["state"], found["since_us"], found["reason"]) == ("live", START_US + 5, "")
+    found = told.camera(CameraStatus("hall", "lost", START_US + 9, "no answer"))
+    assert (found["state"], found["since_us"], found["reason"]) == (
+        "lost",
+        START_US + 9,
+        "no answer",
+    )
+
+
+def test_rate_and_ages_are_those_of_its_results() -> None:
+    told = Told()
+    for seq in range(11):
+        told.clock.advance(0.1)
+        arrived_us = told.clock.now_us() - 50_000
+        told.board.hear(msgspec.structs.replace(result(seq), arrived_us=arrived_us))
+    found = told.camera()
+    assert found["rate"] == pytest.approx(10)
+    assert (found["age_p50_ms"], found["age_p99_ms"]) == (50, 50)
+
+
+def test_the_epoch_is_the_highest_that_was_heard_of() -> None:
+    told = Told()
+    assert told.camera(opened(epoch=3))["epoch"] == 3
+    assert told.camera(result(epoch=2), gap(0, 1, epoch=1))["epoch"] == 3
+    assert told.camera(gap(0, 1, epoch=4))["epoch"] == 4
+
+
+def test_conditions_hold_until_they_end_or_nobody_tells_of_them() -> None:
+    told = Told()
+    black, frozen = health(0, "black"), health(0, "frozen")
+    held = {"condition": "black", "since_us": START_US, "detail": "so it is"}
+    assert told.camera(black, frozen)["conditions"][0] == held
+    ended = msgspec.structs.replace(frozen, is_on=False)
+    assert told.camera(ended)["conditions"] == [held]
+    told.clock.advance(FRESH_US / 1e6 + 1)
+    assert told.camera()["conditions"] == []
+
+
+def test_only_cameras_that_there_are_are_listed_by_name() -> None:
+    told = Told("yard", "gate")
+    told.board.hear(result(0, "removed"))
+    assert [each.camera for each in told.board.cameras().cameras] == ["gate", "yard"]
+
+
+def test_alerts_are_those_that_changed_last_first_each_once() -> None:
+    told = Told()
+    for each in (named("a"), named("b"), named("a", "updated", 5), named("c", "opened", 9)):
+        told.board.hear(each)
+    assert told.alerts() == [("c", "opened"), ("a", "updated"), ("b", "opened")]
+
+
+def test_what_is_over_stays_over_when_its_beginning_comes_again() -> None:
+    told = Told()
+    for each in (named("a"), named("a", "resolved", 9), named("a"), named("a", "updated", 5)):
+        told.board.hear(each)
+    assert told.alerts() == [("a", "resolved")]
+
+
+def test_alerts_are_chosen_by_camera_rule_state_and_number() -> None:
+    told = Told()
+    for each in (
+        named("a"), named("b", "resolved"), named("c", camera="yard"), named("d", rule="other"),
+    ):  # fmt: skip
+        told.board.hear(each)
+    assert told.alerts(AlertsQuery(camera="yard")) == [("c", "opened")]
+    assert told.alerts(AlertsQuery(rule="other")) == [("d", "opened")]
+    assert told.alerts(AlertsQuery(state="resolved")) == [("b", "resolved")]
+    assert len(told.alerts(AlertsQuery(state="open"))) == 3
+    assert told.alerts(AlertsQuery(state="open", camera="hall", limit=1)) == [("d", "opened")]
+
+
+def test_of_too_many_alerts_those_that_are_over_are_forgotten_first() -> None:
+    told = Told()
+    told.board.hear(named("open"))
+    told.board.hear(named("over", "resolved"))
+    for number in range(MOST_ALERTS - 1):
+        told.board.hear(named(str(number)))
+    names = [name for name, _ in told.alerts(AlertsQuery(limit=MOST_ALERTS))]
+    assert len(names) == MOST_ALERTS
+    assert "open" in names
+    assert "over" not in names
+
+
+async def test_it_is_told_by_the_topics_and_passes_over_what_cannot_be_read() -> None:
+    transport, told = MemoryTransport(), Told()
+    async with transport.outbox(*TOPICS) as outbox:
+        bad = codec.encode(result(0))
+        await outbox.send("masks", type(bad)("hall", b"{", bad.headers))
+        await fill(outbox, "masks", [result(1, epoch=7)])
+        await fill(outbox, "alerts", [named("a")])
+        await fill(outbox, "camera-status", [CameraStatus("hall", "live", START_US)])
+    async with (
+        transport.inbox("masks", "api") as masks,
+        transport.inbox("alerts", "api") as alerts,
+        transport.inbox("camera-status", "api") as statuses,
+    ):
+        await told.board.follow({"masks": masks, "alerts": alerts, "camera-status": statuses})
+    assert told.alerts() == [("a", "opened")]
+    found = told.camera()
+    assert (found["state"], found["epoch"]) == ("live", 7)
+
+
+async def test_both_are_served_as_json() -> None:
+    async with running() as api:
+        api.board.hear(CameraStatus("hall", "live", START_US))
+        api.board.hear(named("a"))
+        async with api.client.get("/v1/cameras") as answer:
+            cameras = (await answer.json())["cameras"]
+            assert [(each["camera"], each["state"]) for each in cameras] == [
+                ("hall", "live"), ("yard", None),
+            ]  # fmt: skip
+        async with api.client.get("/v1/alerts?state=open&limit=5") as answer:
+            (found,) = (await answer.json())["alerts"]
+            assert codec.from_json(msgspec.json.encode(found)) == named("a")
+        for query, field in [
+            ("limit=0", "limit"), ("limit=1001", "limit"), ("limit=1.5", "limit"),
+            ("camera=Hall", "camera"), ("state=opened", "state"), ("colour=red", "colour"),
+        ]:  # fmt: skip
+            async with api.client.get(f"/v1/alerts?{query}") as answer:
+                assert (answer.status, (await answer.json(content_type=None))["field"]) == (
+                    400,
+                    field,
+                )
+        async with api.client.get("/v1/cameras?x=1") as answer:
+            assert (await answer.json(content_type=None))["allowed"] == "none"

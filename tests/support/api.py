@@ -1,0 +1,70 @@
+"""The HTTP API on a real server, with a model that finds what is bright."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import cv2
+from aiohttp import ClientSession
+
+from connectors.clock import SteadyClock
+from connectors.jpeg import JpegCodec
+from connectors.web import Page
+from connectors.web.api import Board, Segmenting
+from stream.cli.embedded import beside
+from stream.cli.serving import api, segmenting, served
+from stream.device import Device
+from stream.metrics import Metrics
+from stream.ports import Model
+from stream.specs import SecretSource
+from stream.types import Pixels
+from stream.web_spec import WebSpec
+from tests.support.models import BrightModel
+
+CAMERAS = ("hall", "yard")
+JPEG = JpegCodec(95, max_bytes=10**7, max_pixels=10**7)
+SMALL = WebSpec(port=0, max_bytes=20_000, max_pixels=40_000, queue=4)
+
+
+@dataclass
+class Api:
+    """Where it is, what it tells of, and how to ask."""
+
+    url: str
+    board: Board
+    pictures: Segmenting
+    client: ClientSession
+    metrics: Metrics
+
+
+@asynccontextmanager
+async def running(
+    model: Model | None = None, spec: WebSpec = SMALL, cameras: Sequence[str] = CAMERAS
+) -> AsyncIterator[Api]:
+    """The API as ``run`` and ``web`` serve it; without a ``model`` there is `BrightModel`."""
+    clock, metrics = SteadyClock(), Metrics()
+    device = Device(model or BrightModel(batch_size=4), clock, metrics)
+    page = Page(cameras=cameras, zones=list, now_us=clock.now_us)
+    board = Board(lambda: cameras, clock.now_us)
+    pictures = segmenting(device, spec, metrics)
+    part = api(board, pictures, spec)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(beside(device.run()))
+        url = await stack.enter_async_context(served(page, spec, metrics.registry, [part]))
+        client = await stack.enter_async_context(ClientSession(url))
+        yield Api(url, board, pictures, client, metrics)
+
+
+def with_token(path: str) -> WebSpec:
+    """The settings, with a token that lies in a file."""
+    token = SecretSource.model_validate({"file": path})
+    return SMALL.model_copy(update={"token": token})
+
+
+def jpeg(pixels: Pixels) -> bytes:
+    return JPEG.encode(pixels).jpeg
+
+
+def png(pixels: Pixels) -> bytes:
+    _, encoded = cv2.imencode(".png", pixels)
+    return encoded.tobytes()
