@@ -52,14 +52,21 @@ _log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def warm(common: Common) -> AsyncIterator[Model]:
-    """The model itself, with what the likeliest pictures need compiled and its capacity told."""
+    """The model itself, with what the likeliest pictures need compiled."""
     async with opened(common.settings.model, common.metrics.spent) as model:
         await model.warm_up([WIDE])
+        yield model
+
+
+@asynccontextmanager
+async def tried(common: Common) -> AsyncIterator[Model]:
+    """The model as `warm` opens it, with its capacity told."""
+    async with warm(common) as model:
         await measure_capacity(common, Leaving(model), WIDE)
         yield model
 
 
-def run_role(name: str, config: Path, open_model: OpenModel = warm) -> None:
+def run_role(name: str, config: Path, open_model: OpenModel = tried) -> None:
     """Run one role on Kafka until a signal comes, or until its files end."""
     log_to_stderr()
     asyncio.run(play(name, config, settings_of_role(config), open_model))
@@ -69,7 +76,7 @@ async def play(
     name: str,
     config: Path,
     settings: Settings,
-    open_model: OpenModel = warm,
+    open_model: OpenModel = tried,
     parent: Parent | None = None,
 ) -> None:
     """Run one role until a signal comes, its ``parent`` ends it, or its files end."""

@@ -22,6 +22,8 @@ from stream.cli.embedded import beside
 from stream.cli.kafka_only import settings_of_role
 from stream.cli.leaving import Leaving
 from stream.cli.logs import log_to_stderr
+from stream.cli.measured import measured
+from stream.cli.pipeline import Common
 from stream.cli.roles import OpenModel, ended, warm
 from stream.cli.serving import api, segmenting, served
 from stream.cli.stop import stop_on_signals
@@ -55,19 +57,21 @@ def run_web(config: Path, open_model: OpenModel = warm) -> None:
 async def _play(config: Path, settings: Settings, open_model: OpenModel) -> None:
     transport = open_kafka(settings)
     await transport.check()
-    clock, metrics, health = SteadyClock(), Metrics(), Health(["topics"])
+    clock, health = SteadyClock(), Health(["topics"])
     spec = settings.web or WebSpec()
     async with AsyncExitStack() as stack:
+        metrics = stack.enter_context(measured("web"))
         probes = serve_health(health, clock, metrics.registry, settings.health)
         _log.info("web: probes on %s", await stack.enter_async_context(probes))
         registry = await stack.enter_async_context(transport.registry())
         rulebook = Rulebook(settings.rules, settings.zones)
         edits = edits_of_rules(config, registry, clock, metrics)
         await stack.enter_async_context(beside(follow_rules(edits, settings, rulebook)))
+        common = Common(settings, rulebook, registry, transport, clock, metrics)
         pictures = None
         if spec.segment:
             device = await stack.enter_async_context(
-                _device(open_model(settings.model), health, clock, metrics)
+                _device(open_model(common), health, clock, metrics)
             )
             pictures = segmenting(device, spec, metrics)
         stop = stack.enter_context(stop_on_signals())
