@@ -38,6 +38,7 @@ class EpochWriter:
         self._topic = topic
         self._outbox = outbox
         self._metrics = metrics
+        metrics.frames_dropped.labels(camera, "overflow")
         self._next = begin.first
         self._told_us = FIRST_US
 

@@ -210,6 +210,7 @@ class Metrics:
             "capacity_frames_per_second",
             "what this process does when it is saturated: measured at warm-up, then in service",
         )
+        self.registry.unregister(self.capacity)
         self._rate: float | None = None
         self.model = self._gauge(
             "model_info", "always 1: the model that is loaded", "model", "hash", "precision"
@@ -291,8 +292,16 @@ class Metrics:
             self.lag.labels(*place).set(lag)
         self._lagging = told.keys()
 
+    def expects_dead_letters(self, *topics: str) -> None:
+        """Have a 0 for each reason why a record of ``topics`` may not be handled."""
+        for topic in topics:
+            for reason in FINITE["dead_letters.reason"]:
+                self.dead_letters.labels(topic, reason)
+
     def saturated(self, rate: float) -> None:
         """Say how many frames a second this process made while work always waited for it."""
+        if self._rate is None:  # until it is known it has no sample: 0 would scale without end
+            self.registry.register(self.capacity)
         self._rate = smoothed(self._rate, rate)
         self.capacity.set(self._rate)
 

@@ -46,6 +46,7 @@ async def _play(config: Path, settings: Settings) -> None:
     health = Health(["start", "partitions"])
     async with AsyncExitStack() as stack:
         metrics = stack.enter_context(measured("watch"))
+        metrics.expects_dead_letters("masks")
         served = serve_health(health, clock, metrics.registry, settings.health)
         _log.info("watch: probes on %s", await stack.enter_async_context(served))
         registry = await stack.enter_async_context(transport.registry())

@@ -120,6 +120,7 @@ def segment_role(common: Common, device: Device) -> Role:
     """Makes masks of frames; the ``device`` runs beside it."""
 
     async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
+        common.metrics.expects_dead_letters(segment.LIVE, segment.ARCHIVE)
         loop = _segment(common, device, common.registry, common.metrics)
         await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
 
@@ -132,8 +133,9 @@ async def measure_capacity(common: Common, model: Model, window: Window) -> None
     device = Device(model, common.clock, metrics)
     loop = _segment(common, device, Listed(()), metrics)
     encode = JpegCodec.of(common.settings.pictures).encode
+    full = model.batch_size * model.in_flight
     async with beside(device.run()):
-        rate = await trial_rate(loop, encode, window, common.clock)
+        rate = await trial_rate(loop, full, encode, window, common.clock)
     if rate is not None:
         common.metrics.saturated(rate)
         _log.info("segment: able to do %.1f frames/s", rate)
@@ -155,6 +157,7 @@ def watch_role(common: Common) -> Role:
         async with common.transport.store() as store:
             plans = common.rulebook.plans
             masks, metrics = inboxes["masks"], common.metrics
+            metrics.expects_dead_letters("masks")
             await watch.watch(masks, outbox, store, plans, metrics, common.clock)
 
     return Role("watch", work, reads=("masks",), writes=watch.TOPICS)
@@ -176,6 +179,7 @@ def notify_role(
             illustrator=None if pictures is None else pictures.illustrator,
             is_live=partial(_is_live, common.registry),
         )
+        common.metrics.expects_dead_letters("alerts")
         history = partial(_deliveries, common.transport)
         await loop.run(inboxes["alerts"], common.settings.drain, history)
 

@@ -2,15 +2,19 @@
 
 import signal
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import get_args
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.kafka.inbox import SESSION_MS
 from stream.errors import EXIT_SOFTWARE
+from stream.metrics import Arrival, Metrics, Stage
 from tests.faults.film import FILM, FULL
 from tests.faults.verdict import (
     FRAMES,
@@ -23,6 +27,7 @@ from tests.faults.verdict import (
     wait_for_more,
     wait_for_results,
 )
+from tests.support.receiver import UP, receiver
 from tests.support.roles import DATA, MODEL, Deployment, deployment
 from tests.support.waiting import wait_until
 
@@ -34,10 +39,26 @@ SMALL = {**MODEL, "image_size": 128}
 """For tests that look at no mask, and segment a lot."""
 
 
+NOT_HERE = {
+    "camera_condition": "of live cameras",
+    "camera_skew_seconds": "of live cameras that tell their time",
+    "gpu_busy_ratio": "of a card",
+    "gpu_memory_used_bytes": "of a card",
+    "gpu_memory_bytes": "of a card",
+    "requests_total": "of web",
+    "request_seconds": "of web",
+}
+"""Metrics without a sample where the four roles work through a film."""
+
+
 def test_four_processes_lose_nothing_and_stop_when_asked(tmp_path: Path, kafka: str) -> None:
-    with deployment(tmp_path, kafka) as deployed:
+    store = {"store": str(tmp_path / "out")}
+    with receiver(UP) as ops, deployment(tmp_path, kafka, evidence=store) as deployed:
+        deployed.tell(ops)
         watchers = deployed.start("segment", "watch", "notify")
         (ingest,) = deployed.start("ingest")
+        wait_until(lambda: ingest.metric("frames_offered_total", camera="yard") > 0, "a frame")
+        told = [ingest.get("/metrics")]
         assert ingest.popen.wait(60) == 0
         for each in watchers:
             wait_until(partial(each.answers, "/readyz"), f"{each.role} is ready")
@@ -47,10 +68,37 @@ def test_four_processes_lose_nothing_and_stop_when_asked(tmp_path: Path, kafka: 
             "/metrics"
         )
         wait_for_alerts(deployed)
+        wait_until(lambda: bool(ops.taken), "an alert was delivered")
+        assert_all_is_measured(told + [each.get("/metrics") for each in watchers])
         assert [each.stop() for each in watchers] == [0, 0, 0]
         assert_whole(seen)
         assert "complete" in deployed.command("audit")
         assert "complete" in deployed.command("audit", "--since", "1h")
+
+
+def assert_all_is_measured(texts: Iterable[str]) -> None:
+    """Each declared metric has a sample in one of ``texts``, and some are what they have to be."""
+    samples = [
+        each
+        for text in texts
+        for family in text_string_to_metric_families(text)
+        for each in family.samples
+    ]
+    names = {each.name.removesuffix("_count") for each in samples}
+    missing = {each.name for each in Metrics().declared} - names
+    assert missing == {f"maskstream_{name}" for name in NOT_HERE}
+    values: defaultdict[str, set[str]] = defaultdict(set)
+    for each in samples:
+        for label, value in each.labels.items():
+            values[f"{each.name.removeprefix('maskstream_')}.{label}"].add(value)
+    assert values["build_info.role"] == {"ingest", "segment", "watch", "notify"}
+    assert values["stage_seconds_count.stage"] == set(get_args(Stage))
+    assert values["frame_age_seconds_count.at"] == set(get_args(Arrival))
+    topics = {"frames", "frames-archive", "masks", "alerts"}
+    assert values["lag_records.topic"] == topics
+    (capacity,) = [each.value for each in samples if "capacity" in each.name]
+    assert capacity > 0
+    assert sum(each.value for each in samples if "frames_missing_total" in each.name) == 0
 
 
 @pytest.mark.slow
