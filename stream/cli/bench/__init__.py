@@ -37,6 +37,7 @@ def _groups() -> dict[str, Group]:
         scale_out,
         speed,
         transport,
+        web,
     )
 
     return {
@@ -50,6 +51,7 @@ def _groups() -> dict[str, Group]:
         "scale-out": _on_a_broker(scale_out.measure),
         "registry": _on_a_broker(registry.measure),
         "alerts": _on_a_broker(alerts.measure),
+        "web": web.measure,
         "gpu": gpu.measure,
     }
 
