@@ -33,6 +33,7 @@ from stream.cli.measured import measured
 from stream.cli.model import opened
 from stream.cli.pipeline import Common, segment_role
 from stream.config import Settings
+from stream.device import Device
 from stream.metrics import Bound, Metrics
 from stream.ports import Inbox, Model, Outbox
 from stream.registry import Listed
@@ -147,8 +148,9 @@ async def _played(
             await outbox.send(ARCHIVE, codec.encode_frame(frame))
 
     source = Role("frames", work, writes=("frames", ARCHIVE), source=True)
-    async with _scraped(metrics):
-        working = [source, segment_role(common, model)]
+    device = Device(model, clock, metrics)
+    async with _scraped(metrics), beside(device.run()):
+        working = [source, segment_role(common, device)]
         await run_roles(transport, working, asyncio.Event(), settings.drain)
 
 
