@@ -17,8 +17,9 @@ from stream.errors import DeviceError
 from stream.halving import Instances
 from stream.masks import Mask
 from stream.ports import View
-from tests.support.api import SMALL, Api, jpeg, png, running
+from tests.support.api import SMALL, Api, running
 from tests.support.build import picture, rectangle
+from tests.support.encoded import jpeg, png
 from tests.support.models import BrightModel, PickyModel
 from tests.support.topics import PATIENCE_S
 

@@ -4,11 +4,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import cv2
 from aiohttp import ClientSession
 
 from connectors.clock import SteadyClock
-from connectors.jpeg import JpegCodec
 from connectors.web import Page
 from connectors.web.api import Board, Segmenting
 from stream.cli.embedded import beside
@@ -17,12 +15,10 @@ from stream.device import Device
 from stream.metrics import Metrics
 from stream.ports import Model
 from stream.specs import SecretSource
-from stream.types import Pixels
 from stream.web_spec import WebSpec
 from tests.support.models import BrightModel
 
 CAMERAS = ("hall", "yard")
-JPEG = JpegCodec(95, max_bytes=10**7, max_pixels=10**7)
 SMALL = WebSpec(port=0, max_bytes=20_000, max_pixels=40_000, queue=4)
 
 
@@ -59,12 +55,3 @@ def with_token(path: str) -> WebSpec:
     """The settings, with a token that lies in a file."""
     token = SecretSource.model_validate({"file": path})
     return SMALL.model_copy(update={"token": token})
-
-
-def jpeg(pixels: Pixels) -> bytes:
-    return JPEG.encode(pixels).jpeg
-
-
-def png(pixels: Pixels) -> bytes:
-    _, encoded = cv2.imencode(".png", pixels)
-    return encoded.tobytes()

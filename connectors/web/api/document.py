@@ -34,12 +34,18 @@ def document(operations: Sequence[Operation], *, with_token: bool) -> dict[str, 
             each.path: {each.method.lower(): _operation(each, schemas, refusals, problem)}
             for each in operations
         },
-        "components": {"schemas": components},
+        "components": {"schemas": {name: _worded(each) for name, each in components.items()}},
     }
     if with_token:
         found["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
         found["security"] = [{"token": []}]
     return found
+
+
+def _worded(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A schema whose description is that of a docstring, on one line."""
+    text = " ".join(schema.get("description", "").split()).replace("``", "`")
+    return {**schema, "description": text}
 
 
 def _types(operation: Operation) -> Iterable[type]:

@@ -27,7 +27,10 @@ _AROUND = 1024
 class JsonPicture(Struct, frozen=True, forbid_unknown_fields=True):
     """For programs that send no bytes: ``picture`` is a JPEG or PNG in base64."""
 
-    picture: Annotated[str, Meta(min_length=1)]
+    picture: Annotated[
+        str,
+        Meta(min_length=1, extra_json_schema={"contentEncoding": "base64", "format": "picture"}),
+    ]
 
 
 BODY = {JPEG: None, PNG: None, JSON: JsonPicture}
