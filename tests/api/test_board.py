@@ -51,7 +51,7 @@ def test_a_camera_of_which_nothing_was_told_is_there_with_what_is_not_known() ->
 def test_a_camera_has_the_state_that_was_told_last_and_since_when() -> None:
     told = Told()
     live = CameraStatus("hall", "live", START_US + 5)
-    found = told.camera(live, CameraStatus("hall", "connecting", START_US, "late news"))
+    found = told.camera(CameraStatus("hall", "connecting", START_US + 7, "a fast clock"), live)
     assert (found["state"], found["since_us"], found["reason"]) == ("live", START_US + 5, "")
     found = told.camera(CameraStatus("hall", "lost", START_US + 9, "no answer"))
     assert (found["state"], found["since_us"], found["reason"]) == (

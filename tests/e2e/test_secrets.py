@@ -2,9 +2,12 @@
 
 import asyncio
 import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import quote
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -117,6 +120,35 @@ def test_signing_keys_are_found_nowhere(tmp_path: Path, kafka: str) -> None:
         for form in (key, text.encode(), key.hex().encode()):
             assert form not in written
             assert form not in "\n".join(told).encode()
+
+
+def test_the_token_of_the_page_is_found_nowhere(tmp_path: Path, kafka: str) -> None:
+    token = "c4nary-B1rd-5ings-at-dawn-for-the-page"
+    (tmp_path / "token").write_text(f"{token}\n")
+    web = {"port": 0, "token": {"file": str(tmp_path / "token")}}
+    with deployment(tmp_path, kafka, web=web) as deployed:
+        (process,) = deployed.start("web")
+        (page,) = re.findall(r"page on (http://\S+)", process.text())
+        told = [command_lines(), process.get("/metrics")]
+        paths = ("/", "/metrics", "/v1/cameras", "/v1/openapi.json", "/v1/", "/nowhere")
+        shown = (token, f"{token[:-1]}x", "")
+        told += [_answered(page + path, each) for path in paths for each in shown]
+        told += [text for each in ("check", "audit") for text in said(deployed, each)]
+        process.stop()
+        told.append(process.text())
+        written = asyncio.run(everything_written(deployed))
+    assert "maskstream" in "".join(told)
+    for form in (token, token.encode().hex(), base64.b64encode(token.encode()).decode()):
+        assert form.encode() not in written
+        assert not [text for text in told if form in text]
+
+
+def _answered(url: str, token: str) -> str:
+    try:
+        with urlopen(Request(url, headers={"Authorization": f"Bearer {token}"})) as answer:
+            return f"{answer.headers}\n{answer.read().decode()}"
+    except HTTPError as error:
+        return f"{error.headers}\n{error.read().decode()}"
 
 
 def said(deployed: Deployment, command: str) -> list[str]:

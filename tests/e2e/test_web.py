@@ -1,11 +1,14 @@
 """``maskstream web`` as a process on a real broker: the page, from topics alone."""
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
@@ -15,7 +18,10 @@ from stream import codec
 from stream.types import CameraStatus, Encoded, Frame, Tracks
 from tests.support.build import frame, instance, picture, result
 from tests.support.clock import START_US
+from tests.support.encoded import png
 from tests.support.roles import Deployment, Process, deployment
+from tests.support.scene import alert
+from tests.support.waiting import wait_until
 
 PATIENCE_S = 30.0
 TOKEN = "c4nary-token-of-the-page-0123"
@@ -26,7 +32,7 @@ JPEG = JpegCodec(90, max_bytes=100_000, max_pixels=100_000)
 @pytest.fixture
 def deployed(tmp_path: Path, kafka: str) -> Iterator[Deployment]:
     (tmp_path / "token").write_text(f"{TOKEN}\n")
-    web = {"port": 0, "token": {"file": str(tmp_path / "token")}}
+    web = {"port": 0, "token": {"file": str(tmp_path / "token")}, "segment": True}
     with deployment(tmp_path, kafka, web=web) as deployed:
         yield deployed
 
@@ -76,6 +82,7 @@ async def heard(socket: ClientWebSocketResponse, kind: str) -> dict[str, Any]:
 def test_pictures_come_from_kafka_to_as_many_pages_as_there_are(deployed: Deployment) -> None:
     lost = CameraStatus("yard", "lost", START_US, "no answer")
     deployed.write("camera-status", [codec.encode(lost)])
+    deployed.configure(web={"port": 0, "token": {"file": str(deployed.folder / "token")}})
     processes = deployed.start("web", "web")
 
     for seq, process in enumerate(processes):
@@ -85,6 +92,36 @@ def test_pictures_come_from_kafka_to_as_many_pages_as_there_are(deployed: Deploy
         assert (told["figures"]["state"], told["figures"]["reason"]) == ("lost", "no answer")
         assert process.answers("/livez")
         assert process.answers("/readyz")
+        with pytest.raises(HTTPError, match="404"):
+            ask(process, "/v1/segment", png(picture()))
     for process in processes:
         assert process.stop() == 0
         assert TOKEN not in process.text()
+
+
+def ask(process: Process, path: str, body: bytes | None = None) -> Any:
+    """What the API answers; raises `HTTPError` for anything but 200."""
+    headers = {**BEARER, "Content-Type": "image/png"}
+    with urlopen(Request(page(process) + path, body, headers)) as answer:
+        return json.load(answer)
+
+
+def test_the_api_tells_what_was_said_before_it_began_and_makes_masks(deployed: Deployment) -> None:
+    lost = CameraStatus("yard", "lost", START_US, "no answer")
+    deployed.write("camera-status", [codec.encode(lost)])
+    over = [alert(state, "yard") for state in ("opened", "resolved")]
+    deployed.write("alerts", [codec.encode(each) for each in over])
+    process = deployed.start_bright("web")
+    wait_until(lambda: process.answers("/readyz"), "it has read what was said before")
+    (camera,) = ask(process, "/v1/cameras")["cameras"]
+    assert (camera["camera"], camera["state"], camera["since_us"]) == ("yard", "lost", START_US)
+    (told,) = ask(process, "/v1/alerts")["alerts"]
+    assert (told["id"], told["state"]) == ("yard-1", "resolved")
+    show(deployed, 3)
+    wait_until(lambda: ask(process, "/v1/cameras")["cameras"][0]["epoch"] == 1, "it reads masks")
+    (found,) = ask(process, "/v1/segment", png(picture((8, 8, 24, 40))))["instances"]
+    assert found["box"] == [8, 8, 24, 40]
+    with pytest.raises(HTTPError, match="401"), urlopen(page(process) + "/v1/cameras"):
+        pass
+    assert process.metric("segment_requests_total", status="200") == 1
+    assert process.stop() == 0

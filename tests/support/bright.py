@@ -1,6 +1,6 @@
-"""``segment`` as a process of its own, that finds what is bright.
+"""``segment`` or ``web`` as a process of its own, that finds what is bright.
 
-``python -m tests.support.bright CONFIG`` starts the role.
+``python -m tests.support.bright ROLE CONFIG`` starts the role.
 """
 
 import sys
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from stream.cli.pipeline import Common
 from stream.cli.roles import run_role
+from stream.cli.web import run_web
 from tests.support.models import BrightModel
 
 
@@ -19,4 +20,8 @@ async def _opened(_: Common) -> AsyncIterator[BrightModel]:
 
 
 if __name__ == "__main__":
-    run_role("segment", Path(sys.argv[1]), _opened)
+    role, config = sys.argv[1], Path(sys.argv[2])
+    if role == "web":
+        run_web(config, _opened)
+    else:
+        run_role(role, config, _opened)

@@ -200,10 +200,10 @@ class Deployment:
         (process,) = self._all_started([self._run("segment", sleep.command(self.config))])
         return process
 
-    def start_bright(self) -> Process:
-        """Start a ``segment`` that finds what is bright."""
-        words = ["-m", "tests.support.bright", str(self.config)]
-        (process,) = self._all_started([self._run("segment", [sys.executable, *words])])
+    def start_bright(self, role: str = "segment") -> Process:
+        """Start a role with a model that finds what is bright."""
+        words = ["-m", "tests.support.bright", role, str(self.config)]
+        (process,) = self._all_started([self._run(role, [sys.executable, *words])])
         return process
 
     def start_breaking(self, batches: int) -> Process:

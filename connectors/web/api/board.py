@@ -92,7 +92,7 @@ class _Camera:
 
 
 class Board:
-    """Remembers what was last told. ``cameras`` says which there are; time is ``now_us()``."""
+    """Remembers what was told last. ``cameras`` says which there are; time is ``now_us()``."""
 
     def __init__(self, cameras: Callable[[], Collection[str]], now_us: Callable[[], int]) -> None:
         self._names = cameras
@@ -119,9 +119,8 @@ class Board:
                 self._hear_alert(message)
             case CameraStatus():
                 camera = self._camera(message.camera)
-                if camera.status is None or message.time_us >= camera.status.time_us:
-                    camera.status = message
-                    camera.gauge.status(message)
+                camera.status = message  # the last that was written counts, whatever clocks say
+                camera.gauge.status(message)
             case CameraHealth():
                 camera = self._camera(message.camera)
                 told = msgspec.structs.replace(message, time_us=self._now_us())
