@@ -91,6 +91,14 @@ def test_cameras_on_the_network_are_measured(tmp_path: Path, shared: Path) -> No
     assert found["ingest.cameras_2_cores"] in {0, 10}
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("shared")
+def test_pictures_by_http_are_compared_with_the_bare_model(tmp_path: Path) -> None:
+    found = figures(tmp_path, "web")
+    assert 0 < found["api.vs_model"] < 2
+    assert (tmp_path / "api.png").exists()
+
+
 @pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("shared")

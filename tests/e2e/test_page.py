@@ -10,10 +10,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 from playwright.async_api import Page as Tab
+from pydantic import SecretStr
 from yarl import URL
 
 from connectors.memory import MemoryTransport
-from connectors.web import Page, serve, show
+from connectors.web import Access, Page, serve, show
 from stream.codec import encode, encode_frame
 from stream.masks import Mask
 from stream.observe import TOPICS
@@ -317,3 +318,18 @@ async def test_what_is_on_the_topics_is_on_the_page(tab: Tab, page: Page, url: s
     await expect(tab.locator("#feed li")).to_have_count(1)
     label = await tab.locator("canvas").get_attribute("aria-label")
     assert label == "Camera hall: 1 person"
+
+
+async def test_somebody_logs_in_once_and_then_sees_the_page(browser: Browser, page: Page) -> None:
+    access = Access(SecretStr("a-token-that-is-long-enough"))
+    async with serve(page, port=0, access=access) as url:
+        tab = await browser.new_page()
+        answer = await tab.goto(url)
+        assert answer is not None
+        assert answer.status == 401
+        await tab.get_by_label("Token").fill("another-token-that-is-long")
+        await tab.get_by_role("button").click()
+        await tab.get_by_label("Token").fill("a-token-that-is-long-enough")
+        await tab.get_by_role("button").click()
+        await expect(tab.locator("#link")).to_have_attribute("data-state", "live")
+        await tab.close()

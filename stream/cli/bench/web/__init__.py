@@ -1,10 +1,11 @@
-"""What it costs to be looked at."""
+"""What it costs to be looked at: metrics and log, the live page, the HTTP API."""
 
 from stream.cli.bench.report import Report
 from stream.cli.bench.scale import Scale
-from stream.cli.bench.web import overhead
+from stream.cli.bench.web import api, overhead
 
 
 def measure(report: Report, scale: Scale) -> None:
-    """All of it."""
+    """One after another."""
     overhead.measure(report, scale)
+    api.measure(report, scale)
