@@ -331,5 +331,5 @@ async def test_somebody_logs_in_once_and_then_sees_the_page(browser: Browser, pa
         await tab.get_by_role("button").click()
         await tab.get_by_label("Token").fill("a-token-that-is-long-enough")
         await tab.get_by_role("button").click()
-        await expect(tab.locator("#link")).to_have_attribute("data-state", "live")
+        await expect(tab.locator("#link")).to_have_attribute("data-state", "open")
         await tab.close()
