@@ -62,6 +62,14 @@ class EvidenceStore:
         """Whether there is something under ``name``."""
         return await self._call(self._files.isfile, f"{self._root}/{name}")
 
+    async def size(self, name: str) -> int | None:
+        """How many bytes are under ``name``; None where nothing is."""
+        return await self._call(self._size, f"{self._root}/{name}")
+
+    async def get(self, name: str, start: int, end: int) -> bytes:
+        """The bytes from ``start`` to before ``end`` of what is under ``name``."""
+        return await self._call(self._files.cat_file, f"{self._root}/{name}", start, end)
+
     async def kept(self) -> list[Kept]:
         """All that is there."""
         return await self._call(self._kept)
@@ -90,6 +98,12 @@ class EvidenceStore:
             with suppress(OSError):
                 self._files.rm_file(part)
             raise
+
+    def _size(self, path: str) -> int | None:
+        try:
+            return int(self._files.info(path)["size"])
+        except FileNotFoundError:
+            return None
 
     def _kept(self) -> list[Kept]:
         found = self._files.find(self._root, detail=True)

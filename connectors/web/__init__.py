@@ -5,11 +5,15 @@
     page = Page(cameras=["hall"], zones=lambda: zones, now_us=clock.now_us)
     async with serve(page, port=8000, registry=registry) as url:
         await show(inboxes, page)
+
+`Exhibits` and `lines_of` tell it of the stored pictures of alerts, and of the lines of rules.
 """
 
+from connectors.web.exhibits import Exhibits
 from connectors.web.feed import show
 from connectors.web.guard import Access
 from connectors.web.page import Page
+from connectors.web.places import lines_of
 from connectors.web.server import serve
 
-__all__ = ["Access", "Page", "serve", "show"]
+__all__ = ["Access", "Exhibits", "Page", "lines_of", "serve", "show"]

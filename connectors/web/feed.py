@@ -1,5 +1,6 @@
 """From the topics to the page: a reader like any other, in a group of its own."""
 
+import asyncio
 from collections.abc import Mapping
 
 from connectors.web.page import Page
@@ -24,4 +25,7 @@ async def show(inboxes: Mapping[str, Inbox], page: Page) -> None:
             case CameraStatus():
                 page.status(seen)
 
-    await observe(inboxes, see)
+    async with asyncio.TaskGroup() as group:
+        remembering = group.create_task(page.remember())
+        await observe(inboxes, see)
+        remembering.cancel()

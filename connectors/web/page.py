@@ -7,12 +7,16 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from connectors.web.exhibits import Exhibits
 from connectors.web.figures import Gauge
+from connectors.web.memory import Memory
+from connectors.web.past import Past
+from connectors.web.places import Line
+from connectors.web.shown import Shown
 from connectors.web.thumbnail import thumbnail
 from stream.codec import to_json
 from stream.specs import ZoneSpec
@@ -30,20 +34,12 @@ SAME_SCENE = 30
 _encoder = msgspec.json.Encoder()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Shown:
-    """A picture on show; ``number`` rises with each of its camera."""
-
-    number: int
-    joined: Joined
-    result_us: int
-
-
 class Page:
-    """The state behind the page: per camera the newest picture and figures, and the last alerts.
+    """The state behind the page: per camera the newest picture, those before it and figures, and
+    the last alerts.
 
     All methods belong to one event loop and return at once. Cameras that were not named at the
-    start join in as they come.
+    start join in as they come. ``exhibits`` has the stored pictures of alerts, where some are.
     """
 
     def __init__(
@@ -52,11 +48,17 @@ class Page:
         cameras: Sequence[str],
         zones: Callable[[], Sequence[ZoneSpec]],
         now_us: Callable[[], int],
+        lines: Callable[[], Sequence[Line]] = tuple,
+        exhibits: Exhibits | None = None,
     ) -> None:
         self._now_us = now_us
         self._zones = zones
+        self._lines = lines
+        self.exhibits = exhibits
         self._gauges = {camera: Gauge() for camera in cameras}
         self._shown: dict[str, Shown] = {}
+        self._result_us: dict[str, int] = {}
+        self._memory = Memory()
         self._alerts: deque[tuple[int, str]] = deque(maxlen=ALERTS_KEPT)
         self._alerts_heard = 0
         self._lookers: set[asyncio.Event] = set()
@@ -66,13 +68,19 @@ class Page:
         camera = joined.frame.id.camera
         self._gauge(camera)
         now_us = self._now_us()
-        before = self._shown.get(camera)
-        result_us = before.result_us if before else 0
-        if joined.result is None and now_us - result_us < RESULTLESS_AFTER_US:
+        if joined.result is not None:
+            self._result_us[camera] = now_us
+        elif now_us - self._result_us.get(camera, 0) < RESULTLESS_AFTER_US:
             return
-        number = before.number + 1 if before else 1
-        self._shown[camera] = Shown(number, joined, result_us if joined.result is None else now_us)
+        before = self._shown.get(camera)
+        shown = Shown(before.number + 1 if before else 1, now_us, joined)
+        self._shown[camera] = shown
+        self._memory.offer(camera, shown)
         self._wake()
+
+    async def remember(self) -> None:
+        """Make of pixels what the past keeps, until this is cancelled."""
+        await self._memory.develop()
 
     def count(self, terminal: Result | Gap) -> None:
         """Take a terminal into the figures."""
@@ -94,6 +102,7 @@ class Page:
             heard_us=self._now_us(),
             alert=msgspec.Raw(to_json(alert)),
             picture=self._thumbnail(alert),
+            exhibits=self.exhibits.of(alert) if self.exhibits else None,
         )
         self._alerts.append((self._alerts_heard, text))
         self._wake()
@@ -128,15 +137,25 @@ class Page:
         return _text("hello", now_us=self._now_us())
 
     @property
-    def zones(self) -> tuple[ZoneSpec, ...]:
-        """The zones as they are now."""
-        return tuple(self._zones())
+    def past(self) -> Past:
+        """What was shown before."""
+        return self._memory.past
+
+    @property
+    def places(self) -> tuple[tuple[ZoneSpec, ...], tuple[Line, ...]]:
+        """The zones and lines as they are now."""
+        return tuple(self._zones()), tuple(self._lines())
 
     def stats(self) -> str:
         """The message with every camera's figures."""
         now_us = self._now_us()
         figures = {camera: gauge.figures(now_us) for camera, gauge in self._gauges.items()}
         return _text("stats", cameras=figures)
+
+    def span(self, camera: str) -> str:
+        """The message that says how far back a camera's past goes."""
+        span = self.past.span(camera)
+        return _text("span", camera=camera, span_us=span, now_us=self._now_us())
 
     def _gauge(self, camera: str) -> Gauge:
         if camera not in self._gauges:
@@ -161,24 +180,9 @@ def cameras_text(cameras: Sequence[str]) -> str:
     return _text("cameras", cameras=cameras)
 
 
-def zones_text(zones: Sequence[ZoneSpec]) -> str:
-    """The message with the zones of all cameras."""
-    return _text("zones", zones=[zone.model_dump(mode="json") for zone in zones])
-
-
-def frame_text(joined: Joined) -> str:
-    """The message that goes before a picture: the frame, and result and tracks as on the topics."""
-    frame, result, tracks = joined.frame, joined.result, joined.tracks
-    return _text(
-        "frame",
-        camera=frame.id.camera,
-        epoch=frame.id.epoch,
-        seq=frame.id.seq,
-        size=frame.size,
-        time_us=frame.time_us,
-        result=msgspec.Raw(to_json(result)) if result else None,
-        tracks=msgspec.Raw(to_json(tracks)) if tracks else None,
-    )
+def places_text(zones: Sequence[ZoneSpec], lines: Sequence[Line]) -> str:
+    """The message with the zones and lines of all cameras."""
+    return _text("zones", zones=[zone.model_dump(mode="json") for zone in zones], lines=lines)
 
 
 def _text(kind: str, **fields: Any) -> str:

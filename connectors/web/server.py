@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from connectors.listening import LEAVE_S, listening
 from connectors.metrics import add_metrics, exposed
+from connectors.web.exhibits import add_exhibits
 from connectors.web.guard import Access, add_headers, guard, require_loopback
 from connectors.web.login import add_login, ask_browsers
 from connectors.web.page import Page
@@ -25,8 +26,8 @@ KINDS = {
     ".svg": "image/svg+xml",
 }
 """Said by us: what the machine's own table says differs, and a browser runs no module without."""
-LARGEST_MESSAGE = 4096
-"""Bytes a browser may say at once; it only names a camera or counts what it drew."""
+LARGEST_MESSAGE = 65_536
+"""Bytes a browser may say at once; it only names cameras, at most those on its screen."""
 PING_EVERY_S = 15.0
 
 OPEN = Access()
@@ -72,6 +73,7 @@ def _app(page: Page, registry: CollectorRegistry | None, access: Access) -> web.
     app.router.add_get("/", _index)
     app.router.add_get("/live", _live)
     app.router.add_get(r"/static/{name:[a-z]+\.(js|css|svg)}", _file)
+    add_exhibits(app, page.exhibits)
     if registry is not None:
         add_metrics(app, partial(exposed, registry))
     return app

@@ -1,25 +1,29 @@
-"""One browser on the WebSocket ``/live``."""
+"""One browser on the WebSocket ``/live``.
+
+It says what it looks at: ``{"wall": [camera, …]}``, the tiles that are on its screen,
+``{"camera": …}``, one of them large, or ``{"past": …}``, a picture of before (see `Viewer._past`);
+and ``{"drawn": camera}`` for each picture that it is done with.
+"""
 
 import asyncio
+from collections import Counter
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 from aiohttp import WSMsgType, web
 
-from connectors.jpeg import JpegCodec
-from connectors.web.page import Page, Shown, cameras_text, frame_text, zones_text
-from stream.specs import ZoneSpec
-from stream.types import Encoded
+from connectors.web.page import Page, cameras_text, places_text
+from connectors.web.past import Moment
+from connectors.web.shown import WALL_PX, Shown, said
 
-PICTURES_PER_S = 15.0
+PICTURES_PER_S, TILES_PER_S = 15.0, 8.0
+"""Most of one camera, alone and on the wall."""
 AHEAD = 2
-"""Pictures that may be on their way to a browser before it says that it drew one. The buffers of
-a socket hold seconds of video; without this a slow browser would show the past."""
+"""Pictures of a camera that may be on their way to a browser before it says that it drew one; on
+the wall it is one. The buffers of a socket hold seconds of video; without this a slow browser would
+show the past."""
 STATS_EVERY_S = 1.0
-QUALITY = 82
-
-_codec = JpegCodec(QUALITY, max_bytes=0, max_pixels=0)  # it only encodes here
 
 
 class Viewer:
@@ -28,13 +32,15 @@ class Viewer:
     def __init__(self, page: Page, socket: web.WebSocketResponse) -> None:
         self._page = page
         self._socket = socket
-        self._camera: str | None = None
+        self._wanted: tuple[str, ...] = ()
+        self._large: str | None = None
+        self._asked: dict[str, Any] | None = None
         self._cameras: tuple[str, ...] = ()
-        self._zones: tuple[ZoneSpec, ...] = ()
-        self._ahead = 0
-        self._picture = 0
+        self._places: object = None
+        self._ahead: Counter[str] = Counter()
+        self._sent: dict[str, int] = {}
+        self._due_s: dict[str, float] = {}
         self._alert = 0
-        self._next_picture_s = 0.0
 
     async def talk(self) -> None:
         """Send and listen until the browser leaves. Raises what went wrong on this side."""
@@ -59,67 +65,113 @@ class Viewer:
         async for message in self._socket:
             if message.type is not WSMsgType.TEXT:
                 return
-            self._heed(_said(message.data))
+            self._heed(_read(message.data))
             news.set()
 
-    def _heed(self, said: dict[str, Any]) -> None:
-        if "drawn" in said:
-            self._ahead = max(0, self._ahead - 1)
-        if isinstance(said.get("camera"), str):
-            self._camera, self._picture = said["camera"], 0
+    def _heed(self, told: dict[str, Any]) -> None:
+        match told:
+            case {"drawn": str(camera)} if camera in self._ahead:
+                self._ahead[camera] = max(0, self._ahead[camera] - 1)
+            case {"camera": str(camera)}:
+                self._look_at((camera,), camera)
+            case {"wall": [*cameras]} if all(isinstance(each, str) for each in cameras):
+                self._look_at(tuple(cameras), None)
+            case {"past": {"camera": str(camera)} as asked}:
+                self._look_at((), camera)
+                self._asked = asked
+
+    def _look_at(self, cameras: tuple[str, ...], large: str | None) -> None:
+        """The pictures of ``cameras`` are wanted from now on, the newest at once."""
+        if large is not None or self._large is not None:
+            self._sent, self._due_s = {}, {}
+        known = set(self._page.cameras)
+        self._wanted = tuple(each for each in dict.fromkeys(cameras) if each in known or large)
+        self._large, self._asked = large, None
 
     async def _send_stats(self) -> None:
         while True:
+            await self._send_places()
             await self._socket.send_str(self._page.stats())
+            if self._large is not None:
+                await self._socket.send_str(self._page.span(self._large))
             await asyncio.sleep(STATS_EVERY_S)
+
+    async def _send_places(self) -> None:
+        places = self._page.places
+        if places != self._places:
+            self._places = places
+            await self._socket.send_str(places_text(*places))
 
     async def _send(self, news: asyncio.Event) -> None:
         while True:
-            await news.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause_s()):
+                    await news.wait()
             news.clear()
             await self._send_cameras()
-            await self._send_zones()
             for number, text in self._page.alerts(self._alert):
                 await self._socket.send_str(text)
                 self._alert = number
-            if self._ahead < AHEAD and self._page.shown(self._camera, self._picture):
-                await self._pace()
-                await self._send_picture()
+            if self._asked is not None:
+                await self._send_past(self._asked)
+            for camera in self._wanted:
+                if (shown := self._new(camera)) is not None and self._wait_s(camera) <= 0:
+                    await self._send_picture(camera, shown)
 
     async def _send_cameras(self) -> None:
         if self._page.cameras != self._cameras:
             self._cameras = self._page.cameras
             await self._socket.send_str(cameras_text(self._cameras))
 
-    async def _send_zones(self) -> None:
-        if self._page.zones != self._zones:
-            self._zones = self._page.zones
-            await self._socket.send_str(zones_text(self._zones))
+    def _pause_s(self) -> float | None:
+        """How long it is until a picture may be sent that is there already."""
+        waits = [self._wait_s(each) for each in self._wanted if self._new(each) is not None]
+        return max(0.0, min(waits)) if waits else None
 
-    async def _pace(self) -> None:
+    def _new(self, camera: str) -> Shown | None:
+        """The newest picture of a camera, if it was not sent and may be."""
+        shown = self._page.shown(camera, self._sent.get(camera, 0))
+        most = AHEAD if self._large else 1
+        return shown if shown is not None and self._ahead[camera] < most else None
+
+    def _wait_s(self, camera: str) -> float:
+        return self._due_s.get(camera, 0.0) - asyncio.get_running_loop().time()
+
+    async def _send_picture(self, camera: str, shown: Shown) -> None:
         now_s = asyncio.get_running_loop().time()
-        await asyncio.sleep(self._next_picture_s - now_s)
-        self._next_picture_s = max(now_s, self._next_picture_s) + 1 / PICTURES_PER_S
-
-    async def _send_picture(self) -> None:
-        shown = self._page.shown(self._camera, self._picture)
-        if shown is None:
-            return
-        self._ahead += 1
-        self._picture = shown.number
-        text, jpeg = await asyncio.to_thread(_encoded, shown)
-        await self._socket.send_str(text)
+        every_s = 1 / (PICTURES_PER_S if self._large else TILES_PER_S)
+        self._due_s[camera] = max(now_s - every_s, self._due_s.get(camera, 0.0)) + every_s
+        self._sent[camera] = shown.number
+        self._ahead[camera] += 1
+        jpeg = await shown.jpeg(None if self._large else WALL_PX)
+        await self._socket.send_str(said("frame", shown.about))
         await self._socket.send_bytes(jpeg)
 
+    async def _send_past(self, asked: dict[str, Any]) -> None:
+        self._asked = None
+        moment = self._past(asked)
+        if moment is None:
+            await self._socket.send_str('{"type":"gone"}')
+            return
+        await self._socket.send_str(said("past", moment.about))
+        await self._socket.send_bytes(moment.jpeg)
 
-def _encoded(shown: Shown) -> tuple[str, bytes]:
-    picture = shown.joined.frame.picture
-    if not isinstance(picture, Encoded):
-        picture = _codec.encode(picture.pixels)
-    return frame_text(shown.joined), picture.jpeg
+    def _past(self, asked: dict[str, Any]) -> Moment | None:
+        """The picture that is asked for: the nearest to when it came, some steps beside the one
+        with a number, or that of a frame.
+        """
+        past = self._page.past
+        match asked:
+            case {"camera": str(camera), "heard_us": int(heard_us)}:
+                return past.at(camera, heard_us)
+            case {"camera": str(camera), "number": int(number), "step": int(step)}:
+                return past.beside(camera, number, step)
+            case {"camera": str(camera), "epoch": int(epoch), "seq": int(seq)}:
+                return past.frame(camera, epoch, seq)
+        return None
 
 
-def _said(text: str) -> dict[str, Any]:
+def _read(text: str) -> dict[str, Any]:
     try:
         return msgspec.json.decode(text, type=dict[str, Any])
     except msgspec.MsgspecError:

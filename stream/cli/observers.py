@@ -1,19 +1,23 @@
 """What looks on while the roles work: files, counts, the page. None of them takes part."""
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from connectors.annotate import write_videos
+from connectors.evidence import EvidenceStore
 from connectors.files import line_writer
-from connectors.web import Page, show
+from connectors.web import Exhibits, Page, lines_of, show
 from connectors.web.api import TOPICS as BOARD_TOPICS
 from connectors.web.api import Board
 from stream import codec
 from stream.cli.embedded import Role
+from stream.config import Settings
 from stream.errors import RecordError
 from stream.follow import follow
 from stream.observe import TOPICS
-from stream.ports import Clock, Delivery, Inbox, Outbox
+from stream.ports import Clock, Delivery, Inbox, Outbox, Registry
 from stream.rulebook import Rulebook
 from stream.specs import video_path
 from stream.tally import Tally
@@ -54,6 +58,25 @@ def counts(tally: Tally, clock: Clock) -> Role:
         await follow(inboxes, use)
 
     return Role("counts", work, reads=COUNTED)
+
+
+@asynccontextmanager
+async def opened_page(
+    settings: Settings, registry: Registry, rulebook: Rulebook, clock: Clock
+) -> AsyncIterator[Page]:
+    """The live page of a configuration, with the stored pictures of its alerts where some are."""
+    exhibits = None
+    async with AsyncExitStack() as stack:
+        if settings.evidence is not None:
+            store = EvidenceStore(settings.evidence, os.environ)
+            exhibits = Exhibits(await stack.enter_async_context(store), rulebook.clip)
+        yield Page(
+            cameras=tuple(registry.cameras),
+            zones=lambda: rulebook.zones,
+            now_us=clock.now_us,
+            lines=lines_of(rulebook),
+            exhibits=exhibits,
+        )
 
 
 def live_page(page: Page) -> Role:

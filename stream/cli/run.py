@@ -12,7 +12,6 @@ from rich.console import Console
 from connectors import open_transport
 from connectors.clock import SteadyClock, WallClock
 from connectors.jpeg import JpegCodec
-from connectors.web import Page
 from connectors.web.api import Board
 from stream.cli.cards import cards_watched
 from stream.cli.collecting import keep_what_is_loaded
@@ -23,7 +22,14 @@ from stream.cli.evidence import illustration
 from stream.cli.logs import log_to_stderr
 from stream.cli.measured import measured
 from stream.cli.model import opened
-from stream.cli.observers import annotated_video, api_board, counts, live_page, results_file
+from stream.cli.observers import (
+    annotated_video,
+    api_board,
+    counts,
+    live_page,
+    opened_page,
+    results_file,
+)
 from stream.cli.pipeline import Common, open_sinks, roles
 from stream.cli.progress import showing, summary
 from stream.cli.reloading import Reloaded
@@ -86,7 +92,8 @@ async def play(
         working = roles(common, device, sinks, pictures)
         looking = _observers(settings, rulebook, tally, clock)
         if (web := _web(settings, port)) is not None:
-            page = _page(settings, rulebook, clock)
+            opening_page = opened_page(settings, registry, rulebook, clock)
+            page = await stack.enter_async_context(opening_page)
             board = Board(lambda: registry.cameras, clock.now_us)
             parts = [api(board, segmenting(device, web, metrics), web)]
             serving = served(page, web, metrics.registry, parts)
@@ -120,14 +127,6 @@ def _web(settings: Settings, port: int | None) -> WebSpec | None:
     if port is None:
         return settings.web
     return (settings.web or WebSpec()).model_copy(update={"port": port})
-
-
-def _page(settings: Settings, rulebook: Rulebook, clock: Clock) -> Page:
-    return Page(
-        cameras=[camera.id for camera in settings.cameras],
-        zones=lambda: rulebook.zones,
-        now_us=clock.now_us,
-    )
 
 
 def _check(settings: Settings, labels: Sequence[str]) -> None:

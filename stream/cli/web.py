@@ -23,6 +23,7 @@ from stream.cli.kafka_only import settings_of_role
 from stream.cli.leaving import Leaving
 from stream.cli.logs import log_to_stderr
 from stream.cli.measured import measured
+from stream.cli.observers import opened_page
 from stream.cli.pipeline import Common
 from stream.cli.roles import OpenModel, ended, warm
 from stream.cli.serving import api, segmenting, served
@@ -75,9 +76,8 @@ async def _play(config: Path, settings: Settings, open_model: OpenModel) -> None
             )
             pictures = segmenting(device, spec, metrics)
         stop = stack.enter_context(stop_on_signals())
-        page = Page(
-            cameras=tuple(registry.cameras), zones=lambda: rulebook.zones, now_us=clock.now_us
-        )
+        opening = opened_page(settings, registry, rulebook, clock)
+        page = await stack.enter_async_context(opening)
         board = Board(lambda: registry.cameras, clock.now_us)
         own = Own(health, clock, metrics.registry)
         parts: list[Part] = [partial(add_probes, probed=own), api(board, pictures, spec)]

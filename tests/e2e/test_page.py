@@ -1,14 +1,11 @@
 """The live page in a real browser: Debian's chromium, driven by playwright."""
 
 import re
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from typing import Any
 
 import numpy as np
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 from playwright.async_api import Page as Tab
 from pydantic import SecretStr
 from yarl import URL
@@ -19,79 +16,12 @@ from stream.codec import encode, encode_frame
 from stream.masks import Mask
 from stream.observe import TOPICS
 from stream.types import CameraHealth, CameraStatus
-from tests.support.browser import CHROMIUM, FLAGS
+from tests.support.browser import pixels_of, seen
 from tests.support.build import gap
 from tests.support.clock import START_US, VirtualClock
-from tests.support.required import require
 from tests.support.scene import GATE, GREY, SIZE, alert, away, joined, ring
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")  # one browser for all
-
-PATIENCE_MS = 20_000
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    require("chromium", CHROMIUM is not None, "chromium is not installed (tests/setup/chromium.sh)")
-    expect.set_options(timeout=PATIENCE_MS)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-def page() -> Page:
-    return Page(cameras=["hall"], zones=lambda: [GATE], now_us=lambda: START_US)
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def url(page: Page) -> AsyncIterator[str]:
-    async with serve(page, port=0) as address:
-        yield address
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def tab(browser: Browser, url: str) -> AsyncIterator[Tab]:
-    """A tab in which nothing may go wrong: an error or warning on its console fails the test.
-
-    It is closed before the server at ``url``, so that it has no cause to complain of its end.
-    """
-    assert url
-    tab = await browser.new_page(viewport={"width": 960, "height": 640})
-    complaints: list[str] = []
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
-    yield tab
-    await tab.close()
-    assert [each for each in complaints if "WebSocket connection" not in each] == []
-
-
-async def seen(tab: Tab, seq: int, camera: str = "hall") -> None:
-    """Wait until a frame is drawn."""
-    await expect(tab.locator("#identity")).to_have_text(f"{camera}/1/{seq}")
-
-
-async def pixels_of(tab: Tab, size: tuple[int, int]) -> Any:
-    """The canvas where the frame's pixels have their centres: int, shape (height, width, 3)."""
-    values = await tab.evaluate(
-        """([height, width]) => {
-          const canvas = document.querySelector('canvas');
-          const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-          const values = [];
-          for (let y = 0; y < height; y += 1) {
-            for (let x = 0; x < width; x += 1) {
-              const column = Math.floor(((x + 0.5) * canvas.width) / width);
-              const row = Math.floor(((y + 0.5) * canvas.height) / height);
-              const at = 4 * (row * canvas.width + column);
-              values.push(data[at], data[at + 1], data[at + 2]);
-            }
-          }
-          return values;
-        }""",
-        list(size),
-    )
-    return np.array(values, int).reshape(*size, 3)
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
 
 
 async def test_the_mask_is_tinted_and_nothing_else_is(tab: Tab, page: Page, url: str) -> None:
@@ -115,7 +45,7 @@ async def test_without_masks_the_picture_is_as_it_came(tab: Tab, page: Page, url
     await expect(tab.get_by_role("button", name="Masks")).to_have_attribute("aria-pressed", "false")
     assert np.abs(await pixels_of(tab, SIZE) - GREY).max() < 8
     await tab.get_by_role("button", name="Zones").click()
-    await expect(tab.locator("#stage svg")).to_be_hidden()
+    await expect(tab.locator("#stage > svg")).to_be_hidden()
 
 
 def random_masks(count: int) -> list[Mask]:
@@ -264,6 +194,7 @@ async def test_one_of_several_cameras_is_chosen_by_key_or_click(tab: Tab) -> Non
     page.offer(joined(4, "yard", ring()))
     async with serve(page, port=0) as url:
         await tab.goto(url)
+        await tab.get_by_role("button", name="Camera hall").click()
         await seen(tab, 3, "hall")
         await expect(tab.locator("#stage polygon")).to_have_count(1)
         await tab.keyboard.press("2")
@@ -271,7 +202,7 @@ async def test_one_of_several_cameras_is_chosen_by_key_or_click(tab: Tab) -> Non
         await expect(tab.locator("#stage polygon")).to_have_count(0)
         await tab.reload()
         await seen(tab, 4, "yard")
-        await tab.get_by_role("button", name="hall").click()
+        await tab.get_by_role("button", name="Camera before").click()
         await seen(tab, 3, "hall")
 
 
@@ -283,7 +214,7 @@ async def test_nothing_is_cut_off_on_any_screen(tab: Tab, page: Page, url: str, 
     await tab.goto(url)
     await seen(tab, 0)
     assert await tab.evaluate("document.documentElement.scrollWidth") <= width
-    box = await tab.locator("canvas").bounding_box()
+    box = await tab.locator("#stage canvas").bounding_box()
     assert box is not None
     assert box["width"] / box["height"] == pytest.approx(SIZE[1] / SIZE[0], rel=0.02)
 
@@ -316,7 +247,7 @@ async def test_what_is_on_the_topics_is_on_the_page(tab: Tab, page: Page, url: s
     await tab.goto(url)
     await seen(tab, 9)
     await expect(tab.locator("#feed li")).to_have_count(1)
-    label = await tab.locator("canvas").get_attribute("aria-label")
+    label = await tab.locator("#stage canvas").get_attribute("aria-label")
     assert label == "Camera hall: 1 person"
 
 

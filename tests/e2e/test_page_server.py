@@ -157,7 +157,7 @@ async def test_a_slow_browser_misses_pictures_and_holds_nobody_up(
         for seq in range(AHEAD, 100):
             page.offer(joined(seq))
         assert await quiet(socket)
-        await socket.send_json({"drawn": 1})
+        await socket.send_json({"drawn": "hall"})
         assert (await heard(socket, "frame"))["seq"] == 99
 
 

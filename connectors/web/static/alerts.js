@@ -1,45 +1,67 @@
-// The feed of alerts: one entry an episode, changed in place as it goes through its life.
+// The feed of alerts: one entry an episode, changed in place as it goes through its life; those
+// that are open come first.
 
 import { short } from '/static/identities.js';
+import { duration, part, write } from '/static/words.js';
 
 const KEPT = 60;
 const SHOWN_TRACKS = 3;
 
 export class Alerts {
   #feed = document.getElementById('feed');
-  #known = new Map(); // id -> {alert, heardMs, entry}
+  #known = new Map(); // id -> {alert, first, heardUs, exhibits, entry}
+  #aheadMs = 0;
+  #on;
 
-  /** Forget all: the server is about to tell its own. */
-  clear() {
+  /**
+   * Calls on.show(alert, heardUs) to see the moment in which one opened, and
+   * on.exhibit(alert, kind, url) for its stored 'snapshot' or 'clip'.
+   */
+  constructor(on) {
+    this.#on = on;
+  }
+
+  /** Forget all: the server is about to tell its own. Its clock is `aheadMs` behind this one. */
+  clear(aheadMs) {
+    this.#aheadMs = aheadMs;
     this.#known.clear();
     this.#feed.replaceChildren();
     this.#count();
   }
 
-  /** An alert changed; `heardMs` is when, on this machine's clock. `picture` (a URL) shows it. */
-  add(alert, heardMs, picture) {
+  /** An alert changed: see Page.alert in connectors/web/page.py. */
+  add({ alert, heard_us: heardUs, picture, exhibits }) {
     const known = this.#known.get(alert.id);
     if (known) {
       known.alert = alert;
     } else {
-      const entry = entryOf(alert, picture);
-      this.#feed.prepend(entry);
-      this.#known.set(alert.id, { alert, heardMs, entry });
+      const entry = this.#entryOf(alert, heardUs, picture, exhibits);
+      this.#known.set(alert.id, { alert, first: alert, heardUs, entry });
     }
     this.#trim();
     this.#fill(this.#known.get(alert.id));
+    this.#sort();
     this.#count();
   }
 
-  /** Ids of the zones of `camera` in which an alert is open. */
-  zones(camera) {
+  /** Ids of the zones and rules of `camera` with an open alert. */
+  alarmed(camera) {
     const open = this.#open().filter((alert) => alert.camera === camera);
-    return new Set(open.map((alert) => alert.zone));
+    return {
+      zones: new Set(open.map(({ zone }) => zone)), rules: new Set(open.map(({ rule }) => rule)),
+    };
   }
 
   /** Names of the cameras with an open alert. */
   cameras() {
     return new Set(this.#open().map((alert) => alert.camera));
+  }
+
+  /** When alerts of `camera` opened: [{heard_us, severity, rule}]. */
+  marks(camera) {
+    return [...this.#known.values()]
+      .filter(({ alert }) => alert.camera === camera)
+      .map(({ alert: { severity, rule }, heardUs }) => ({ heard_us: heardUs, severity, rule }));
   }
 
   /** Let the ages go on. */
@@ -52,13 +74,24 @@ export class Alerts {
     return alerts.filter(({ state }) => state !== 'resolved');
   }
 
-  #fill({ alert, heardMs, entry }) {
+  #fill({ alert, heardUs, entry }) {
     const resolved = alert.state === 'resolved';
     entry.dataset.state = resolved ? 'resolved' : 'open';
     const lasted = duration((alert.time_us - alert.opened_us) / 1e6);
-    fill(entry, '.state', resolved ? `resolved after ${lasted}` : 'open');
-    fill(entry, 'time', `${duration((Date.now() - heardMs) / 1000)} ago`);
-    fill(entry, '.where', whereOf(alert));
+    const ageMs = Date.now() - heardUs / 1000 - this.#aheadMs;
+    write(entry.querySelector('.state'), resolved ? `resolved after ${lasted}` : 'open');
+    write(entry.querySelector('time'), `${duration(ageMs / 1000)} ago`);
+    write(entry.querySelector('.where'), whereOf(alert));
+  }
+
+  #sort() {
+    const isOpen = ({ alert }) => (alert.state === 'resolved' ? 0 : 1);
+    const inOrder = [...this.#known.values()]
+      .sort((one, other) => isOpen(other) - isOpen(one) || other.heardUs - one.heardUs);
+    inOrder.forEach(({ entry }, index) => {
+      const there = this.#feed.children[index];
+      if (there !== entry) this.#feed.insertBefore(entry, there ?? null);
+    });
   }
 
   #trim() {
@@ -74,23 +107,40 @@ export class Alerts {
     const open = this.#open().length;
     const count = document.getElementById('open-count');
     count.hidden = open === 0;
-    count.textContent = `${open} open`;
+    write(count, `${open} open`);
     document.getElementById('no-alerts').hidden = this.#known.size > 0;
     document.title = open ? `(${open}) maskstream` : 'maskstream';
   }
-}
 
-function entryOf(alert, picture) {
-  const entry = document.createElement('li');
-  entry.dataset.severity = alert.severity;
-  const about = part('div', 'about');
-  const head = part('p', 'head');
-  head.append(part('strong', 'rule', alert.rule), part('span', 'severity', alert.severity));
-  const foot = part('p', 'foot');
-  foot.append(part('span', 'state'), part('time'));
-  about.append(head, part('p', 'where'), foot);
-  entry.append(pictureOf(picture), about);
-  return entry;
+  #entryOf(alert, heardUs, picture, exhibits) {
+    const entry = part('li');
+    entry.dataset.severity = alert.severity;
+    const about = part('div', 'about');
+    const head = part('p', 'head');
+    const rule = part('button', 'rule', alert.rule);
+    rule.type = 'button';
+    rule.title = 'Show the moment in which it opened';
+    rule.addEventListener('click', () => this.#on.show(alert, heardUs));
+    head.append(rule, part('span', 'severity', alert.severity));
+    const foot = part('p', 'foot');
+    foot.append(part('span', 'state'), part('time'));
+    about.append(head, part('p', 'where'), foot);
+    if (exhibits) about.append(this.#exhibitsOf(alert, exhibits));
+    entry.append(pictureOf(picture), about);
+    return entry;
+  }
+
+  #exhibitsOf(alert, exhibits) {
+    const links = part('p', 'exhibits');
+    for (const [kind, word] of [['snapshot', 'Picture'], ['clip', 'Clip']]) {
+      if (!exhibits[kind]) continue;
+      const link = part('button', kind, word);
+      link.type = 'button';
+      link.addEventListener('click', () => this.#on.exhibit(alert, kind, exhibits[kind]));
+      links.append(link);
+    }
+    return links;
+  }
 }
 
 function pictureOf(url) {
@@ -100,28 +150,9 @@ function pictureOf(url) {
   return image;
 }
 
-function part(kind, name = '', content = '') {
-  const element = document.createElement(kind);
-  if (name) element.className = name;
-  element.textContent = content;
-  return element;
-}
-
-function fill(entry, selector, value) {
-  const element = entry.querySelector(selector);
-  if (element.textContent !== value) element.textContent = value;
-}
-
 function whereOf({ camera, zone, labels, tracks, detail }) {
   const place = zone ? `${camera} › ${zone}` : camera;
   const names = tracks.slice(0, SHOWN_TRACKS).map(short).join(' ');
   const more = tracks.length > SHOWN_TRACKS ? ` +${tracks.length - SHOWN_TRACKS}` : '';
   return [place, detail || `${labels.join(', ')} ${names}${more}`.trim()].filter(Boolean).join(' · ');
-}
-
-export function duration(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }

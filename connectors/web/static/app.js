@@ -1,132 +1,186 @@
-// Wires connection, picture, figures and alerts together.
+// Wires the connection, the wall, the large camera and the alerts together.
 
 import { Alerts } from '/static/alerts.js';
-import { Figures, text } from '/static/figures.js';
+import { Editor } from '/static/editor.js';
+import { Exhibit } from '/static/exhibit.js';
+import { Figures } from '/static/figures.js';
 import { Live } from '/static/live.js';
 import { Stage } from '/static/stage.js';
+import { Timeline } from '/static/timeline.js';
+import { Wall } from '/static/wall.js';
+import { clock, isStill, text, whyStill } from '/static/words.js';
 
 const LINK_WORDS = { connecting: 'Connecting', open: 'Live', lost: 'Reconnecting' };
-const STATE_WORDS = {
-  connecting: 'Connecting to the camera',
-  lost: 'The camera is lost',
-  ended: 'The video has ended',
-  failed: 'The camera failed',
-};
-const STILL_AFTER_MS = 5000;
-const YEAR_2000_US = 946_684_800_000_000;
 
+const page = { camera: null, cameras: [], onScreen: [], zones: [], lines: [], stats: {}, came: 0, shown: 0, shownMs: 0 };
 const stage = new Stage(document.getElementById('stage'));
 const figures = new Figures();
-const alerts = new Alerts();
-const page = { camera: null, cameras: [], zones: [], stats: {}, came: 0, shown: 0, shownMs: 0, aheadMs: 0 };
+const editor = new Editor(() => stage.size);
+const exhibit = new Exhibit();
+const help = document.getElementById('help');
 
 const live = new Live({
   state(state) {
     document.getElementById('link').dataset.state = state;
-    document.querySelector('#link span').textContent = LINK_WORDS[state];
+    text('link-words', LINK_WORDS[state]);
     document.body.classList.toggle('lost', state === 'lost');
   },
   message(message) {
     if (message.type === 'hello') greet(message);
-    if (message.type === 'zones') takeZones(message.zones);
-    if (message.type === 'cameras') offerCameras(message.cameras);
-    if (message.type === 'stats') showStats(message.cameras);
-    if (message.type === 'alert') showAlert(message);
+    if (message.type === 'zones') takePlaces(message);
+    if (message.type === 'cameras') takeCameras(message.cameras);
+    if (message.type === 'stats') takeStats(message.cameras);
+    if (message.type === 'alert') takeAlert(message);
+    if (message.type === 'span') timeline.span(message);
+    if (message.type === 'gone') timeline.gone();
   },
   frame: showFrame,
 });
+const timeline = new Timeline({
+  ask: (asked) => live.past(asked),
+  live: () => { if (page.camera) live.watch(page.camera); },
+});
+const wall = new Wall({
+  choose: (camera) => { location.hash = camera; },
+  see(cameras) {
+    page.onScreen = cameras;
+    if (!page.camera) live.wall(cameras);
+  },
+});
+const alerts = new Alerts({
+  show: (alert, heardUs) => showMoment(alert, heardUs),
+  exhibit: (alert, kind, url) => exhibit.show(alert, kind, url),
+});
 
 function greet({ now_us: nowUs }) {
-  page.aheadMs = Date.now() - nowUs / 1000;
-  alerts.clear();
+  alerts.clear(Date.now() - nowUs / 1000);
+  if (page.camera) timeline.begin(page.camera);
 }
 
-function takeZones(zones) {
-  page.zones = zones;
-  drawZones();
+function takePlaces({ zones, lines }) {
+  Object.assign(page, { zones, lines });
+  drawPlaces();
 }
 
-function offerCameras(cameras) {
+function takeCameras(cameras) {
   page.cameras = cameras;
-  const nav = document.getElementById('cameras');
-  nav.hidden = cameras.length < 2;
-  nav.replaceChildren(...cameras.map((camera) => {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = camera;
-    button.addEventListener('click', () => choose(camera));
-    return button;
-  }));
-  const wanted = page.camera ?? location.hash.slice(1);
-  const camera = cameras.includes(wanted) ? wanted : cameras[0];
-  if (camera && camera !== page.camera) choose(camera);
-  markCameras();
+  wall.cameras(cameras);
+  document.body.classList.toggle('single', cameras.length === 1);
+  route();
 }
 
-function choose(camera) {
+function takeStats(cameras) {
+  page.stats = cameras;
+  figures.take(cameras);
+  tell();
+}
+
+function takeAlert(message) {
+  alerts.add(message);
+  drawPlaces();
+  tell();
+  if (page.camera) timeline.mark(alerts.marks(page.camera));
+}
+
+/** The address says what is looked at: a camera's name, or nothing for the wall. */
+function route() {
+  const named = decodeURIComponent(location.hash.slice(1));
+  const only = page.cameras.length === 1 ? page.cameras[0] : null;
+  const camera = page.cameras.includes(named) ? named : only;
+  if (page.cameras.length && (camera !== page.camera || !document.body.dataset.view)) look(camera);
+}
+
+function look(camera) {
+  const before = page.camera;
   page.camera = camera;
   page.shownMs = 0;
-  history.replaceState(null, '', `#${camera}`);
+  document.body.dataset.view = camera ? 'camera' : 'wall';
   stage.clear();
+  timeline.begin(camera);
   ['count', 'time', 'identity'].forEach((id) => text(id, '–'));
-  live.watch(camera);
-  figures.show(camera, page.stats[camera]);
-  drawZones();
-  markCameras();
-}
-
-function markCameras() {
-  const alarmed = alerts.cameras();
-  for (const button of document.querySelectorAll('#cameras button')) {
-    const camera = button.textContent;
-    button.setAttribute('aria-pressed', String(camera === page.camera));
-    button.classList.toggle('alarmed', alarmed.has(camera));
+  text('camera-name', camera ?? '');
+  drawPlaces();
+  tell();
+  if (camera) {
+    live.watch(camera);
+    timeline.mark(alerts.marks(camera));
+    if (page.cameras.length > 1) document.getElementById('back').focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  } else {
+    live.wall(page.onScreen);
+    if (before) wall.focus(before);
   }
 }
 
-function drawZones() {
-  const zones = page.zones.filter(({ camera }) => camera === page.camera);
-  stage.zones(zones, alerts.zones(page.camera));
+function showWall() {
+  if (page.camera && page.cameras.length > 1) location.hash = '';
 }
 
-function showStats(cameras) {
-  page.stats = cameras;
-  figures.take(cameras);
-  if (page.camera) figures.show(page.camera, cameras[page.camera]);
+function beside(step) {
+  const count = page.cameras.length;
+  const at = page.cameras.indexOf(page.camera);
+  location.hash = page.cameras[(at + step + count) % count];
 }
 
-function showAlert({ alert, heard_us: heardUs, picture }) {
-  alerts.add(alert, heardUs / 1000 + page.aheadMs, picture);
-  drawZones();
-  markCameras();
+function showMoment(alert, heardUs) {
+  if (alert.camera !== page.camera) {
+    if (!page.cameras.includes(alert.camera)) return;
+    location.hash = alert.camera;
+    look(alert.camera);
+  }
+  const { evidence } = alert;
+  timeline.seek(evidence ? { epoch: evidence.epoch, seq: evidence.seq } : { heard_us: heardUs });
+  document.getElementById('view').scrollIntoView({ block: 'nearest' });
+}
+
+function drawPlaces() {
+  const own = ({ camera }) => camera === page.camera;
+  const [zones, lines] = [page.zones.filter(own), page.lines.filter(own)];
+  stage.places(zones, lines, alerts.alarmed(page.camera));
+  if (page.camera || editor.isOpen) editor.places(page.camera, zones, lines);
+}
+
+/** Say how cameras are. */
+function tell() {
+  if (!page.camera) {
+    wall.tell(page.stats, alerts.cameras());
+    return;
+  }
+  const stats = page.stats[page.camera];
+  figures.show(page.camera, stats);
+  const still = isStill(stats, page.shownMs) && !timeline.isPast;
+  document.getElementById('stage').classList.toggle('still', still);
+  text('veil', whyStill(stats, page.shownMs));
 }
 
 async function showFrame(frame, jpeg, drawn) {
   page.came += 1;
   const number = page.came;
+  const isPast = frame.type === 'past';
   try {
     const bitmap = await createImageBitmap(jpeg);
     await new Promise(requestAnimationFrame);
-    if (frame.camera !== page.camera || number < page.shown) {
+    if (!page.camera && !isPast) {
+      wall.show(frame, bitmap);
+    } else if (frame.camera !== page.camera || isPast !== timeline.isPast || number < page.shown) {
       bitmap.close();
-      return;
+    } else {
+      page.shown = number;
+      showLarge(frame, bitmap);
+      timeline.shown(frame, isPast);
     }
-    page.shown = number;
-    text('count', String(stage.show(frame, bitmap)));
-    text('identity', `${frame.camera}/${frame.epoch}/${frame.seq}`);
-    text('time', clock(frame.time_us));
-    page.shownMs = performance.now();
   } finally {
     drawn();
   }
 }
 
-/** Time of day; for a file that does not say when it was made, the time since it began. */
-function clock(timeUs) {
-  if (timeUs > YEAR_2000_US) return new Date(timeUs / 1000).toLocaleTimeString();
-  const seconds = timeUs / 1e6;
-  const pad = (value, width) => String(value).padStart(width, '0');
-  return `${pad(Math.floor(seconds / 60), 2)}:${pad((seconds % 60).toFixed(1), 4)}`;
+function showLarge(frame, bitmap) {
+  const before = String(stage.size);
+  text('count', String(stage.show(frame, bitmap)));
+  if (String(stage.size) !== before) drawPlaces();
+  text('identity', `${frame.camera}/${frame.epoch}/${frame.seq}`);
+  text('time', clock(frame.time_us));
+  page.shownMs = performance.now();
 }
 
 function toggle(button) {
@@ -135,26 +189,52 @@ function toggle(button) {
   stage.layer(button.dataset.layer, on);
 }
 
-for (const button of document.querySelectorAll('#toggles button')) {
-  button.addEventListener('click', () => toggle(button));
+function pressed(event) {
+  const { key, target } = event;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+  if (editor.key(event)) {
+    event.preventDefault();
+    return;
+  }
+  if (target.matches('input:not([type=range]), select, textarea')) {
+    if (key === 'Escape') target.blur();
+    return;
+  }
+  if (target.matches('button') && (key === ' ' || key === 'Enter')) return;
+  if (key === '?') help.showModal();
+  else if (key === 'Escape') showWall();
+  else if (page.cameras[Number(key) - 1]) location.hash = page.cameras[Number(key) - 1];
+  else if (page.camera) pressedAtCamera(event);
 }
 
-document.addEventListener('keydown', ({ key, ctrlKey, metaKey, altKey }) => {
-  if (ctrlKey || metaKey || altKey) return;
-  const button = document.querySelector(`#toggles button[aria-keyshortcuts="${CSS.escape(key)}"]`);
-  if (button) toggle(button);
-  const camera = page.cameras[Number(key) - 1];
-  if (camera) choose(camera);
-});
+function pressedAtCamera(event) {
+  const button = document.querySelector(`#toggles [aria-keyshortcuts="${CSS.escape(event.key)}"]`);
+  if (button) button.click();
+  else if (event.key === '[') beside(-1);
+  else if (event.key === ']') beside(1);
+  else timeline.key(event);
+}
 
+for (const button of document.querySelectorAll('#toggles [data-layer]')) {
+  button.addEventListener('click', () => toggle(button));
+}
+for (const [id, act] of [
+  ['back', showWall],
+  ['previous', () => beside(-1)],
+  ['next', () => beside(1)],
+  ['keys', () => help.showModal()],
+]) document.getElementById(id).addEventListener('click', act);
+for (const dialog of document.querySelectorAll('dialog')) {
+  dialog.addEventListener('click', ({ target }) => { // outside of it, or on its button
+    if (target === dialog || target.matches('.close')) dialog.close();
+  });
+}
+document.addEventListener('keydown', pressed);
+window.addEventListener('hashchange', route);
 setInterval(() => {
   alerts.tick();
-  const { state, reason } = page.stats[page.camera] ?? {};
-  const isAway = state === 'lost' || state === 'failed';
-  const still = page.shownMs > 0 && (isAway || performance.now() - page.shownMs > STILL_AFTER_MS);
-  document.getElementById('stage').classList.toggle('still', still);
-  const words = STATE_WORDS[state] ?? (still ? 'No new picture' : 'Waiting for the first picture');
-  text('veil', reason ? `${words}: ${reason}` : words);
+  tell();
 }, 1000);
+setInterval(() => { if (page.camera) timeline.tick(); }, 200);
 
 live.open();

@@ -1,5 +1,7 @@
 // The figures of one camera, as the server measures them.
 
+import { condition, text } from '/static/words.js';
+
 const KEPT = 120; // seconds in the trend
 const AT_LEAST = 30; // seconds its width stands for
 
@@ -27,27 +29,21 @@ export class Figures {
     text('rate', stats?.rate?.toFixed(1) ?? '–');
     text('age-p50', milliseconds(stats?.age_p50_ms));
     text('age-p99', milliseconds(stats?.age_p99_ms));
-    showState(stats?.state ?? 'waiting', stats?.reason, stats?.ails ?? {});
+    showState(stats);
     showModel(stats?.model);
     showGaps(stats?.gaps ?? {});
     showTrend(this.#trend.get(camera) ?? [null]);
   }
 }
 
-export function text(id, value) {
-  const element = document.getElementById(id);
-  if (element.textContent !== value) element.textContent = value;
-}
-
 function milliseconds(value) {
   return value == null ? '–' : Math.round(value).toLocaleString('en');
 }
 
-function showState(state, reason, ails) {
-  const element = document.getElementById('camera-state');
-  const parts = [[state, reason], ...Object.entries(ails)];
-  element.dataset.state = parts.length > 1 && state === 'live' ? 'ailing' : state;
-  text('camera-state', parts.map((part) => part.filter(Boolean).join(': ')).join(' · '));
+function showState(stats) {
+  const [kind, words] = condition(stats);
+  document.getElementById('camera-state').dataset.state = kind;
+  text('camera-state', words);
 }
 
 function showModel(model) {

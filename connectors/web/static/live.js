@@ -1,20 +1,20 @@
 // The connection: one WebSocket that comes back by itself.
 //
-// A frame is two messages, its JSON and then its JPEG. The page says when it has drawn one, and
-// the server sends no more than two ahead of that: a slow or hidden page skips frames instead of
-// falling behind.
+// A picture is two messages, its JSON (`frame`, or `past` where it was asked for) and then its JPEG.
+// The page says when it is done with one, and the server sends little ahead of that: a slow or
+// hidden page skips frames instead of falling behind.
 
 const FIRST_RETRY_MS = 400;
 const LAST_RETRY_MS = 5000;
 
 /**
- * Calls on.state('connecting' | 'open' | 'lost'), on.message(json) for all but frames, and
+ * Calls on.state('connecting' | 'open' | 'lost'), on.message(json) for all but pictures, and
  * on.frame(json, jpeg: Blob, drawn: () => void).
  */
 export class Live {
   #on;
   #socket = null;
-  #camera = null;
+  #view = null;
   #retryMs = FIRST_RETRY_MS;
   #timer = 0;
 
@@ -37,20 +37,41 @@ export class Live {
     this.#listen(socket);
   }
 
+  /** Look at one camera, large. */
   watch(camera) {
-    this.#camera = camera;
-    this.#say({ camera });
+    this.#look({ camera });
+  }
+
+  /** Look at the tiles of `cameras`. */
+  wall(cameras) {
+    this.#look({ wall: cameras });
+  }
+
+  /**
+   * Ask for one picture of before: {camera, heard_us}, the nearest to when it came,
+   * {camera, number, step}, so many beside another, or {camera, epoch, seq}, a frame. Until the
+   * next `watch` no other comes.
+   */
+  past(asked) {
+    this.#say({ past: asked });
+  }
+
+  #look(view) {
+    this.#view = view;
+    this.#say(view);
   }
 
   #listen(socket) {
     let announced = null;
     socket.addEventListener('message', ({ data }) => {
       if (typeof data !== 'string') {
-        this.#on.frame(announced, data, () => this.#say({ drawn: 1 }, socket));
+        const { type, camera } = announced;
+        const drawn = () => { if (type === 'frame') this.#say({ drawn: camera }, socket); };
+        this.#on.frame(announced, data, drawn);
         return;
       }
       const message = JSON.parse(data);
-      if (message.type === 'frame') announced = message;
+      if (message.type === 'frame' || message.type === 'past') announced = message;
       else this.#on.message(message);
     });
   }
@@ -58,7 +79,7 @@ export class Live {
   #opened() {
     this.#retryMs = FIRST_RETRY_MS;
     this.#on.state('open');
-    if (this.#camera) this.#say({ camera: this.#camera });
+    if (this.#view) this.#say(this.#view);
   }
 
   #closed(socket) {

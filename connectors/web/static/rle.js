@@ -76,7 +76,7 @@ export function crop(mask) {
 }
 
 /** The runs cut where columns end: [column, first row, row after the last]. */
-function columns(mask) {
+export function columns(mask) {
   const [height] = mask.size;
   const pieces = [];
   forEachRun(mask, (start, end) => {

@@ -1,0 +1,62 @@
+// What is said in words in more than one place.
+
+export const STILL_AFTER_MS = 5000;
+
+const STATE_WORDS = {
+  connecting: 'Connecting to the camera',
+  lost: 'The camera is lost',
+  ended: 'The video has ended',
+  failed: 'The camera failed',
+};
+const YEAR_2000_US = 946_684_800_000_000;
+
+/** Whether a camera's picture is no longer what is there: `shownMs` is when it last changed. */
+export function isStill(stats, shownMs) {
+  const isAway = stats?.state === 'lost' || stats?.state === 'failed';
+  return shownMs > 0 && (isAway || performance.now() - shownMs > STILL_AFTER_MS);
+}
+
+/** Why there is no new picture. */
+export function whyStill({ state, reason } = {}, shownMs = 0) {
+  const words = STATE_WORDS[state] ?? (shownMs ? 'No new picture' : 'Waiting for the first picture');
+  return reason ? `${words}: ${reason}` : words;
+}
+
+/** A camera's state, and what ails it, as [kind, words]: kind is for the style sheet. */
+export function condition({ state = 'waiting', reason = '', ails = {} } = {}) {
+  const parts = [[state, reason], ...Object.entries(ails)];
+  const kind = parts.length > 1 && state === 'live' ? 'ailing' : state;
+  return [kind, parts.map((part) => part.filter(Boolean).join(': ')).join(' · ')];
+}
+
+export function duration(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** Time of day; for a file that does not say when it was made, the time since it began. */
+export function clock(timeUs) {
+  if (timeUs > YEAR_2000_US) return new Date(timeUs / 1000).toLocaleTimeString();
+  const seconds = timeUs / 1e6;
+  const pad = (value, width) => String(value).padStart(width, '0');
+  return `${pad(Math.floor(seconds / 60), 2)}:${pad((seconds % 60).toFixed(1), 4)}`;
+}
+
+/** Write `value` into the element with an id, where it says something else. */
+export function text(id, value) {
+  write(document.getElementById(id), value);
+}
+
+export function write(element, value) {
+  if (element.textContent !== value) element.textContent = value;
+}
+
+/** An element with a class and a text. */
+export function part(kind, name = '', content = '') {
+  const element = document.createElement(kind);
+  if (name) element.className = name;
+  element.textContent = content;
+  return element;
+}
