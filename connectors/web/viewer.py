@@ -35,6 +35,7 @@ class Viewer:
         self._wanted: tuple[str, ...] = ()
         self._large: str | None = None
         self._asked: dict[str, Any] | None = None
+        self._spanned: str | None = None
         self._cameras: tuple[str, ...] = ()
         self._places: object = None
         self._ahead: Counter[str] = Counter()
@@ -92,9 +93,13 @@ class Viewer:
         while True:
             await self._send_places()
             await self._socket.send_str(self._page.stats())
-            if self._large is not None:
-                await self._socket.send_str(self._page.span(self._large))
+            await self._send_span()
             await asyncio.sleep(STATS_EVERY_S)
+
+    async def _send_span(self) -> None:
+        self._spanned = self._large
+        if self._large is not None:
+            await self._socket.send_str(self._page.span(self._large))
 
     async def _send_places(self) -> None:
         places = self._page.places
@@ -112,6 +117,8 @@ class Viewer:
             for number, text in self._page.alerts(self._alert):
                 await self._socket.send_str(text)
                 self._alert = number
+            if self._spanned != self._large:
+                await self._send_span()
             if self._asked is not None:
                 await self._send_past(self._asked)
             for camera in self._wanted:

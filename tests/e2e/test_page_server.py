@@ -18,8 +18,8 @@ from connectors.web.viewer import AHEAD
 from stream.codec import from_json
 from stream.errors import ConfigError
 from stream.types import Encoded, Raw, Result
-from tests.support.clock import START_US
-from tests.support.scene import GATE, alert, joined, ring
+from tests.support.clock import START_US, VirtualClock
+from tests.support.scene import GATE, alert, encoded, joined, ring, shown_in_a_row
 
 PATIENCE_S = 10.0
 HANGING_S = 60.0
@@ -53,6 +53,12 @@ async def heard(socket: ClientWebSocketResponse, kind: str) -> dict[str, Any]:
         told: dict[str, Any] = message.json()
         if told["type"] == kind:
             return told
+
+
+async def picture_of(socket: ClientWebSocketResponse) -> bytes:
+    """The next picture."""
+    await heard(socket, "frame")
+    return await socket.receive_bytes()
 
 
 async def quiet(socket: ClientWebSocketResponse) -> bool:
@@ -159,6 +165,70 @@ async def test_a_slow_browser_misses_pictures_and_holds_nobody_up(
         assert await quiet(socket)
         await socket.send_json({"drawn": "hall"})
         assert (await heard(socket, "frame"))["seq"] == 99
+
+
+async def test_on_the_wall_each_camera_goes_on_when_its_own_picture_was_drawn(
+    page: Page, url: str, client: ClientSession
+) -> None:
+    async with client.ws_connect(f"{url}/live") as socket:
+        await socket.send_json({"wall": ["hall", "yard", "attic"]})
+        for seq in range(2):
+            page.offer(joined(seq, "hall"))
+            page.offer(joined(seq, "yard"))
+        first = []
+        for _ in range(2):
+            first.append((await heard(socket, "frame"))["camera"])
+            await socket.receive_bytes()
+        assert sorted(first) == ["hall", "yard"]
+        page.offer(joined(2, "hall"))
+        page.offer(joined(2, "yard"))
+        assert await quiet(socket)
+        await socket.send_json({"drawn": "yard"})
+        told = await heard(socket, "frame")
+        assert (told["camera"], told["seq"]) == ("yard", 2)
+
+
+async def test_pixels_are_smaller_on_the_wall_and_a_jpeg_goes_as_it_is(
+    page: Page, url: str, client: ClientSession
+) -> None:
+    large = replace(joined(0, "hall").frame, picture=Raw(np.zeros((720, 1280, 3), np.uint8)))
+    jpeg = JPEG.encode(np.zeros((720, 1280, 3), np.uint8))
+    page.offer(replace(joined(0, "hall"), frame=large))
+    page.offer(replace(joined(0, "yard"), frame=replace(joined(0, "yard").frame, picture=jpeg)))
+    async with client.ws_connect(f"{url}/live") as socket:
+        await socket.send_json({"wall": ["hall"]})
+        assert JPEG.decode(Encoded(await picture_of(socket))).shape == (360, 640, 3)
+        await socket.send_json({"wall": ["yard"]})
+        assert await picture_of(socket) == jpeg.jpeg
+        await socket.send_json({"camera": "hall"})
+        assert JPEG.decode(Encoded(await picture_of(socket))).shape == (720, 1280, 3)
+
+
+async def test_a_picture_of_before_is_asked_for_by_time_by_step_and_by_frame(
+    client: ClientSession,
+) -> None:
+    clock = VirtualClock()
+    page = Page(cameras=["hall"], zones=lambda: [], now_us=clock.now_us)
+    shown_in_a_row(page, clock, 10)
+    asked = [
+        ({"heard_us": START_US + 410_000}, 2),
+        ({"number": 3, "step": -1}, 1),
+        ({"number": 9, "step": 5}, 9),
+        ({"epoch": 1, "seq": 7}, 7),
+    ]
+    async with serve(page, port=0) as url, client.ws_connect(f"{url}/live") as socket:
+        for how, seq in asked:
+            await socket.send_json({"past": {"camera": "hall", **how}})
+            assert (await heard(socket, "past"))["seq"] == seq
+            await socket.receive_bytes()
+        page.offer(encoded(10))
+        assert await quiet(socket)
+        await socket.send_json({"past": {"camera": "nobody", "heard_us": 0}})
+        assert await heard(socket, "gone") == {"type": "gone"}
+        await socket.send_json({"past": {"camera": "hall", "heard_us": "now"}})
+        assert await heard(socket, "gone") == {"type": "gone"}
+        await socket.send_json({"camera": "hall"})
+        assert (await heard(socket, "frame"))["seq"] == 10
 
 
 async def test_only_the_chosen_camera_is_sent(page: Page, url: str, client: ClientSession) -> None:

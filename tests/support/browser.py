@@ -29,7 +29,10 @@ async def pixels_of(tab: Tab, size: tuple[int, int], selector: str = "#stage can
     values = await tab.evaluate(
         """([height, width, selector]) => {
           const canvas = document.querySelector(selector);
-          const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          const copy = new OffscreenCanvas(canvas.width, canvas.height)
+            .getContext('2d', {willReadFrequently: true});
+          copy.drawImage(canvas, 0, 0);
+          const {data} = copy.getImageData(0, 0, canvas.width, canvas.height);
           const values = [];
           for (let y = 0; y < height; y += 1) {
             for (let x = 0; x < width; x += 1) {

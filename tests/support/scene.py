@@ -1,10 +1,13 @@
 """A grey picture with something in it, as the live page gets it."""
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
 
+from connectors.jpeg import JpegCodec
+from connectors.web import Page
 from stream.masks import Mask
 from stream.specs import ZoneSpec
 from stream.types import (
@@ -22,10 +25,11 @@ from stream.types import (
     Tracks,
 )
 from tests.support.build import MODEL
-from tests.support.clock import START_US
+from tests.support.clock import START_US, VirtualClock
 
 GREY = 90
 SIZE: Size = (120, 160)
+JPEG = JpegCodec(90, max_bytes=1_000_000, max_pixels=1_000_000)
 GATE = ZoneSpec(id="gate", camera="hall", polygon=((0.6, 0.1), (0.95, 0.1), (0.95, 0.9)))
 
 
@@ -82,3 +86,23 @@ def alert(state: AlertState = "opened", camera: str = "hall", lasted_us: int = 0
 def _box(mask: Mask) -> tuple[float, float, float, float]:
     x1, y1, x2, y2 = (float(each) for each in mask.box)
     return x1, y1, x2, y2
+
+
+def brightness(seq: int) -> int:
+    """How bright the frame of a number is, in `encoded`."""
+    return 20 + 6 * seq
+
+
+def encoded(seq: int, camera: str = "hall", *masks: Mask) -> Joined:
+    """As `joined`, the picture a JPEG: the later, the brighter."""
+    made = joined(seq, camera, *masks)
+    height, width = made.frame.size
+    picture = JPEG.encode(np.full((height, width, 3), brightness(seq), np.uint8))
+    return replace(made, frame=replace(made.frame, picture=picture))
+
+
+def shown_in_a_row(page: Page, clock: VirtualClock, count: int, camera: str = "hall") -> None:
+    """Show so many frames, a fifth of a second apart."""
+    for seq in range(count):
+        page.offer(encoded(seq, camera, ring()))
+        clock.advance(0.2)

@@ -86,7 +86,7 @@ export class Alerts {
 
   #sort() {
     const isOpen = ({ alert }) => (alert.state === 'resolved' ? 0 : 1);
-    const inOrder = [...this.#known.values()]
+    const inOrder = [...this.#known.values()].reverse() // the last to be told first
       .sort((one, other) => isOpen(other) - isOpen(one) || other.heardUs - one.heardUs);
     inOrder.forEach(({ entry }, index) => {
       const there = this.#feed.children[index];

@@ -31,10 +31,10 @@ export function outlineOf(mask) {
   return path;
 }
 
-/** Masks as bars; `scale` is canvas pixels over frame pixels. */
-export function paintBars(context, objects, scale) {
+/** Masks as bars; `scale` is canvas pixels over frame pixels, `left` and `top` where it begins. */
+export function paintBars(context, objects, scale, left, top) {
   const wide = Math.max(1, Math.floor(1 / scale));
-  context.setTransform(scale, 0, 0, scale, 0, 0);
+  context.setTransform(scale, 0, 0, scale, left, top);
   context.globalAlpha = 0.55;
   for (const { colour, mask } of objects) {
     context.fillStyle = colour;

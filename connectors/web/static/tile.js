@@ -43,9 +43,10 @@ export class Tile {
     const objects = objectsOf(frame, this.#colours);
     const context = this.#context;
     context.setTransform(1, 0, 0, 1, 0, 0);
-    if (frameWidth * height !== frameHeight * width) context.clearRect(0, 0, width, height);
-    context.drawImage(bitmap, 0, 0, frameWidth * scale, frameHeight * scale);
-    paintBars(context, objects, scale);
+    const [left, top] = [(width - frameWidth * scale) / 2, (height - frameHeight * scale) / 2];
+    if (left > 0.5 || top > 0.5) context.clearRect(0, 0, width, height);
+    context.drawImage(bitmap, left, top, frameWidth * scale, frameHeight * scale);
+    paintBars(context, objects, scale, left, top);
     bitmap.close();
     delete this.#button.dataset.empty;
     this.#button.dataset.seq = frame.seq;

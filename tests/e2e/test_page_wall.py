@@ -1,0 +1,144 @@
+"""All cameras at once on the live page, in a real browser."""
+
+import re
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, expect
+from playwright.async_api import Page as Tab
+
+from connectors.web import Page, serve
+from stream.types import CameraHealth, CameraStatus
+from tests.support.browser import pixels_of, seen
+from tests.support.clock import START_US
+from tests.support.scene import GATE, GREY, alert, away, joined, ring
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
+
+CAMERAS = ["hall", "yard", "gate", "dock"]
+WIDE = (90, 160)
+"""A frame that fills its tile."""
+
+
+@pytest.fixture
+def page() -> Page:
+    page = Page(cameras=CAMERAS, zones=lambda: [GATE], now_us=lambda: START_US)
+    for number, camera in enumerate(CAMERAS):
+        page.status(CameraStatus(camera, "live", START_US))
+        page.offer(joined(number, camera, ring(WIDE)))
+    return page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def url(page: Page) -> AsyncIterator[str]:
+    async with serve(page, port=0) as address:
+        yield address
+
+
+def tile(tab: Tab, camera: str) -> Locator:
+    return tab.locator(f'[data-camera="{camera}"] .tile')
+
+
+async def test_every_camera_is_on_the_wall_with_its_masks(tab: Tab, url: str) -> None:
+    await tab.goto(url)
+    inside, far = ring(WIDE).bitmap(), away(ring(WIDE), 3)
+    far[70:] = False  # the camera's name is written there
+    for number, camera in enumerate(CAMERAS):
+        await expect(tile(tab, camera)).to_have_attribute("data-seq", str(number))
+        pixels = await pixels_of(tab, WIDE, f'[data-camera="{camera}"] canvas')
+        tinted = np.abs(pixels - GREY).max(axis=2) > 12
+        assert tinted[inside & far].all()
+        assert not tinted[~inside & far].any()
+        assert (inside & far).sum() > 200
+
+
+async def test_a_tile_goes_on_with_every_picture_that_was_drawn(
+    tab: Tab, page: Page, url: str
+) -> None:
+    await tab.goto(url)
+    for seq in range(10, 15):
+        for camera in CAMERAS:
+            page.offer(joined(seq, camera, ring(WIDE)))
+        for camera in CAMERAS:
+            await expect(tile(tab, camera)).to_have_attribute("data-seq", str(seq))
+
+
+async def test_a_camera_that_is_lost_is_seen_to_be(tab: Tab, page: Page, url: str) -> None:
+    page.status(CameraStatus("yard", "lost", START_US, "connection refused"))
+    page.health(CameraHealth("gate", 1, 0, START_US, "black", True, START_US, "for 3 s"))
+    await tab.goto(url)
+    lost = tile(tab, "yard")
+    await expect(lost).to_have_attribute("data-state", "lost")
+    await expect(lost).to_contain_text("The camera is lost: connection refused")
+    await expect(lost).to_have_class("tile away")
+    await expect(tile(tab, "gate")).to_have_attribute("data-state", "ailing")
+    await expect(tile(tab, "gate")).to_contain_text("black: for 3 s")
+    await expect(tile(tab, "hall")).to_have_attribute("data-state", "live")
+    await expect(tab.locator("#cameras-live")).to_have_text("3")
+    page.status(CameraStatus("yard", "live", START_US))
+    page.offer(joined(20, "yard", ring(WIDE)))
+    await expect(lost).to_have_attribute("data-state", "live")
+    await expect(lost).to_have_class("tile")
+
+
+async def test_a_tile_becomes_large_by_click_or_enter_and_small_by_escape(
+    tab: Tab, url: str
+) -> None:
+    await tab.goto(url)
+    await tile(tab, "yard").click()
+    await seen(tab, 1, "yard")
+    await expect(tab.locator("#wall")).to_be_hidden()
+    await tab.keyboard.press("Escape")
+    await expect(tab.locator("#view")).to_be_hidden()
+    await expect(tile(tab, "yard")).to_be_focused()
+    await tab.keyboard.press("ArrowRight")
+    await expect(tile(tab, "gate")).to_be_focused()
+    await tab.keyboard.press("Enter")
+    await seen(tab, 2, "gate")
+    await tab.keyboard.press("]")
+    await seen(tab, 3, "dock")
+    await tab.go_back()
+    await seen(tab, 2, "gate")
+    await tab.get_by_role("button", name="All cameras").click()
+    await expect(tile(tab, "dock")).to_have_attribute("data-seq", "3")
+
+
+async def test_an_open_alert_is_seen_on_the_tile_of_its_camera(
+    tab: Tab, page: Page, url: str
+) -> None:
+    await tab.goto(url)
+    page.alert(alert(camera="gate"))
+    await expect(tile(tab, "gate")).to_have_class("tile alarmed")
+    await expect(tile(tab, "gate")).to_have_accessible_name(
+        "Camera gate, live, 1 person, open alert"
+    )
+    page.alert(alert("resolved", "gate"))
+    await expect(tile(tab, "gate")).to_have_class("tile")
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+async def test_the_wall_fits_on_a_telephone_and_on_a_desk(tab: Tab, url: str, width: int) -> None:
+    await tab.set_viewport_size({"width": width, "height": 844})
+    await tab.goto(url)
+    await expect(tile(tab, "dock")).to_have_attribute("data-seq", "3")
+    assert await tab.evaluate("document.documentElement.scrollWidth") <= width
+    boxes = [await tile(tab, camera).bounding_box() for camera in CAMERAS]
+    assert all(box is not None and box["y"] + box["height"] <= 844 for box in boxes)
+
+
+async def test_everything_that_can_be_pressed_has_a_name_and_the_keys_are_told(
+    tab: Tab, url: str
+) -> None:
+    await tab.goto(f"{url}#hall")
+    await seen(tab, 0, "hall")
+    await tab.keyboard.press("d")
+    for each in await tab.locator("button, input, select, textarea").all():
+        if await each.is_visible():
+            await expect(each).to_have_accessible_name(re.compile(r"\w|\?"))
+    await tab.get_by_role("button", name="Done").click()
+    await tab.keyboard.press("?")
+    await expect(tab.get_by_role("dialog", name="Keys")).to_be_visible()
+    await tab.keyboard.press("Escape")
+    await expect(tab.get_by_role("dialog", name="Keys")).to_be_hidden()
