@@ -45,6 +45,7 @@ def _groups() -> dict[str, Group]:
         "speed": speed.measure,
         "memory": memory.measure,
         "rules": rules.measure,
+        "web": web.measure,
         "ingest": _on_cameras(ingest.measure),
         "kafka": _on_a_broker(kafka.measure),
         "transport": _on_a_broker(transport.measure),

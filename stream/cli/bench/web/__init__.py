@@ -2,10 +2,11 @@
 
 from stream.cli.bench.report import Report
 from stream.cli.bench.scale import Scale
-from stream.cli.bench.web import api, overhead
+from stream.cli.bench.web import api, overhead, page
 
 
 def measure(report: Report, scale: Scale) -> None:
     """One after another."""
     overhead.measure(report, scale)
+    page.measure(report, scale)
     api.measure(report, scale)
