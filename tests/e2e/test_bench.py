@@ -31,6 +31,13 @@ def figures(folder: Path, group: str, *more: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+def test_the_page_is_measured_while_somebody_looks(tmp_path: Path) -> None:
+    found = figures(tmp_path, "web")
+    assert 0 < found["web.page_core_share"] < 2
+    assert 0 < found["web.page_slowest_fps"] < 10
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("shared")
 def test_kafka_is_compared_with_one_process(tmp_path: Path, kafka: str) -> None:
     found = figures(tmp_path, "kafka", "--kafka", kafka)

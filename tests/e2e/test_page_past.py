@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 import pytest_asyncio
+from msgspec import structs
 from playwright.async_api import Page as Tab
 from playwright.async_api import expect
 
 from connectors.web import Page, serve
 from tests.support.browser import pixels_of, seen
 from tests.support.clock import VirtualClock
-from tests.support.scene import SIZE, alert, away, brightness, encoded, ring, shown_in_a_row
+from tests.support.scene import GATE, SIZE, alert, away, brightness, encoded, ring, shown_in_a_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
 
@@ -124,3 +125,40 @@ async def test_an_alert_is_marked_and_leads_to_the_frame_it_opened_on(
         await mark.click()
         await seen(tab, 1)
         await tab.close()
+
+
+async def test_a_zone_is_red_in_the_pictures_in_which_its_alert_was_open(
+    tab: Tab, clock: VirtualClock
+) -> None:
+    page = Page(cameras=["hall"], zones=lambda: [GATE], now_us=clock.now_us)
+    for seq in range(9):
+        page.offer(encoded(seq, "hall", ring()))
+        if seq == 3:
+            page.alert(alert())
+        if seq == 6:
+            page.alert(alert("resolved"))
+        clock.advance(0.2)
+    zone = tab.locator("#stage > svg polygon")
+    async with serve(page, port=0) as url:
+        await tab.goto(url)
+        await seen(tab, 8)
+        await expect(tab.locator("#timeline")).to_be_visible()
+        for seq in (7, 6, 5, 4, 3, 2):
+            await tab.keyboard.press("ArrowLeft")
+            await seen(tab, seq)
+            await expect(zone).to_have_class("alarmed" if 3 <= seq < 6 else "")
+        await tab.close()
+
+
+async def test_an_alert_whose_moment_is_not_kept_any_more_says_so(
+    tab: Tab, page: Page, url: str
+) -> None:
+    told = alert()
+    assert told.evidence is not None
+    page.alert(structs.replace(told, evidence=structs.replace(told.evidence, epoch=9)))
+    await tab.goto(url)
+    await seen(tab, SHOWN - 1)
+    await tab.get_by_role("button", name="keep-out").click()
+    await expect(tab.locator("#ago")).to_have_text("not kept any more")
+    await expect(tab.locator("#ago")).to_have_text("Live")
+    await seen(tab, SHOWN - 1)

@@ -9,7 +9,7 @@ const SHOWN_TRACKS = 3;
 
 export class Alerts {
   #feed = document.getElementById('feed');
-  #known = new Map(); // id -> {alert, first, heardUs, exhibits, entry}
+  #known = new Map(); // id -> {alert, heardUs, endUs, entry}: when it was first told of, and last
   #aheadMs = 0;
   #on;
 
@@ -34,9 +34,10 @@ export class Alerts {
     const known = this.#known.get(alert.id);
     if (known) {
       known.alert = alert;
+      known.endUs = heardUs;
     } else {
       const entry = this.#entryOf(alert, heardUs, picture, exhibits);
-      this.#known.set(alert.id, { alert, first: alert, heardUs, entry });
+      this.#known.set(alert.id, { alert, heardUs, endUs: heardUs, entry });
     }
     this.#trim();
     this.#fill(this.#known.get(alert.id));
@@ -44,9 +45,14 @@ export class Alerts {
     this.#count();
   }
 
-  /** Ids of the zones and rules of `camera` with an open alert. */
-  alarmed(camera) {
-    const open = this.#open().filter((alert) => alert.camera === camera);
+  /** Ids of the zones and rules of `camera` with an alert that is open, or was at a time. */
+  alarmed(camera, atUs = Infinity) {
+    const open = [...this.#known.values()]
+      .filter(({ alert, heardUs, endUs }) => (
+        alert.state === 'resolved' ? heardUs <= atUs && atUs < endUs : heardUs <= atUs
+      ))
+      .map(({ alert }) => alert)
+      .filter((alert) => alert.camera === camera);
     return {
       zones: new Set(open.map(({ zone }) => zone)), rules: new Set(open.map(({ rule }) => rule)),
     };

@@ -12,7 +12,7 @@ import { clock, isStill, text, whyStill } from '/static/words.js';
 
 const LINK_WORDS = { connecting: 'Connecting', open: 'Live', lost: 'Reconnecting' };
 
-const page = { camera: null, cameras: [], onScreen: [], zones: [], lines: [], stats: {}, came: 0, shown: 0, shownMs: 0 };
+const page = { camera: null, cameras: [], onScreen: [], zones: [], lines: [], stats: {}, came: 0, shown: 0, shownMs: 0, atUs: Infinity };
 const stage = new Stage(document.getElementById('stage'));
 const figures = new Figures();
 const editor = new Editor(() => stage.size);
@@ -94,6 +94,7 @@ function look(camera) {
   const before = page.camera;
   page.camera = camera;
   page.shownMs = 0;
+  page.atUs = Infinity;
   document.body.dataset.view = camera ? 'camera' : 'wall';
   stage.clear();
   timeline.begin(camera);
@@ -136,7 +137,7 @@ function showMoment(alert, heardUs) {
 function drawPlaces() {
   const own = ({ camera }) => camera === page.camera;
   const [zones, lines] = [page.zones.filter(own), page.lines.filter(own)];
-  stage.places(zones, lines, alerts.alarmed(page.camera));
+  stage.places(zones, lines, alerts.alarmed(page.camera, page.atUs));
   if (page.camera || editor.isOpen) editor.places(page.camera, zones, lines);
 }
 
@@ -175,9 +176,10 @@ async function showFrame(frame, jpeg, drawn) {
 }
 
 function showLarge(frame, bitmap) {
-  const before = String(stage.size);
+  const before = `${stage.size} ${page.atUs}`;
   text('count', String(stage.show(frame, bitmap)));
-  if (String(stage.size) !== before) drawPlaces();
+  page.atUs = frame.type === 'past' ? frame.heard_us : Infinity;
+  if (`${stage.size} ${page.atUs}` !== before) drawPlaces();
   text('identity', `${frame.camera}/${frame.epoch}/${frame.seq}`);
   text('time', clock(frame.time_us));
   page.shownMs = performance.now();

@@ -35,7 +35,7 @@ export class Tile {
     this.#button.focus();
   }
 
-  /** Draw a picture and what was seen in it; the bitmap is closed. */
+  /** Draw a picture and what was seen in it. */
   show(frame, bitmap) {
     const { width, height } = this.#canvas;
     const [frameHeight, frameWidth] = frame.size;
@@ -47,7 +47,6 @@ export class Tile {
     if (left > 0.5 || top > 0.5) context.clearRect(0, 0, width, height);
     context.drawImage(bitmap, left, top, frameWidth * scale, frameHeight * scale);
     paintBars(context, objects, scale, left, top);
-    bitmap.close();
     delete this.#button.dataset.empty;
     this.#button.dataset.seq = frame.seq;
     this.#seen = described(objects);

@@ -3,6 +3,7 @@
 import { duration, text } from '/static/words.js';
 
 const LEAST_US = 60_000_000; // what the width stands for, at least
+const NOTE_MS = 3000;
 
 export class Timeline {
   #root = document.getElementById('timeline');
@@ -18,6 +19,7 @@ export class Timeline {
   #isPast = false;
   #isAsking = false;
   #wanted = null;
+  #noteUntilMs = 0;
 
   /** Calls on.ask(what) for a picture of before (see Live.past), and on.live() to go back. */
   constructor(on) {
@@ -62,8 +64,9 @@ export class Timeline {
 
   /** There was none of what was asked for. */
   gone() {
-    this.#isAsking = false;
-    if (!this.#shown) this.live();
+    this.live();
+    this.#noteUntilMs = performance.now() + NOTE_MS;
+    this.#place();
   }
 
   /** Mark alerts: [{heard_us, severity, rule}]. */
@@ -165,10 +168,11 @@ export class Timeline {
     if (!this.#isAsking || document.activeElement !== this.#track) {
       this.#track.value = Math.round(-age / 1000);
     }
-    const said = this.#isPast ? `${(age / 1e6).toFixed(age < 1e8 ? 1 : 0)} s ago` : 'Live';
+    const seconds = age / 1e6;
+    const past = seconds < 60 ? `${seconds.toFixed(1)} s ago` : `${duration(seconds)} ago`;
+    const said = this.#isPast ? past : 'Live';
     this.#track.setAttribute('aria-valuetext', said);
-    text('ago', said);
-    text('span-first', `${duration((now - this.#first) / 1e6)} ago`);
+    text('ago', performance.now() < this.#noteUntilMs ? 'not kept any more' : said);
     this.#root.style.setProperty('--known', `${(100 * (now - this.#first)) / width}%`);
     for (const mark of this.#marks.children) {
       const part = 1 - (now - Number(mark.dataset.at)) / width;

@@ -41,9 +41,10 @@ export class Wall {
     this.#tiles.get(camera)?.focus();
   }
 
-  /** Show a picture of its camera; returns whether there is a tile for it. */
+  /** Show a picture of its camera; the bitmap is closed. */
   show(frame, bitmap) {
     this.#tiles.get(frame.camera)?.show(frame, bitmap);
+    bitmap.close();
   }
 
   /** Tell every tile how its camera is; `alarmed` has the cameras with an open alert. */

@@ -52,7 +52,6 @@ def _groups() -> dict[str, Group]:
         "scale-out": _on_a_broker(scale_out.measure),
         "registry": _on_a_broker(registry.measure),
         "alerts": _on_a_broker(alerts.measure),
-        "web": web.measure,
         "gpu": gpu.measure,
     }
 
