@@ -70,5 +70,5 @@ clean:
 
 .venv/.dev: .venv/bin/uv pyproject.toml constraints.txt
 	@echo "installing everything the tests need: torch alone is several GB, please wait"
-	@$(UV) '.[openvino,segment,int8,kafka,s3,dev]'
+	@$(UV) '.[openvino,segment,int8,kafka,s3,traces,dev]'
 	@touch $@ .venv/.demo .venv/.kafka

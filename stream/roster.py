@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping
 from typing import Any, NamedTuple
 
+from stream.context import about
 from stream.ports import Registry
 from stream.registry import has_an_end
 from stream.specs import CameraSpec
@@ -60,13 +61,17 @@ class Roster:
             for name in stopped - wanted.keys():
                 await self._left(running[name])
             for name in begun:
-                task = tasks.create_task(self._live(wanted[name]), name=f"ingest {name}")
+                task = tasks.create_task(self._run(wanted[name]), name=f"ingest {name}")
                 task.add_done_callback(self._turn)
                 self._runs[name] = _Run(wanted[name], task)
             counts = len(self._runs), len(begun), len(stopped)
             _log.info("cameras that run here: %d; %d begun, %d stopped", *counts)
             self._is_changing = False
             self._turned.set()
+
+    async def _run(self, camera: CameraSpec) -> None:
+        with about(camera=camera.id):
+            await self._live(camera)
 
     async def _stop(self, names: Collection[str]) -> None:
         tasks = {self._runs.pop(name).task for name in names}

@@ -13,6 +13,7 @@ from functools import partial
 from typing import get_args
 
 from stream import codec
+from stream.context import about
 from stream.device import Device
 from stream.errors import DecodeError, RecordError, SchemaError
 from stream.expired import expired
@@ -98,13 +99,14 @@ class Segment:
         return Limits(busy, 8 * busy) if topic == LIVE else Limits(2 * busy, 4 * busy)
 
     async def _answer(self, last: Last, delivery: Delivery) -> Answer:
-        self._saturation.began(self._clock.now_us())
-        answer = await self._answer_alone(delivery)
-        if (rate := self._saturation.ended(self._clock.now_us())) is not None:
-            self._metrics.saturated(rate)
-        if delivery.follows_loss:
-            return [*await self._expired(last, delivery.record), *answer]
-        return answer
+        with about(camera=delivery.record.key):
+            self._saturation.began(self._clock.now_us())
+            answer = await self._answer_alone(delivery)
+            if (rate := self._saturation.ended(self._clock.now_us())) is not None:
+                self._metrics.saturated(rate)
+            if delivery.follows_loss:
+                return [*await self._expired(last, delivery.record), *answer]
+            return answer
 
     async def _expired(self, last: Last, record: Record) -> Answer:
         """What of its camera was deleted before anybody read it."""

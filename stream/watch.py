@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from stream import codec
+from stream.context import about
 from stream.errors import EndOfStream, RecordError, SchemaError
 from stream.metrics import Metrics
 from stream.ports import Clock, Delivery, Member, Outbox, Record, State, Store
@@ -185,7 +186,8 @@ def _state(camera: str, kept: bytes | None) -> Watched:
     try:
         return _to_state.decode(kept)
     except msgspec.MsgspecError as error:
-        _log.error("camera %s: kept state cannot be read, it begins anew: %s", camera, error)
+        with about(camera=camera):
+            _log.error("camera %s: kept state cannot be read, it begins anew: %s", camera, error)
         return Watched()
 
 

@@ -25,12 +25,13 @@ ARROWS = """
 row     | modules                                                  | may import
 --------+----------------------------------------------------------+--------------------------
 values  | errors masks types                                       |
-words   | specs kafka_spec rule_spec evidence_spec web_spec ports sampling | values
+words   | specs kafka_spec rule_spec evidence_spec web_spec        | values
+        | ports sampling context                                   |
 pure    | retry backoff freshness batching audit tally join metrics schemas | values words
         | tracking rules views watching ledger codec placement     |
         | health watermark quarantine gaps expired privacy         |
         | registry seeing rulebook backtest evidence open_alerts   |
-        | saturation                                               |
+        | saturation tracing                                       |
 config  | config                                                   | values words pure
 reading | follow observe reading                                   | values words pure
 loops   | lane device epoch playing telling roster ingest segment  | values words pure

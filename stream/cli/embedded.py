@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from stream.context import about
 from stream.errors import DrainTimeoutError
 from stream.ports import Member, Outbox, Transport
 
@@ -85,11 +86,12 @@ async def _opened(
     outbox = await stack.enter_async_context(transport.outbox(*role.writes))
 
     async def work() -> None:
-        async with stack:
-            doing = role.work(inboxes, outbox)
-            await (_until(stop, doing) if role.source else doing)
-            if role.source:
-                await outbox.flush()  # its last words count once they are acknowledged
+        with about(role=role.name):
+            async with stack:
+                doing = role.work(inboxes, outbox)
+                await (_until(stop, doing) if role.source else doing)
+                if role.source:
+                    await outbox.flush()  # its last words count once they are acknowledged
 
     return work
 

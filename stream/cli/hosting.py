@@ -16,7 +16,7 @@ from stream.cli.doubting import log_doubts
 from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import beside
 from stream.cli.kafka_only import settings_of_role
-from stream.cli.logs import log_to_stderr
+from stream.cli.logs import logged
 from stream.cli.measured import measured
 from stream.cli.model import check_known_labels
 from stream.cli.roles import ended, look
@@ -32,8 +32,8 @@ _log = logging.getLogger(__name__)
 
 def watch_on_faust(config: Path) -> None:
     """Run ``watch`` as an agent of Faust until a signal comes."""
-    log_to_stderr()
-    asyncio.run(_play(config, settings_of_role(config)))
+    with logged("watch"):
+        asyncio.run(_play(config, settings_of_role(config)))
 
 
 async def _play(config: Path, settings: Settings) -> None:

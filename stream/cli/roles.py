@@ -18,7 +18,7 @@ from stream.cli.embedded import LEAVING_S, Role, beside, run_roles
 from stream.cli.evidence import illustration
 from stream.cli.kafka_only import settings_of_role
 from stream.cli.leaving import Leaving
-from stream.cli.logs import log_to_stderr
+from stream.cli.logs import logged
 from stream.cli.measured import measured
 from stream.cli.model import check_known_labels, opened
 from stream.cli.parent import Parent
@@ -68,8 +68,8 @@ async def tried(common: Common) -> AsyncIterator[Model]:
 
 def run_role(name: str, config: Path, open_model: OpenModel = tried) -> None:
     """Run one role on Kafka until a signal comes, or until its files end."""
-    log_to_stderr()
-    asyncio.run(play(name, config, settings_of_role(config), open_model))
+    with logged(name):
+        asyncio.run(play(name, config, settings_of_role(config), open_model))
 
 
 async def play(

@@ -19,7 +19,7 @@ from stream.cli.doubting import log_doubts
 from stream.cli.editing import Edits
 from stream.cli.embedded import LEAVING_S, Role, beside, run_roles
 from stream.cli.evidence import illustration
-from stream.cli.logs import log_to_stderr
+from stream.cli.logs import logged
 from stream.cli.measured import measured
 from stream.cli.model import opened
 from stream.cli.observers import (
@@ -50,10 +50,10 @@ def run_config(config: Path, port: int | None) -> None:
 
     Exits with `EXIT_DIFFERENT` when the run's own audit finds a frame missing.
     """
-    log_to_stderr()
-    settings = load(config)
-    log_doubts(settings)
-    tally = asyncio.run(play(settings, Console(), port, config))
+    with logged("run"):
+        settings = load(config)
+        log_doubts(settings)
+        tally = asyncio.run(play(settings, Console(), port, config))
     if not tally.audit.passed:
         sys.exit(EXIT_DIFFERENT)
 

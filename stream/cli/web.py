@@ -21,7 +21,7 @@ from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import beside
 from stream.cli.kafka_only import settings_of_role
 from stream.cli.leaving import Leaving
-from stream.cli.logs import log_to_stderr
+from stream.cli.logs import logged
 from stream.cli.measured import measured
 from stream.cli.observers import opened_page
 from stream.cli.pipeline import Common
@@ -51,8 +51,8 @@ _log = logging.getLogger(__name__)
 
 def run_web(config: Path, open_model: OpenModel = warm) -> None:
     """Serve until a signal comes."""
-    log_to_stderr()
-    asyncio.run(_play(config, settings_of_role(config), open_model))
+    with logged("web"):
+        asyncio.run(_play(config, settings_of_role(config), open_model))
 
 
 async def _play(config: Path, settings: Settings, open_model: OpenModel) -> None:

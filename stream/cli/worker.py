@@ -4,18 +4,14 @@
 """
 
 import asyncio
-import logging
 import sys
 from pathlib import Path
 
 from stream.cli.kafka_only import settings_of_role
-from stream.cli.logs import log_to_stderr
+from stream.cli.logs import logged
 from stream.cli.parent import Parent
 from stream.cli.roles import play
-from stream.errors import EXIT_SOFTWARE, MaskstreamError
 from stream.specs import HealthSpec
-
-_log = logging.getLogger(__name__)
 
 
 async def _work(descriptor: int, config: Path) -> None:
@@ -27,15 +23,8 @@ async def _work(descriptor: int, config: Path) -> None:
 
 def main(number: str, descriptor: str, config: str) -> None:
     """Run a ``segment``; what it says is told apart by its number."""
-    log_to_stderr(f"worker {number}: ")
-    try:
+    with logged("segment", worker=int(number)):
         asyncio.run(_work(int(descriptor), Path(config)))
-    except MaskstreamError as error:
-        _log.error("%s", error)
-        sys.exit(error.exit_code)
-    except Exception:
-        _log.exception("an internal error")
-        sys.exit(EXIT_SOFTWARE)
 
 
 if __name__ == "__main__":

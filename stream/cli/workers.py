@@ -16,7 +16,7 @@ from connectors.health import serve_probes
 from connectors.workers import Worker, Workers, started
 from stream.cli.embedded import LEAVING_S, beside
 from stream.cli.kafka_only import settings_of_role
-from stream.cli.logs import log_to_stderr
+from stream.cli.logs import logged
 from stream.cli.stop import stop_on_signals
 from stream.config import Settings
 from stream.errors import EXIT_FORCED, EXIT_OK, ConfigError, DrainTimeoutError
@@ -30,17 +30,17 @@ _log = logging.getLogger(__name__)
 def run_workers(config: Path, count: int) -> int:
     """Run ``count`` segments until a signal comes, or until one ends; returns the exit code.
 
-    That is 0 if all finished what they held, else the code of the first that did not. Raises
-    `ConfigError` for none, and for more than there are partitions: those would have nothing to do.
+    That is 0 if all finished what they held, else the code of the first that did not. None is a
+    fault, and so are more than there are partitions: those would have nothing to do.
     """
-    log_to_stderr()
-    settings = settings_of_role(config)
-    most = settings.kafka.partitions
-    if not 1 <= count <= most:
-        raise ConfigError(
-            f"--workers: given {count}; allowed: 1 to {most}, the kafka.partitions of {config}"
-        )
-    return asyncio.run(_run(config, settings, count))
+    with logged("segment"):
+        settings = settings_of_role(config)
+        most = settings.kafka.partitions
+        if not 1 <= count <= most:
+            raise ConfigError(
+                f"--workers: given {count}; allowed: 1 to {most}, the kafka.partitions of {config}"
+            )
+        return asyncio.run(_run(config, settings, count))
 
 
 async def _run(config: Path, settings: Settings, count: int) -> int:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stream.context import about
 from stream.errors import DeliveryError, EndpointGoneError
 from stream.notify.journal import Change, Journal
 from stream.notify.past import Known
@@ -131,7 +132,8 @@ class Endpoint:
 
     async def _work(self, alert: str, lane: deque[Change]) -> None:
         while lane and not self._leaving:
-            await self._deliver(lane)
+            with about(endpoint=self._name, camera=lane[0].alert.camera, alert=alert):
+                await self._deliver(lane)
             lane.popleft()
             self._count(-1)
         del self._lanes[alert]

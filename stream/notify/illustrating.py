@@ -7,6 +7,7 @@ from typing import Protocol
 
 from msgspec import structs
 
+from stream.context import about
 from stream.errors import EvidenceError, EvidenceGoneError
 from stream.evidence import Clip
 from stream.metrics import FINITE, Metrics
@@ -76,4 +77,5 @@ class Illustrating:
         return structs.replace(alert, snapshot=snapshot, clip=clip and clip.link)
 
     def _tell(self, alert: Alert, why: object) -> None:
-        _log.warning("alert %s goes out without a picture: %s", alert.id, why)
+        with about(camera=alert.camera, alert=alert.id):
+            _log.warning("alert %s goes out without a picture: %s", alert.id, why)

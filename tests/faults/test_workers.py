@@ -91,7 +91,7 @@ def test_two_workers_share_the_frames_and_answer_probes_as_one(tmp_path: Path, k
         segment = deployed.begin(TWO)
         one, other = pids(segment)
         os.kill(other, signal.SIGSTOP)
-        wait_until(lambda: "worker 1: segment: started" in segment.text(), "one has started")
+        wait_until(lambda: "segment: started" in segment.events(worker=1), "one has started")
         wait_until(
             lambda: against(segment, "/readyz") == "worker 2 has not started\n", "one is ready"
         )
@@ -138,7 +138,7 @@ def test_workers_stop_when_their_parent_is_gone(tmp_path: Path, kafka: str) -> N
         for pid in workers:
             wait_until(partial(is_gone, pid), f"{pid} has ended")
         for number in (1, 2):
-            assert f"worker {number}: segment: stopped" in segment.text()
+            assert "segment: stopped" in segment.events(worker=number)
 
 
 @pytest.mark.long
@@ -147,7 +147,7 @@ def test_a_signal_that_reaches_all_at_once_is_one_stop(tmp_path: Path, kafka: st
     with two_ready(tmp_path, kafka) as (_, segment):
         os.killpg(segment.popen.pid, signal.SIGINT)
         assert segment.popen.wait(STOP_S) == EXIT_OK
-        assert segment.text().count("segment: stopped") == 3
+        assert segment.events().count("segment: stopped") == 3
 
 
 @pytest.mark.long
@@ -170,4 +170,4 @@ def test_a_stop_before_anything_has_begun_is_clean(tmp_path: Path, kafka: str) -
     with deployment(tmp_path, kafka, **SMALL) as deployed:
         segment = deployed.begin(TWO)
         assert segment.stop() == EXIT_OK
-        assert "started" not in segment.text()
+        assert not [each for each in segment.events() if "started" in each]

@@ -46,6 +46,7 @@ MODEL = {
     "image_size": 416, "confidence": 0.4,
 }  # fmt: skip
 STOP_S = 40.0
+_PROBES = re.compile(r"probes on (http://\S+)")
 
 
 @dataclass
@@ -75,10 +76,20 @@ class Process:
     def text(self) -> str:
         return self.log.read_text()
 
+    def said(self) -> list[dict[str, Any]]:
+        """Its log, line by line as far as it is written."""
+        lines = self.text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def events(self, **wanted: object) -> list[str]:
+        """What it said, of a worker or a camera where one is wanted."""
+        said = [each for each in self.said() if wanted.items() <= each.items()]
+        return [each["event"] for each in said]
+
     @property
     def probes(self) -> str:
         """Where its probes answer."""
-        (url,) = re.findall(r"probes on (http://\S+)", self.text())
+        (url,) = (found[1] for each in self.events() if (found := _PROBES.search(each)))
         return str(url)
 
     def get(self, path: str) -> str:
@@ -192,7 +203,7 @@ class Deployment:
     def begin(self, role: str) -> Process:
         """Start a role, and do not wait until it is there: only for where it answers probes."""
         process = self._run(role, _command(role, self.config))
-        wait_until(lambda: "probes on" in process.text(), f"{role} answers probes")
+        wait_until(lambda: "probes on" in " ".join(process.events()), f"{role} answers probes")
         return process
 
     def start_sleeping(self, sleep: Sleep) -> Process:

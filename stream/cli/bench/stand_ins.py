@@ -23,7 +23,7 @@ from connectors.video.network import READ_S
 from stream import ingest, segment
 from stream.cli.bench.sleeping import Sleep, SleepingModel
 from stream.cli.embedded import Role, beside, run_roles
-from stream.cli.logs import log_to_stderr
+from stream.cli.logs import logged
 from stream.cli.pipeline import Common, watch_role
 from stream.cli.stop import stop_on_signals
 from stream.config import load
@@ -178,6 +178,6 @@ async def _end(common: Common, stop: asyncio.Event) -> None:
 
 
 if __name__ == "__main__":
-    log_to_stderr()
     name, path, stand_ins = sys.argv[1:]
-    asyncio.run(_play(name, Path(path), msgspec.json.decode(stand_ins, type=StandIns)))
+    with logged(name):
+        asyncio.run(_play(name, Path(path), msgspec.json.decode(stand_ins, type=StandIns)))

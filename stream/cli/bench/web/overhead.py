@@ -172,7 +172,7 @@ def _metrics(told: bool) -> Any:
     if not told:
         yield _Silent()
         return
-    log_to_stderr()
+    log_to_stderr("segment")
     with measured("segment") as metrics:
         yield metrics
 
