@@ -8,7 +8,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from connectors.listening import listening
-from connectors.metrics import add_metrics, exposed
+from connectors.metrics import Exposition, add_metrics, exposed
 from stream.health import Health
 from stream.ports import Clock
 from stream.specs import HealthSpec
@@ -23,8 +23,8 @@ class Probed(Protocol):
     async def unready(self) -> Sequence[str]:
         """Why it is not ready for work; empty when it is."""
 
-    async def metrics(self) -> bytes:
-        """Its figures, in Prometheus' text format."""
+    async def metrics(self, accept: str) -> Exposition:
+        """Its figures, in a format that the ``Accept`` header takes."""
 
 
 @asynccontextmanager
@@ -75,9 +75,9 @@ class Own:
         """As `Probed.unready`."""
         return self._health.unready()
 
-    async def metrics(self) -> bytes:
+    async def metrics(self, accept: str) -> Exposition:
         """As `Probed.metrics`."""
-        return await exposed(self._registry)
+        return await exposed(self._registry, accept)
 
 
 def _answer(reasons: Sequence[str]) -> web.Response:

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import aiohttp
 
-from connectors.metrics import summed
+from connectors.metrics import OPENMETRICS, Exposition, summed
 from stream.errors import EXIT_CODES, EXIT_OK
 
 ASK_S = 0.8
@@ -87,7 +87,8 @@ class Worker:
         """
         if self._url is not None:
             with suppress(*_FAILED):
-                async with self._asking.get(f"{self._url}/metrics") as answer:
+                wanted = {"Accept": OPENMETRICS}
+                async with self._asking.get(f"{self._url}/metrics", headers=wanted) as answer:
                     self._metrics = await answer.text()
         return self._metrics
 
@@ -122,10 +123,10 @@ class Workers:
         found = await asyncio.gather(*(worker.reasons(path) for worker in self.all))
         return [reason for reasons in found for reason in reasons]
 
-    async def metrics(self) -> bytes:
-        """The figures of all, added up."""
+    async def metrics(self, accept: str) -> Exposition:
+        """The figures of all, added up, in a format that the ``Accept`` header takes."""
         texts = await asyncio.gather(*(worker.metrics() for worker in self.all))
-        return await asyncio.to_thread(summed, texts)
+        return await asyncio.to_thread(summed, texts, accept)
 
 
 @asynccontextmanager

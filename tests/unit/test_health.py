@@ -212,3 +212,7 @@ async def test_probes_answer_on_http() -> None:
         health.canary("gone", clock.now_us())
         assert await get("/livez") == (503, "the model failed: gone\n")
         assert "maskstream_things_total 1.0" in (await get("/metrics"))[1]
+        prometheus = "application/openmetrics-text;version=1.0.0;q=0.75,text/plain;q=0.5,*/*;q=0.1"
+        async with session.get(f"{url}/metrics", headers={"Accept": prometheus}) as answer:
+            assert answer.content_type == "application/openmetrics-text"
+            assert (await answer.text()).endswith("# EOF\n")

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.parser import text_string_to_metric_families
 
-from connectors.metrics import summed
+from connectors.metrics import OPENMETRICS, summed
 from connectors.workers import Workers, started
 from stream.cli.workers import until_ended
 from stream.errors import DrainTimeoutError
@@ -65,21 +66,21 @@ async def test_one_that_hangs_or_died_is_told_with_its_number() -> None:
 
 async def test_their_figures_add_up_and_those_of_the_dead_stay() -> None:
     async with working("ready", "ready") as workers:
-        assert await workers.metrics() == b""
+        assert (await workers.metrics("")).body == b""
         await until(workers.unready, [])
 
         async def results_of_both() -> float | None:
-            text = (await workers.metrics()).decode()
+            text = (await workers.metrics("")).body.decode()
             return value(text, "maskstream_results_total", camera="both")
 
         await until(results_of_both, 2)
-        text = (await workers.metrics()).decode()
+        text = (await workers.metrics("")).body.decode()
         assert value(text, "maskstream_results_total", camera="only-2") == 1
         assert value(text, "maskstream_result_age_seconds_bucket", camera="both", le="0.35") == 2
         assert value(text, "maskstream_result_age_seconds_sum", camera="both") == 0.6
         workers.all[0].kill()
         await workers.all[0].ended()
-        assert (await workers.metrics()).decode() == text
+        assert (await workers.metrics("")).body.decode() == text
 
 
 async def test_none_outlives_the_body() -> None:
@@ -141,6 +142,11 @@ def told(metrics: Metrics) -> str:
     return "".join(line for line in text.splitlines(True) if "_created" not in line)
 
 
+def in_openmetrics(registry: CollectorRegistry) -> str:
+    encode, _ = choose_encoder(OPENMETRICS)
+    return encode(registry).decode()
+
+
 def count(metrics: Metrics, events: Sequence[tuple[str, int]]) -> None:
     for camera, quarters in events:
         metrics.results.labels(camera).inc(quarters)
@@ -158,9 +164,9 @@ def test_the_sum_is_what_one_process_would_have_told(parts: list[list[tuple[str,
     for part in parts:
         one = Metrics()
         count(one, part)
-        together.append(generate_latest(one.registry).decode())
+        together.append(in_openmetrics(one.registry))
         count(alone, part)
-    lines = summed(together).decode().splitlines()
+    lines = summed(together, "").body.decode().splitlines()
     assert sorted(line for line in lines if "_created" not in line) == sorted(
         told(alone).splitlines()
     )
@@ -171,10 +177,24 @@ def test_what_was_begun_first_is_the_beginning() -> None:
     for _ in range(2):
         metrics = Metrics()
         metrics.results.labels("hall").inc()
-        texts.append(generate_latest(metrics.registry).decode())
+        texts.append(in_openmetrics(metrics.registry))
     begun = [value(text, "maskstream_results_created", camera="hall") for text in texts]
-    both = value(summed(texts).decode(), "maskstream_results_created", camera="hall")
-    assert both == begun[0]
+    body, content_type = summed(texts, OPENMETRICS)
+    assert content_type.startswith("application/openmetrics-text")
+    assert value(body.decode(), "maskstream_results_created", camera="hall") == begun[0]
+
+
+def test_of_examples_the_newest_is_told_to_who_understands_them() -> None:
+    texts = []
+    for trace in ("a", "b"):
+        metrics = Metrics()
+        metrics.result_age.labels("hall").observe(0.3, {"trace_id": trace})
+        texts.append(in_openmetrics(metrics.registry))
+    told = summed(reversed(texts), OPENMETRICS).body.decode()
+    (line,) = (each for each in told.splitlines() if "trace_id" in each)
+    assert line.startswith('maskstream_result_age_seconds_bucket{camera="hall",le="0.35"} 2.0 # ')
+    assert '{trace_id="b"} 0.3' in line
+    assert "trace_id" not in summed(texts, "text/plain").body.decode()
 
 
 def test_what_is_the_same_for_all_is_not_added_up() -> None:
@@ -189,8 +209,9 @@ def test_what_is_the_same_for_all_is_not_added_up() -> None:
             ("process_start_time_seconds", began),
         ):
             Gauge(name, name, registry=registry).set(figure)
-        texts.append(generate_latest(registry).decode())
-    lines = [each for each in summed(texts).decode().splitlines() if not each.startswith("#")]
+        texts.append(in_openmetrics(registry))
+    told = summed(texts, "").body.decode().splitlines()
+    lines = [each for each in told if not each.startswith("#")]
     assert dict(each.split() for each in lines) == {
         "maskstream_build_info": "1.0",
         "maskstream_gpu_memory_used_bytes": "5.0",

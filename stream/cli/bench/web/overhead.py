@@ -21,7 +21,7 @@ from connectors.clock import SteadyClock
 from connectors.demo.film import FILM
 from connectors.jpeg import JpegCodec
 from connectors.memory import MemoryTransport
-from connectors.metrics import exposed
+from connectors.metrics import OPENMETRICS, exposed
 from stream import codec
 from stream.cli.bench.contest import Run, interleave
 from stream.cli.bench.report import Report
@@ -158,7 +158,7 @@ async def _played(
 async def _scraped(metrics: Metrics) -> AsyncIterator[None]:
     async def scrape() -> None:
         while True:
-            await exposed(metrics.registry)
+            await exposed(metrics.registry, OPENMETRICS)
             await asyncio.sleep(SCRAPE_S)
 
     async with AsyncExitStack() as stack:
