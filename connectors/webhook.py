@@ -23,6 +23,7 @@ import standardwebhooks
 from pydantic import SecretBytes
 from yarl import URL
 
+from stream import tracing
 from stream.config import is_public
 from stream.errors import (
     ConfigError,
@@ -133,6 +134,7 @@ class Webhook:
         name = message_id(alert)
         moment = _moment(self._clock.now_us())
         signatures = [signer.sign(name, moment, body.decode()) for signer in self._signers]
+        trace = tracing.header()
         return {
             "content-type": "application/json",
             "user-agent": "maskstream",
@@ -140,6 +142,7 @@ class Webhook:
             "webhook-id": name,
             "webhook-timestamp": str(int(moment.timestamp())),
             "webhook-signature": " ".join(signatures),
+            **({} if trace is None else {tracing.HEADER: trace.decode()}),
         }
 
     async def _post(

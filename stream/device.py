@@ -2,7 +2,9 @@
 
 import asyncio
 from contextlib import suppress
+from typing import NamedTuple
 
+from stream import tracing
 from stream.batching import Batcher, Item
 from stream.errors import OutOfMemoryError
 from stream.halving import Instances, segmented
@@ -12,7 +14,14 @@ from stream.ports import Clock, Model, View
 BATCH_WAIT_US = 10_000
 """How long the first view of a batch waits for company: a tenth of a 10 fps camera's period."""
 
-_Waiting = tuple[View, "asyncio.Future[Instances]"]
+
+class _Waiting(NamedTuple):
+    """A view, who waits for what is in it, and in which traces: of the frame, and of the wait."""
+
+    view: View
+    answer: asyncio.Future[Instances]
+    spans: tracing.Spans
+    wait: tracing.Spans
 
 
 class Device:
@@ -38,7 +47,8 @@ class Device:
         """
         answer: asyncio.Future[Instances] = asyncio.get_running_loop().create_future()
         shape = self.model.shape(view.window)
-        self._batcher.add(Item(shape, camera, live, self._clock.now_us(), (view, answer)))
+        waiting = _Waiting(view, answer, tracing.current(), tracing.begin("wait"))
+        self._batcher.add(Item(shape, camera, live, self._clock.now_us(), waiting))
         self._added.set()
         return await answer
 
@@ -66,21 +76,30 @@ class Device:
 
     async def _answer(self, batch: list[_Waiting]) -> None:
         began_us = self._clock.now_us()
-        try:
-            answers = await segmented(self.model, [view for view, _ in batch])
-        except Exception as error:
-            for _, answer in batch:
-                if not answer.done():
-                    answer.set_exception(error)
-        else:
-            for (_, answer), instances in zip(batch, answers, strict=True):
-                if answer.done():
-                    continue
-                if isinstance(instances, OutOfMemoryError):
-                    answer.set_exception(instances)
-                else:
-                    answer.set_result(instances)
-        finally:
-            self._slots.release()
-        self._metrics.batch_size.observe(len(batch))
-        self._metrics.batch_service.observe((self._clock.now_us() - began_us) / 1e6)
+        with tracing.within(_begun(batch)):
+            try:
+                answers = await segmented(self.model, [each.view for each in batch])
+            except Exception as error:
+                for each in batch:
+                    if not each.answer.done():
+                        each.answer.set_exception(error)
+            else:
+                for each, instances in zip(batch, answers, strict=True):
+                    if each.answer.done():
+                        continue
+                    if isinstance(instances, OutOfMemoryError):
+                        each.answer.set_exception(instances)
+                    else:
+                        each.answer.set_result(instances)
+            finally:
+                self._slots.release()
+            service_s = (self._clock.now_us() - began_us) / 1e6
+            self._metrics.batch_size.observe(len(batch))
+            self._metrics.batch_service.observe(service_s, tracing.exemplar())
+
+
+def _begun(batch: list[_Waiting]) -> tracing.Spans:
+    """The spans that a batch is for, whose wait is over; several views may be of one frame."""
+    for each in batch:
+        tracing.end(each.wait)
+    return tuple(dict.fromkeys(span for each in batch for span in each.spans))

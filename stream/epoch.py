@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from stream import codec
+from stream import codec, tracing
 from stream.metrics import Metrics
 from stream.ports import Begin, Outbox
 from stream.seeing import Finding
@@ -67,7 +67,9 @@ class EpochWriter:
     async def write(self, frame: Frame, acknowledged: Callable[[], None] | None = None) -> None:
         """Write a frame, after a gap for the numbers before it that were dropped."""
         await self.reach(frame.id.seq, frame.time_us)
-        await self._outbox.send(self._topic, codec.encode_frame(frame), acknowledged)
+        record = tracing.stamped(codec.encode_frame(frame))
+        with tracing.span("publish"):
+            await self._outbox.send(self._topic, record, acknowledged)
         self._next = frame.id.seq + 1
         self._metrics.frames_offered.labels(self.camera).inc()
 

@@ -6,11 +6,11 @@ offered are converted from the decoder's own format, off the event loop.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from stream import codec
+from stream import codec, tracing
 from stream.epoch import EpochWriter
 from stream.errors import CameraChangedError, CameraError
 from stream.metrics import Metrics
@@ -66,9 +66,10 @@ class Player:
         async with _closing(offers, writer, begin.goes_on):
             async for offer in offers:
                 if offer.seq >= begin.first:
-                    picture = await asyncio.to_thread(self._picture, camera, offer.shot)
-                    frame = _frame(camera, offer, writer, picture)
-                    await writer.write(frame, self._published(frame))
+                    with _traced(offer, writer):
+                        picture = await asyncio.to_thread(self._picture, camera, offer.shot)
+                        frame = _frame(camera, offer, writer, picture)
+                        await writer.write(frame, self._published(frame))
 
     async def play_live(self, camera: CameraSpec, feed: Feed, begin: Begin, teller: Teller) -> None:
         """As `play_file`, but what the transport has no room for is dropped, the oldest first.
@@ -121,11 +122,12 @@ class Player:
         teller: Teller,
     ) -> None:
         while (offer := await held.get()) is not None:
-            picture, small = await asyncio.to_thread(self._converted, camera, offer.shot)
-            await writer.reach(offer.seq, offer.time_us)
-            await teller.look(Look(offer.seq, offer.time_us, small, offer.shot.camera_us))
-            frame = _frame(camera, offer, writer, picture)
-            await writer.write(frame, self._published(frame))
+            with _traced(offer, writer):
+                picture, small = await asyncio.to_thread(self._converted, camera, offer.shot)
+                await writer.reach(offer.seq, offer.time_us)
+                await teller.look(Look(offer.seq, offer.time_us, small, offer.shot.camera_us))
+                frame = _frame(camera, offer, writer, picture)
+                await writer.write(frame, self._published(frame))
 
     def _picture(self, camera: CameraSpec, shot: Shot) -> Picture:
         return self._encoded(self._decoded(camera, shot))
@@ -142,7 +144,8 @@ class Player:
 
     def _encoded(self, pixels: Pixels) -> Picture:
         began_us = self._clock.now_us()
-        picture = self._to_picture(pixels)
+        with tracing.span("encode"):
+            picture = self._to_picture(pixels)
         self._metrics.spent("ingest_encode", self._clock.now_us() - began_us)
         return picture
 
@@ -159,9 +162,26 @@ class Player:
 
 
 def _shown(camera: CameraSpec, shot: Shot) -> Pixels:
-    pixels = shot.pixels()
-    black_out(pixels, camera.privacy)
+    with tracing.span("convert"):
+        pixels = shot.pixels()
+        black_out(pixels, camera.privacy)
     return pixels
+
+
+@contextmanager
+def _traced(offer: _Offer, writer: EpochWriter) -> Iterator[None]:
+    """The body is what a frame takes here. Here its trace begins, when its picture came."""
+    spans = tracing.first("ingest", offer.shot.arrived_us)
+    try:
+        with tracing.within(spans):
+            if spans:
+                tracing.tell(camera=writer.camera, frame=str(writer.frame_id(offer.seq)))
+            if offer.shot.decoding_us:
+                came_us = offer.shot.arrived_us
+                tracing.was("decode", came_us, came_us + offer.shot.decoding_us)
+            yield
+    finally:
+        tracing.end(spans)
 
 
 class _Offers:

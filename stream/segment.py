@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import get_args
 
-from stream import codec
+from stream import codec, tracing
 from stream.context import about
 from stream.device import Device
 from stream.errors import DecodeError, RecordError, SchemaError
@@ -79,6 +79,8 @@ class Segment:
         model = self._model
         self._saturation = Saturation(model.batch_size * model.in_flight, clock.now_us())
         metrics.model.labels(model.ref.name, model.ref.sha256, model.ref.precision).set(1)
+        self._traced: dict[Delivery, tracing.Spans] = {}
+        """What ends when the answer lies on the transport."""
 
     async def run(self, inboxes: Mapping[str, Inbox], outbox: Outbox, last: Last) -> None:
         """Answer until every inbox (by topic) has ended."""
@@ -99,11 +101,14 @@ class Segment:
         return Limits(busy, 8 * busy) if topic == LIVE else Limits(2 * busy, 4 * busy)
 
     async def _answer(self, last: Last, delivery: Delivery) -> Answer:
-        with about(camera=delivery.record.key):
+        spans = tracing.follow(tracing.carried(delivery.record), "segment")
+        with about(camera=delivery.record.key), tracing.within(spans):
             self._saturation.began(self._clock.now_us())
             answer = await self._answer_alone(delivery)
             if (rate := self._saturation.ended(self._clock.now_us())) is not None:
                 self._metrics.saturated(rate)
+            if spans:
+                self._traced[delivery] = (*tracing.begin("publish"), *spans)
             if delivery.follows_loss:
                 return [*await self._expired(last, delivery.record), *answer]
             return answer
@@ -125,15 +130,20 @@ class Segment:
                 return [("masks", _control(delivery.record))]
             frame = codec.decode_frame(delivery.record)
             self._metrics.aged("received", self._clock.now_us() - frame.arrived_us)
+            tracing.tell(camera=frame.id.camera)
             if (reason := self._unworthy(delivery, frame)) is not None:
+                tracing.tell(gap=reason)
                 return [("masks", self._gap(frame.id, frame.time_us, reason))]
             result = await self._segment(frame, delivery.ref)
         except RecordError as error:
+            tracing.fail(str(error))
             self._judge(delivery, sound=False)
             return self._dead_letter(delivery, error)
         self._judge(delivery, sound=True)
         self._count(delivery, result)
-        return [("masks", codec.encode(result))]
+        with tracing.span("encode"):
+            record = codec.encode(result)
+        return [("masks", tracing.stamped(record))]
 
     def _unworthy(self, delivery: Delivery, frame: Frame) -> GapReason | None:
         """Why a frame is not worth the device; the frames of files always are."""
@@ -157,6 +167,7 @@ class Segment:
 
     def _acknowledged(self, delivery: Delivery) -> None:
         """Learn from live frames alone: what files wait for these says nothing about them."""
+        tracing.end(self._traced.pop(delivery, tracing.NONE))
         now_us = self._clock.now_us()
         if (admitted_us := self._admitted_us.pop(delivery, None)) is not None:
             self._freshness.took(now_us - admitted_us)
@@ -196,7 +207,8 @@ class Segment:
             pixels = frame.picture.pixels
         else:
             began_us = self._clock.now_us()
-            pixels = await asyncio.to_thread(self._decode, frame.picture)
+            with tracing.span("decode"):
+                pixels = await asyncio.to_thread(self._decode, frame.picture)
             self._metrics.spent("segment_decode", self._clock.now_us() - began_us)
         height, width = pixels.shape[:2]
         if (height, width) != frame.size:
@@ -226,7 +238,7 @@ class Segment:
         counts = self._counts[result.camera]
         counts.results.inc()
         counts.instances.inc(found)
-        counts.age.observe((now_us - result.arrived_us) / 1e6)
+        counts.age.observe((now_us - result.arrived_us) / 1e6, tracing.exemplar())
         self._metrics.frame_instances.observe(found)
         self._saturation.made()
         self._answered_us[delivery] = now_us, result.arrived_us

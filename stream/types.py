@@ -293,7 +293,8 @@ class DeliveryStatus(Struct, frozen=True, tag="delivery", tag_field="type"):
 
     ``snapshot`` is the change itself: it says which one this is, and lets a notify that takes over
     go on with it, no sooner than at ``due_us``, when the next try is due. It waits since
-    ``since_us``.
+    ``since_us``. ``traceparent`` is where its tries go on from in the trace of its alert, where
+    that is traced.
     """
 
     alert: str
@@ -306,3 +307,4 @@ class DeliveryStatus(Struct, frozen=True, tag="delivery", tag_field="type"):
     snapshot: Alert | None = None
     due_us: Instant = 0
     since_us: Instant = 0
+    traceparent: str | None = None

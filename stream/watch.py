@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+from msgspec import structs
 
-from stream import codec
+from stream import codec, tracing
 from stream.context import about
 from stream.errors import EndOfStream, RecordError, SchemaError
 from stream.metrics import Metrics
@@ -44,6 +45,8 @@ class Outcome:
     alerts: list[Alert] = field(default_factory=list)
     states: dict[str, Watched] = field(default_factory=dict)
     alerted_us: list[int] = field(default_factory=list)
+    spans: list[tracing.Span] = field(default_factory=list)
+    """Those of its messages that are traced."""
 
 
 async def watch(
@@ -82,14 +85,16 @@ async def watch_batch(
     kept = await store.get([_key(camera) for camera in cameras])
     before = {camera: _state(camera, kept.get(_key(camera))) for camera in cameras}
     outcome = await _digest(deliveries, before, plans, metrics, clock)
-    thought_us = clock.now_us()
-    for topic, record in outcome.records:
-        await outbox.send(topic, record)
-    await outbox.flush()
-    _tell(outcome.alerts)
-    for arrived_us in outcome.alerted_us:
-        metrics.aged("alerted", clock.now_us() - arrived_us)
-    await store.put({_key(camera): _kept(state) for camera, state in outcome.states.items()})
+    spans, thought_us = tuple(outcome.spans), clock.now_us()
+    with tracing.within(spans), tracing.span("publish"):
+        for topic, record in outcome.records:
+            await outbox.send(topic, record)
+        await outbox.flush()
+        _tell(outcome.alerts)
+        for arrived_us in outcome.alerted_us:
+            metrics.aged("alerted", clock.now_us() - arrived_us)
+        await store.put({_key(camera): _kept(state) for camera, state in outcome.states.items()})
+    tracing.end(spans)
     metrics.spent("watch_publish", clock.now_us() - thought_us)
     for camera, state in outcome.states.items():
         metrics.open_alerts.tell(camera, open_by_rule(plans[camera], state))
@@ -119,10 +124,16 @@ async def _digest(
         camera = message.camera
         state = outcome.states.get(camera, before[camera])
         lap = _Lap(metrics, clock, message)
-        after, tracks, alerts = step(plans[camera], state, message, lap.tracked)
-        lap.judged()
+        spans = tracing.follow(tracing.carried(delivery.record), "watch")
+        with tracing.within(spans):
+            tracing.tell(camera=camera)
+            with tracing.span("rules"):
+                after, tracks, alerts = step(plans[camera], state, message, lap.tracked)
+            lap.judged()
+            after, records = _recorded(after, tracks, alerts)
+        outcome.spans += spans
         outcome.states[camera] = after
-        outcome.records += _records(tracks, alerts)
+        outcome.records += records
         outcome.alerts += alerts
         if isinstance(message, Result):
             outcome.alerted_us += [message.arrived_us] * len(alerts)
@@ -143,9 +154,19 @@ def _message(record: Record) -> MaskMessage:
     return message
 
 
-def _records(tracks: Tracks | None, alerts: Sequence[Alert]) -> list[tuple[str, Record]]:
-    placed = [] if tracks is None else [("tracks", codec.encode(tracks))]
-    return placed + [("alerts", codec.encode(alert)) for alert in alerts]
+def _recorded(
+    state: Watched, tracks: Tracks | None, alerts: Sequence[Alert]
+) -> tuple[Watched, list[tuple[str, Record]]]:
+    """What is sent. All that comes of an alert is part of the trace of the frame that opened it."""
+    records = [] if tracks is None else [("tracks", tracing.stamped(codec.encode(tracks)))]
+    traces = dict(state.traces)
+    for alert in alerts:
+        if alert.state == "opened" and (header := tracing.header()) is not None:
+            traces[alert.id] = header.decode()
+        known = traces.pop(alert.id, None) if alert.state == "resolved" else traces.get(alert.id)
+        record = codec.encode(alert)
+        records.append(("alerts", tracing.carrying(record, known.encode() if known else None)))
+    return (state if traces == state.traces else structs.replace(state, traces=traces)), records
 
 
 class _Lap:

@@ -70,7 +70,8 @@ class Watched(Struct, frozen=True):
     """All that is known of one camera: a value, from one message to the next.
 
     ``rules`` has each rule's state by the rule's version, so that a changed rule begins anew.
-    ``dropped`` counts what came again or too late.
+    ``dropped`` counts what came again or too late. ``traces`` has of each alert that is open where
+    its trace goes on from (``traceparent``), if the frame that opened it is traced.
     """
 
     mark: Watermark = Watermark()
@@ -78,6 +79,7 @@ class Watched(Struct, frozen=True):
     rules: dict[str, RuleState] = {}
     dropped: int = 0
     troubles: dict[Condition, Trouble] = {}
+    traces: dict[str, str] = {}
 
 
 def plans(rules: Iterable[AnyRule], zones: Iterable[ZoneSpec]) -> Plans:

@@ -26,6 +26,7 @@ row     | modules                                                  | may import
 --------+----------------------------------------------------------+--------------------------
 values  | errors masks types                                       |
 words   | specs kafka_spec rule_spec evidence_spec web_spec        | values
+        | traces_spec                                              |
         | ports sampling context                                   |
 pure    | retry backoff freshness batching audit tally join metrics schemas | values words
         | tracking rules views watching ledger codec placement     |
@@ -54,6 +55,9 @@ HEAVY = {"nncf", "openvino", "safetensors", "torch", "torchvision", "ultralytics
 HEAVY_HOMES = ("connectors.models", "connectors.demo", "stream.cli.bench")
 """Extras that a plain install has not; only models, the making of the demo's own model, and the
 bench that measures others import them."""
+
+TRACES = "opentelemetry"
+"""For who asks for traces: loaded where they are sent, and not before."""
 
 MOST_LINES = 400
 BANNED = re.compile(r"(Manager|Handler|Helper|Helpers|Utils|Util|Base)$|^Base[A-Z]")
@@ -187,8 +191,13 @@ def test_heavy_packages_are_imported_where_models_are() -> None:
     assert not wrong, listed(wrong)
 
 
+def test_traces_are_known_where_they_are_sent_alone() -> None:
+    found = {each.importer for each in imports() if each.imported.startswith(TRACES)}
+    assert found == {"connectors.tracing"}
+
+
 def test_the_command_starts_without_what_a_plain_install_lacks() -> None:
-    lazy = sorted(HEAVY | {"aiokafka", "faust", "matplotlib"})
+    lazy = sorted(HEAVY | {"aiokafka", "faust", "matplotlib", "structlog", TRACES})
     script = f"import stream.cli, sys; print([n for n in {lazy} if n in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
@@ -200,7 +209,7 @@ def test_commands_load_without_what_their_work_may_not_need() -> None:
     """A broker's client is wanted by those who have a broker; the bench compares all there is."""
     commands = [each for each in modules() if each.startswith("stream.cli")]
     plain = [each for each in commands if not each.startswith("stream.cli.bench")]
-    _load_without(HEAVY | {"aiokafka", "faust", "matplotlib"}, plain)
+    _load_without(HEAVY | {"aiokafka", "faust", "matplotlib", TRACES}, plain)
 
 
 def test_a_configuration_is_read_without_what_is_slow_to_load() -> None:

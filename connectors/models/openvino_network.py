@@ -17,6 +17,7 @@ from connectors.models.artefact import OPENVINO, Artefact
 from connectors.models.host_detections import Raw, detect, split
 from connectors.models.letterbox import fit
 from connectors.models.network import Detection, Query
+from stream import tracing
 from stream.errors import ModelError
 from stream.specs import Precision
 from stream.types import Size
@@ -115,4 +116,7 @@ class OpenVinoSlot:
 
     def detect(self, queries: Sequence[Query]) -> list[list[Detection]]:
         """What is found in the first pictures, one a query."""
-        return [detect(raw, query) for raw, query in zip(self.infer(), queries, strict=False)]
+        with tracing.span("network"):
+            found = self.infer()
+        with tracing.span("post-processing"):
+            return [detect(raw, query) for raw, query in zip(found, queries, strict=False)]

@@ -9,6 +9,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from time import perf_counter
 from types import TracebackType
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from connectors.models.letterbox import Geometry, fit, letterbox
 from connectors.models.network import Detection, Network, Query, Slot
+from stream import tracing
 from stream.masks import Mask
 from stream.metrics import Spent, untold
 from stream.ports import View, Window
@@ -82,15 +84,17 @@ class Segmenter:
     async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
         """The instances of each view, best score first. All views have one network shape."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._segment, batch, perf_counter())
+        run = copy_context().run
+        return await loop.run_in_executor(self._threads, run, self._segment, batch, perf_counter())
 
     def _segment(self, batch: Sequence[View], asked_s: float) -> list[tuple[Instance, ...]]:
         geometries = [self._geometry(view.window) for view in batch]
         shape = geometries[0].network
         slot = self._slot(shape)
         try:
-            for view, geometry, picture in zip(batch, geometries, slot.pictures, strict=False):
-                letterbox(view.pixels, view.window, geometry, picture)
+            with tracing.span("letterbox"):
+                for view, geometry, picture in zip(batch, geometries, slot.pictures, strict=False):
+                    letterbox(view.pixels, view.window, geometry, picture)
             queries = [
                 self._query(view, geometry)
                 for view, geometry in zip(batch, geometries, strict=True)
@@ -100,12 +104,13 @@ class Segmenter:
             network_s = slot.network_s
         finally:
             self._slots[shape].put(slot)
-        instances = [self._instances(view, seen) for view, seen in zip(batch, found, strict=True)]
+        with tracing.span("instances"):
+            made = [self._instances(view, seen) for view, seen in zip(batch, found, strict=True)]
         rest_s = perf_counter() - ready_s - network_s
         self._spent("segment_preprocess", round((ready_s - asked_s) * 1e6))
         self._spent("segment_network", round(network_s * 1e6))
         self._spent("segment_postprocess", round(rest_s * 1e6))
-        return instances
+        return made
 
     def _slot(self, shape: Size) -> Slot:
         try:

@@ -22,6 +22,7 @@ from connectors.models.device_room import LEAST, Room, Rooms
 from connectors.models.letterbox import Geometry
 from connectors.models.network import Detection, Query
 from connectors.models.torch_streams import Stream
+from stream import tracing
 from stream.errors import OutOfMemoryError
 from stream.types import Size
 
@@ -94,7 +95,8 @@ class TorchSlot:
 
         Raises `OutOfMemoryError` where the device has no memory for so many.
         """
-        return self._stream.run(lambda: self._detect(queries))
+        with tracing.span("network"):  # boxes and masks with it: the host waits for all at once
+            return self._stream.run(lambda: self._detect(queries))
 
     def _detect(self, asked: Sequence[Query]) -> list[list[Detection]]:
         count = len(asked)

@@ -21,6 +21,7 @@ from stream.cli.measured import measured
 from stream.cli.model import check_known_labels
 from stream.cli.roles import ended, look
 from stream.cli.stop import stop_on_signals
+from stream.cli.traces import traced
 from stream.config import Settings, check_watched
 from stream.errors import DrainTimeoutError
 from stream.health import Health
@@ -45,6 +46,7 @@ async def _play(config: Path, settings: Settings) -> None:
     rulebook = Rulebook(settings.rules, settings.zones)
     health = Health(["start", "partitions"])
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(traced(settings, "watch", clock))
         metrics = stack.enter_context(measured("watch"))
         metrics.expects_dead_letters("masks")
         served = serve_health(health, clock, metrics.registry, settings.health)

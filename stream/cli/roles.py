@@ -32,6 +32,7 @@ from stream.cli.pipeline import (
     watch_role,
 )
 from stream.cli.stop import stop_on_signals
+from stream.cli.traces import traced
 from stream.config import Settings, check_labels, check_watched
 from stream.device import Device
 from stream.health import Health
@@ -86,6 +87,7 @@ async def play(
     waits_for = ["start"] if name == "ingest" else ["start", "partitions"]
     health = Health(waits_for)
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(traced(settings, name, clock))
         metrics = stack.enter_context(measured(name))
         served = serve_health(health, clock, metrics.registry, settings.health)
         url = await stack.enter_async_context(served)

@@ -35,6 +35,7 @@ from stream.cli.progress import showing, summary
 from stream.cli.reloading import Reloaded
 from stream.cli.serving import api, segmenting, served
 from stream.cli.stop import stop_on_signals
+from stream.cli.traces import traced
 from stream.config import Settings, check_files, check_labels, load
 from stream.device import Device
 from stream.errors import EXIT_DIFFERENT, CameraError, ConfigError, DrainTimeoutError
@@ -73,6 +74,7 @@ async def play(
     transport = open_transport(settings)
     check_files(settings)
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(traced(settings, "run", clock))
         metrics = stack.enter_context(measured("run"))
         with console.status("opening the model"):
             model = await stack.enter_async_context(opened(settings.model, metrics.spent))

@@ -23,6 +23,7 @@ from stream.specs import (
     Spec,
     ZoneSpec,
 )
+from stream.traces_spec import TracesSpec
 from stream.web_spec import WebSpec
 
 
@@ -67,6 +68,9 @@ class Settings(Spec):
         None,
         description="the live page and the HTTP API; null: `run` serves none, and `maskstream web` "
         "with the defaults below",
+    )
+    traces: TracesSpec | None = Field(
+        None, description="where the time of single frames goes; null: no frame is traced"
     )
     drain: Duration = Field(
         10.0, gt=0, le=3600, description="on SIGTERM, what is in flight may take so long to finish"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stream import tracing
 from stream.context import about
 from stream.errors import DeliveryError, EndpointGoneError
 from stream.notify.journal import Change, Journal
@@ -145,7 +146,7 @@ class Endpoint:
             await self._sleep_until(lane[0].due_us)
             async with self._slots:
                 await self._sleep_until(self._quiet_until_us)
-                with self._unbroken():
+                with self._unbroken(), _traced(lane[0]):
                     is_over = await self._try(lane)
 
     async def _try(self, lane: deque[Change]) -> bool:
@@ -157,6 +158,7 @@ class Endpoint:
         try:
             answer = await self._sink.deliver(change.alert)
         except DeliveryError as error:
+            tracing.fail(str(error))
             self._tell(str(error), is_failing=error.retriable)
             if isinstance(error, EndpointGoneError):
                 self._disable(str(error))
@@ -164,6 +166,7 @@ class Endpoint:
         finally:
             took_us = self._clock.now_us() - began_us
             self._journal.metrics.delivery.labels(self._name).observe(took_us / 1e6)
+        tracing.tell(answer=answer)
         self._tell("", is_failing=False)
         await self._journal.delivered(replace(change, answer=answer))
         return True
@@ -245,3 +248,15 @@ class Endpoint:
         self.waiting += by
         self._moved.set()
         self._journal.metrics.deliveries_pending.labels(self._name).set(self.waiting)
+
+
+@contextmanager
+def _traced(change: Change) -> Iterator[None]:
+    """The body is a try, up to its outcome's being written down."""
+    spans = tracing.follow(change.trace, "deliver")
+    with tracing.within(spans):
+        tracing.tell(endpoint=change.endpoint, attempt=change.attempts + 1)
+        try:
+            yield
+        finally:
+            tracing.end(spans)

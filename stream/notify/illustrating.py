@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec import structs
 
+from stream import tracing
 from stream.context import about
 from stream.errors import EvidenceError, EvidenceGoneError
 from stream.evidence import Clip
@@ -42,10 +42,6 @@ class Illustrating:
             for outcome in FINITE["snapshots.outcome"]:
                 metrics.snapshots.labels(outcome)
 
-    async def all_of(self, alerts: Sequence[Alert]) -> list[Alert]:
-        """The same alerts with the links that they get, made side by side."""
-        return await asyncio.gather(*map(self._one, alerts))
-
     def due_us(self, alert: Alert) -> int | None:
         """When the clip is due that this change of the alert asks for; None where it asks for
         none.
@@ -55,14 +51,16 @@ class Illustrating:
         clip = self._illustrator.clip(alert)
         return clip and clip.due_us
 
-    async def _one(self, alert: Alert) -> Alert:
+    async def illustrated(self, alert: Alert) -> Alert:
+        """The alert with the links that it gets."""
         if self._illustrator is None or alert.evidence is None or not alert.notify:
             return alert
         clip, snapshot, outcome = None, None, "stored"
         try:
             clip = self._illustrator.clip(alert)
-            async with asyncio.timeout(PATIENCE_S):
-                snapshot = await self._illustrator.snapshot(alert)
+            with tracing.span("snapshot"):
+                async with asyncio.timeout(PATIENCE_S):
+                    snapshot = await self._illustrator.snapshot(alert)
         except TimeoutError:
             outcome = "late"
             self._tell(alert, f"it was not there within {PATIENCE_S:g} s")

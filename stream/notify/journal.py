@@ -38,6 +38,8 @@ class Change:
     """When its next try may begin."""
     since_us: int = 0
     """When notify first had it, here or in another process."""
+    trace: bytes | None = None
+    """Where its tries go on from, as ``traceparent``, where it is traced."""
 
     @property
     def key(self) -> Key:
@@ -87,6 +89,7 @@ class Journal:
             snapshot=change.alert,
             due_us=change.due_us,
             since_us=change.since_us,
+            traceparent=None if change.trace is None else change.trace.decode(),
         )
         await self._outbox.send("deliveries", codec.encode(status))
 

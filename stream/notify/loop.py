@@ -5,8 +5,9 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
+from typing import NamedTuple
 
-from stream import codec
+from stream import codec, tracing
 from stream.errors import (
     ConnectError,
     DrainTimeoutError,
@@ -31,6 +32,14 @@ _BATCH = 100
 _POLL_S = 1.0
 
 _log = logging.getLogger(__name__)
+
+
+class _Told(NamedTuple):
+    """An alert that came, with its links, and its trace."""
+
+    delivery: Delivery
+    alert: Alert
+    spans: tracing.Spans
 
 
 class Notify:
@@ -144,34 +153,44 @@ class Notify:
     async def _take(
         self, deliveries: Sequence[Delivery], inbox: Inbox, tasks: asyncio.TaskGroup
     ) -> None:
-        accepted = [
-            change for change in await self._changes(deliveries) if await self._has_place(change)
-        ]
+        told = await self._told(deliveries)
+        accepted = [change for change in self._changes(told) if await self._has_place(change)]
         for change in accepted:
             await self._journal.write(change, "pending")
         await self._outbox.flush()
         await inbox.commit(deliveries)
+        for each in told:
+            tracing.end(each.spans)
         for change in accepted:
             self._begin(change, tasks)
 
-    async def _changes(self, deliveries: Sequence[Delivery]) -> list[Change]:
-        """One change for each endpoint that an alert names; what cannot be read is buried."""
-        told: list[tuple[Delivery, Alert]] = []
+    async def _told(self, deliveries: Sequence[Delivery]) -> list[_Told]:
+        """The alerts with their links, made side by side; what cannot be read is buried."""
+        told: list[_Told] = []
         for delivery in deliveries:
             try:
-                told.append((delivery, _alert(delivery)))
+                alert = _alert(delivery)
             except RecordError as error:
                 await self._journal.bury(delivery, error)
-        alerts = await self._illustrating.all_of([alert for _, alert in told])
+                continue
+            spans = tracing.follow(tracing.carried(delivery.record), "notify")
+            told.append(_Told(delivery, alert, spans))
+        return await asyncio.gather(*map(self._illustrated, told))
+
+    async def _illustrated(self, told: _Told) -> _Told:
+        with tracing.within(told.spans):
+            tracing.tell(camera=told.alert.camera, alert=told.alert.id, state=told.alert.state)
+            return told._replace(alert=await self._illustrating.illustrated(told.alert))
+
+    def _changes(self, told: Sequence[_Told]) -> list[Change]:
+        """One change for each endpoint that an alert names, and one for its clip."""
         changes: list[Change] = []
         now_us = self._clock.now_us()
-        for (delivery, _), alert in zip(told, alerts, strict=True):
-            changes += [
-                Change(alert, name, delivery, since_us=now_us)
-                for name in dict.fromkeys(alert.notify)
-            ]
+        for delivery, alert, spans in told:
+            first = Change(alert, "", delivery, since_us=now_us, trace=tracing.header_of(spans))
+            changes += [replace(first, endpoint=name) for name in dict.fromkeys(alert.notify)]
             if (due_us := self._illustrating.due_us(alert)) is not None:
-                changes.append(Change(alert, CLIPS, delivery, due_us=due_us, since_us=now_us))
+                changes.append(replace(first, endpoint=CLIPS, due_us=due_us))
         return changes
 
     def _begin(self, change: Change, tasks: asyncio.TaskGroup) -> None:

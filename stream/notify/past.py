@@ -75,7 +75,13 @@ def _in_life(change: Change) -> tuple[int, int]:
 def _gone_on(status: DeliveryStatus, alert: Alert, now_us: int) -> Change:
     delivery = Delivery("alerts", codec.encode(alert), None, "")
     due_us = min(status.due_us, now_us + max(0, status.due_us - status.time_us))
-    since_us = status.since_us or status.time_us
     return Change(
-        alert, status.endpoint, delivery, status.attempts, status.answer, due_us, since_us
+        alert,
+        status.endpoint,
+        delivery,
+        status.attempts,
+        status.answer,
+        due_us,
+        since_us=status.since_us or status.time_us,
+        trace=None if status.traceparent is None else status.traceparent.encode(),
     )

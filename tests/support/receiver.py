@@ -23,6 +23,8 @@ class Receiver:
     bodies: dict[str, set[bytes]] = field(default_factory=dict)
     taken: Counter[str] = field(default_factory=Counter)
     """How often each was taken as a user's code would: before the answer went out."""
+    headers: list[dict[str, str]] = field(default_factory=list)
+    """Of each try that was signed well, by their names in lower case."""
     refused: int = 0
     """Tries whose signature, or its time, was wrong."""
     may_answer: threading.Event = field(default_factory=threading.Event)
@@ -56,6 +58,7 @@ def receiver(status: int, secret: str = SECRET) -> Iterator[Receiver]:
                 found.refused += 1
                 self.send_response(REFUSED)
             else:
+                found.headers.append({name.lower(): text for name, text in self.headers.items()})
                 self.send_response(found.take(self.headers["webhook-id"], body))
             self.send_header("content-length", "0")
             self.end_headers()

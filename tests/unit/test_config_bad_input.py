@@ -176,6 +176,25 @@ def test_a_topic_that_nobody_knows_is_an_unknown_key() -> None:
     assert faults(text) == ["c.yaml:3: kafka.retention.mask: unknown key, did you mean masks?"]
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("collector:4318", "collector:4318"),
+        ("ftp://collector", "ftp://collector"),
+        ("http://", "http://"),
+        ("http://me:hunter2@collector", "http://***@collector"),
+        ("http://collector/?token=hunter2", "http://collector/?token=***"),
+    ],
+)
+def test_traces_go_to_a_url_without_a_secret(given: str, shown: str) -> None:
+    text = f"{SMALL}cameras: [{{id: a, url: a.mp4}}]\ntraces: {{endpoint: '{given}', ratio: 2}}\n"
+    allowed = "http:// or https:// and a host, without user, ? and #"
+    assert faults(text) == [
+        f'c.yaml:3: traces.endpoint: given "{shown}"; allowed: {allowed}',
+        "c.yaml:3: traces.ratio: given 2; allowed: <= 1",
+    ]
+
+
 def test_a_key_given_twice_is_refused_with_both_lines() -> None:
     text = f"{SMALL}cameras:\n  - id: hall\n    url: a.mp4\n    fps: 5\n    id: yard\n"
     assert faults(text) == ["c.yaml:6: cameras[0].id: key given twice, first on line 3"]
@@ -247,7 +266,7 @@ def test_a_duration_out_of_range_is_told_as_a_duration() -> None:
         (b"\n# nothing\n", "c.yaml:3: the file is empty"),
         (b"null", "c.yaml:1: given null; allowed: a mapping with transport, model, cameras, zones, "
          "rules, endpoints, evidence, outputs, freshness, camera_health, pictures, allowed, "
-         "credentials, kafka, health, web, drain"),
+         "credentials, kafka, health, web, traces, drain"),
         (b"a: 1\nb: \xff", "c.yaml:2: not UTF-8: byte 0xff at 8"),
         (b"a: [1", "c.yaml:2: not YAML: did not find expected ',' or ']'"),
         (b"a: 1\n---\nb: 2", "c.yaml:2: a second document begins; allowed: one"),
