@@ -59,7 +59,8 @@ class Roster:
             stopped, begun = difference(running, wanted)
             await self._stop(stopped)
             for name in stopped - wanted.keys():
-                await self._left(running[name])
+                with about(camera=name):
+                    await self._left(running[name])
             for name in begun:
                 task = tasks.create_task(self._run(wanted[name]), name=f"ingest {name}")
                 task.add_done_callback(self._turn)

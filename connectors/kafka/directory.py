@@ -18,6 +18,7 @@ from connectors.kafka.idling import rest_while_idle
 from connectors.kafka.patience import AGAIN_S, patiently
 from connectors.kafka.records import record_of
 from connectors.kafka.seeking import open_consumer
+from stream.context import about
 from stream.errors import RecordError, UnsupportedVersionError
 from stream.ports import Record
 from stream.registry import decode
@@ -72,7 +73,8 @@ class Directory:
         try:
             entry = decode(record)
         except (RecordError, UnsupportedVersionError) as error:
-            _log.error("cameras: %s: %s; it stays as it was", record.key, error)
+            with about(camera=record.key):
+                _log.error("cameras: %s: %s; it stays as it was", record.key, error)
             return
         others = {name: each for name, each in self.cameras.items() if name != record.key}
         if entry.camera is not None:

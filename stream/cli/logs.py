@@ -37,7 +37,7 @@ def logged(role: str, **process: int) -> Iterator[None]:
 
     What it raises is the last that is said, and the process exits with the code that says why.
     """
-    log_to_stderr(role, **process)
+    _configure(role, **process)
     try:
         yield
     except MaskstreamError as error:
@@ -48,8 +48,7 @@ def logged(role: str, **process: int) -> Iterator[None]:
         sys.exit(EXIT_SOFTWARE)
 
 
-def log_to_stderr(role: str, **process: int) -> None:
-    """Log from now on, as `logged` does."""
+def _configure(role: str, **process: int) -> None:
     if isinstance(sys.stderr, TextIOWrapper):
         # JSON is in UTF-8 (RFC 8259, 8.1), whatever the locale; what has no form in it is escaped.
         sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
@@ -78,7 +77,7 @@ def _for_people() -> list[structlog.typing.Processor]:
 
 
 def _for_programs() -> list[structlog.typing.Processor]:
-    return [format_exc_info, JSONRenderer(ensure_ascii=False)]
+    return [format_exc_info, JSONRenderer(ensure_ascii=False, separators=(",", ":"))]
 
 
 class _Described:

@@ -96,8 +96,10 @@ def test_what_is_said_of_a_camera_names_it_and_the_role(said: list[dict[str, Any
 
 SCRIPT = """\
 import asyncio, logging, threading, warnings
+from stream import tracing
 from stream.cli.logs import logged
 from stream.context import about
+from tests.support.spans import Kept
 
 log, other = logging.getLogger("stream.watch"), logging.getLogger("aiokafka")
 
@@ -111,6 +113,8 @@ async def work(camera):
 
 with logged("watch"):
     asyncio.run(work("hall"))
+    with tracing.traced_by(Kept()), tracing.within(tracing.first("ingest", 1)):
+        log.info("in a trace")
     for number in range(3):
         other.warning("no node %d", number)
         log.warning("no node %d", number)
@@ -167,6 +171,13 @@ def test_what_work_is_about_follows_it_into_its_tasks_and_threads(
     assert about == [
         ("in a thread", "hall", None), ("inside", "hall", "a1"), ("outside", None, None),
     ]  # fmt: skip
+
+
+def test_what_is_said_of_a_frame_that_is_traced_names_its_trace(
+    spoken: list[dict[str, Any]],
+) -> None:
+    traced = [(each["event"], each["trace_id"]) for each in spoken if "trace_id" in each]
+    assert traced == [("in a trace", f"{1:032x}")]
 
 
 def test_whatever_is_said_stays_one_object_a_line(spoken: list[dict[str, Any]]) -> None:
