@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e
 
-.PHONY: demo test check verify faults soak bench kafka cameras clean
+.PHONY: demo test check verify faults soak bench kafka cameras dashboards clean
 
 demo: .venv/.demo
 	$(BIN)/maskstream demo $(ARGS)
@@ -14,6 +14,7 @@ test: .venv/.dev check
 	@tests/setup/chromium.sh
 	@tests/setup/kafka.sh
 	@tests/setup/kcat.sh
+	@tests/setup/prometheus.sh
 	@tests/setup/rtsp.sh
 	$(BIN)/pytest -m "not slow and not soak and not gpu" $(ARGS)
 
@@ -50,6 +51,9 @@ kafka: .venv/.kafka
 cameras: .venv/.kafka
 	@tests/setup/rtsp.sh
 	$(BIN)/python -m tests.support.rtsp $(ARGS)
+
+dashboards: .venv/.dev
+	$(BIN)/python -m dashboards
 
 clean:
 	rm -rf .venv .cache out build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
