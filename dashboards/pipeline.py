@@ -197,14 +197,14 @@ _REPLICAS = View(
 
 _RESTARTS = View(
     "Restarts within 15 minutes",
-    "On Kubernetes: containers that were started again. `kubectl logs --previous` says why "
+    "Processes that began again. `kubectl logs --previous` says why "
     "the last one ended; its exit code has a name in `maskstream --help`.",
     "MaskstreamPodRestarting",
     "none",
     [
         Query(
-            f"topk(10, namespace_pod_container:maskstream_restarts:increase15m{{{SITE}}})",
-            "{{pod}} {{container}}",
+            f"topk(10, namespace_pod:maskstream_restarts:increase15m{{{SITE}}})",
+            "{{pod}}",
         ),
     ],
     Levels(bad=1),

@@ -16,7 +16,7 @@ from tests.support.kafka import free_ports
 from tests.support.required import require
 from tests.support.waiting import wait_until
 
-SCRAPE_S = 0.5
+SCRAPE_S = 0.25
 
 
 def require_prometheus() -> None:

@@ -86,6 +86,10 @@ def restarts(pod: str, values: str) -> dict[str, str]:
     return {f"kube_pod_container_status_restarts_total{place}": values}
 
 
+def began(pod: str, values: str) -> dict[str, str]:
+    return {f'process_start_time_seconds{{namespace="site", pod="{pod}-0"}}': values}
+
+
 def endpoint(metric: str, values: str) -> dict[str, str]:
     return {f'maskstream_{metric}{{namespace="site", pod="notify-0", endpoint="ops"}}': values}
 
@@ -166,8 +170,10 @@ CASES = (
          state(lost="1x2 stale", live="0x2 1x80"), after="3m"),
     Case("a container was started again", "MaskstreamPodRestarting",
          {**restarts("segment", "0x5 1x80"), **runs("segment", "1x80")},
-         labels={**SITE, "pod": "segment-0", "container": "main"},
-         summary="main of segment-0 was started again"),
+         labels={**SITE, "pod": "segment-0"}, summary="segment-0 of site was started again"),
+    Case("a process was, without kube-state-metrics", "MaskstreamPodRestarting",
+         {**began("segment", "100x5 250x80"), **runs("segment", "1x80")},
+         labels={**SITE, "pod": "segment-0"}, summary="segment-0 of site was started again"),
     Case("somebody else's container was", "MaskstreamPodRestarting",
          {**restarts("grafana", "0x5 1x80"), **runs("segment", "1x80")}),
     Case("a container was, long ago", "MaskstreamPodRestarting",
@@ -234,6 +240,14 @@ def promtool(*words: str) -> str:
 
 def test_promtool_finds_nothing_wrong_with_the_rules() -> None:
     assert promtool("check", "rules", *(str(path) for path in RULES.glob("*.yaml"))) == ""
+
+
+def test_prometheus_reads_the_example_of_the_readme(tmp_path: Path) -> None:
+    text = (RULES.parent / "README.md").read_text()
+    example = text.partition("```yaml\n# prometheus.yml\n")[2].partition("```")[0]
+    path = tmp_path / "prometheus.yml"
+    path.write_text(example.replace("/etc/prometheus/maskstream", str(RULES)))
+    assert promtool("check", "config", str(path)) == ""
 
 
 def test_alarms_fire_when_they_should_and_not_else(tmp_path: Path) -> None:
