@@ -2,8 +2,7 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from dashboards.common import rate
-from dashboards.frame import CAMERAS, SITE_CAMERAS, frame
+from dashboards.frame import CAMERAS, SITE, SITE_CAMERAS, frame
 from dashboards.look import GOOD, HEALTH, Levels
 from dashboards.panels import Query, View, lines, number, rows, timeline
 
@@ -128,13 +127,7 @@ _STATES = View(
     "is that camera.",
     "MaskstreamCameraLost",
     "none",
-    [
-        Query(
-            "sum by (state) (max by (namespace, camera, state) "
-            f"(maskstream_camera_state{{{CAMERAS}}}))",
-            "{{state}}",
-        )
-    ],
+    [Query(f"sum by (state) (namespace_state:maskstream_cameras:count{{{SITE}}})", "{{state}}")],
 )
 
 _OFFERED = View(
@@ -258,8 +251,8 @@ _SKEW = View(
 
 
 def _seen(choose: str) -> Query:
-    instances = rate("maskstream_instances_total", CAMERAS, "camera")
-    results = rate("maskstream_results_total", CAMERAS, "camera")
+    instances = f"namespace_camera:maskstream_instances:rate2m{{{SITE_CAMERAS}}}"
+    results = f"namespace_camera:maskstream_results:rate2m{{{SITE_CAMERAS}}}"
     return Query(f"{choose}(10, {instances} / ({results} > 0))", "{{camera}}")
 
 

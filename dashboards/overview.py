@@ -75,11 +75,11 @@ _LOAD = _number(
 
 _AGE = _number(
     "Age of what you see (p99)",
-    "One in a hundred results is older than this when it is acknowledged. Red: look which "
-    "stage is slow, next to this.",
+    "One in a hundred results of live cameras is older than this when it is made. Red: look "
+    "which stage is slow, next to this.",
     "MaskstreamLatencyHigh",
     "s",
-    quantile(0.99, "maskstream_frame_age_seconds", f'{PODS}, at="segmented"'),
+    Query(f"max(namespace:maskstream_result_age_seconds:p99_rate5m{{{SITE}}})"),
     Levels(0.5, 1.0),
 )
 
@@ -99,9 +99,8 @@ def _stage() -> View:
 
 _GPU = _number(
     "GPU busy",
-    "The busiest share of a second in which a GPU worked, of all GPUs the mean. Near 100 % "
-    "with frames skipped: add a card. Low with frames skipped: the CPU beside it is the "
-    "limit.",
+    "The share of the last second in which GPUs worked, the mean of all. Near 100 % with frames "
+    "skipped: add a card. Low with frames skipped: the CPU beside it is the limit.",
     "MaskstreamInferenceSlow",
     "percentunit",
     Query(f"avg(maskstream_gpu_busy_ratio{{{PODS}}})"),
@@ -209,7 +208,7 @@ _FRAMES = View(
 _AGES = View(
     "Age of a frame on its way (p95)",
     "From arrival at ingest until a frame is at each place: what lies between two lines is "
-    "spent there. A point is a frame with a trace.",
+    "spent there. Files count as well, with the wait for their turn.",
     "MaskstreamLatencyHigh",
     "s",
     [quantile(0.95, "maskstream_frame_age_seconds", PODS, "at")],

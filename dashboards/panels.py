@@ -135,6 +135,7 @@ def timeline(view: View, said: Mapping[int, tuple[str, str]]) -> statetimeline.P
         .span(view.width)
         .height(view.height)
         .thresholds(view.levels.built())
+        .color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .mappings(words(said))
         .merge_values(True)
         .fill_opacity(70)

@@ -76,7 +76,7 @@ def _age(name: str, part: float) -> View:
         f"Age of a frame at each place ({name})",
         "From arrival at ingest until it was published, received by segment, its result "
         "acknowledged, read by watch, an alert about it acknowledged. What lies between two lines "
-        "is spent there.",
+        "is spent there. Files count as well, with the wait for their turn.",
         "MaskstreamLatencyHigh",
         "s",
         [quantile(part, AGE, PODS, "at")],

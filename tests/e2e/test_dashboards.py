@@ -3,9 +3,10 @@
 import math
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,18 +14,20 @@ import pytest
 
 from tests.support.alertmanager import Alertmanager, alertmanager
 from tests.support.grafana import Asked, asked, chosen, filled
+from tests.support.kafka import free_ports
 from tests.support.prometheus import SCRAPE_S, Prometheus, Site, Target, prometheus
 from tests.support.receiver import UP, Receiver, receiver
 from tests.support.recorded_site import RECORDED, recorded_site
-from tests.support.roles import DATA, Process, deployment
+from tests.support.roles import DATA, Deployment, deployment
 from tests.support.rules import alarms, below, hurried, hurried_copies, recordings
 from tests.support.waiting import wait_until
 
 REAL = "site"
 ROLES = ("segment", "watch", "notify", "ingest")
-MINUTE_S = 0.5
+MINUTE_S = 1.0
 """How long a minute of the rules lasts here."""
-STEP_S = 0.5
+DEADLINE_S = 120.0
+STEP_S = 2.0
 
 GPU = "a GPU"
 CLUSTER = "kube-state-metrics"
@@ -94,12 +97,6 @@ def _is_number(value: Any) -> bool:
     return math.isfinite(float(value[1]))
 
 
-def target(process: Process, number: int) -> Target:
-    address = urlsplit(process.probes).netloc
-    pod = f"{process.role}-{number}"
-    return Target(address, {"namespace": REAL, "pod": pod})
-
-
 def cameras() -> list[dict[str, Any]]:
     film = str(DATA / "yard.mp4")
     return [
@@ -110,34 +107,52 @@ def cameras() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def run(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    """A file and a live camera, looked at by all four roles, and an alert that was delivered."""
+    """A file and a live camera, looked at by all four roles, and an alert that was delivered.
+
+    All of it is scraped from its first moment, as what rises before that rises for nobody.
+    """
     folder = tmp_path_factory.mktemp("run")
     with ExitStack() as stack:
-        ops = stack.enter_context(receiver(UP))
-        store = {"store": str(folder / "evidence")}
-        anybody = {"id": "anybody", "kind": "presence", "camera": "gate", "frames": 1}
-        own = {"cameras": cameras(), "zones": [], "rules": [anybody], "evidence": store}
-        patient = {"max_age": "5m"}  # on a busy machine every live frame could be too old
-        deployed = stack.enter_context(deployment(folder, kafka, **own, freshness=patient))
-        deployed.tell(ops)
-        processes = deployed.start(*ROLES)
+        ports = dict(zip(ROLES, free_ports(len(ROLES)), strict=True))
+        targets = [
+            Target(f"127.0.0.1:{port}", {"namespace": REAL, "pod": f"{role}-0"})
+            for role, port in ports.items()
+        ]
         page = stack.enter_context(recorded_site())
-        recorded = Target(page, {"namespace": RECORDED, "pod": "segment-0"})
-        targets = [*(target(each, 0) for each in processes), recorded]
-        rules = hurried_copies(folder, MINUTE_S, SCRAPE_S)
+        targets.append(Target(page, {"namespace": RECORDED, "pod": "segment-0"}))
         manager = stack.enter_context(alertmanager(folder))
+        rules = hurried_copies(folder, MINUTE_S, SCRAPE_S)
         site = Site(targets, rules, urlsplit(manager.url).netloc)
         found = stack.enter_context(prometheus(folder, site))
-        start = time.time()
-        wait_until(partial(has_all, found, ops), "all of it is done, and scraped")
-        yield Run(found, manager, start)
+        started = Run(found, manager, time.time())
+        ops = stack.enter_context(receiver(UP))
+        stack.enter_context(deployed(folder, kafka, ops, ports))
+        wait_until(partial(has_all, found, ops), "all of it is done, and scraped", DEADLINE_S)
+        yield started
+
+
+@contextmanager
+def deployed(
+    folder: Path, kafka: str, ops: Receiver, ports: Mapping[str, int]
+) -> Iterator[Deployment]:
+    """The four roles, each with its probes where Prometheus looks for them."""
+    store = {"store": str(folder / "evidence")}
+    anybody = {"id": "anybody", "kind": "presence", "camera": "gate", "frames": 1}
+    patient = {"max_age": "5m"}  # on a busy machine every live frame could be too old
+    sections = {"cameras": cameras(), "zones": [], "rules": [anybody], "evidence": store}
+    with deployment(folder, kafka, **sections, freshness=patient) as made:
+        made.tell(ops)
+        for role, port in ports.items():
+            made.configure(health={"host": "127.0.0.1", "port": port})
+            made.begin(role)
+        yield made
 
 
 def has_all(found: Prometheus, ops: Receiver) -> bool:
     """Whether the file has ended, an alert was taken, and the slowest recording has its past."""
     told = (
         'maskstream_camera_state{camera="yard", state="ended"} == 1',
-        'maskstream_deliveries_total{outcome="delivered"} > 0',
+        "maskstream_delivered_age_seconds_count > 0",
         f'namespace_topic:maskstream_lag_records:growth10m{{namespace="{REAL}"}}',
     )
     return bool(ops.taken) and all(found.query(each) for each in told)

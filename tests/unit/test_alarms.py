@@ -5,10 +5,11 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from stream.types import GapReason
 from tests.support.prometheus import require_prometheus
 from tests.support.rules import RULES, alarms
 
@@ -56,13 +57,16 @@ def memory(used: int) -> dict[str, str]:
 
 
 def frames(results: int, **gaps: int) -> dict[str, str]:
-    """So many more every step; a reason that ends with ``_at_ingest`` is told by ingest."""
+    """So many more every step, in one process; ``overflow`` is told by ingest.
+
+    As each is there at 0 before the first, all the others are.
+    """
     counted = {'maskstream_results_total{namespace="site", camera="hall"}': results}
-    for told, count in gaps.items():
-        reason = told.removesuffix("_at_ingest")
-        name = "gaps" if reason == told else "frames_dropped"
+    for reason in get_args(GapReason):
         place = f'{{namespace="site", camera="hall", reason="{reason}"}}'
-        counted[f"maskstream_{name}_total{place}"] = count
+        dropped, count = reason == "overflow", gaps.get(reason, 0)
+        counted[f"maskstream_frames_dropped_total{place}"] = count if dropped else 0
+        counted[f"maskstream_gaps_total{place}"] = 0 if dropped else count
     return {name: f"0+{count}x80" for name, count in counted.items()}
 
 
@@ -146,7 +150,7 @@ CASES = (
     Case("one frame in fifty is late", "MaskstreamFramesSkipped", frames(49, stale=1), labels=SITE,
          summary="2% of the frames of site are skipped"),
     Case("one frame in fifty is not sent", "MaskstreamFramesSkipped",
-         frames(49, overflow_at_ingest=1), labels=SITE,
+         frames(49, overflow=1), labels=SITE,
          summary="2% of the frames of site are skipped"),
     Case("one frame in two hundred is late", "MaskstreamFramesSkipped", frames(199, stale=1)),
     Case("dead letters are not skipped", "MaskstreamFramesSkipped", frames(9, dead_letter=1)),
