@@ -26,8 +26,9 @@ def build() -> Dashboard:
     for view in (_SKIPPED, _BROKEN, _MISSING):
         board.with_panel(lines(view))
     board.with_row(Row("Connections and clocks"))
-    for view in (_RECONNECTS, _EPOCHS, _SKEW):
-        board.with_panel(lines(view))
+    board.with_panel(rows(_RECONNECTS, _TIMES))
+    board.with_panel(rows(_EPOCHS, _TIMES))
+    board.with_panel(lines(_SKEW))
     board.with_row(Row("What is seen"))
     board.with_panel(lines(_INSTANCES))
     board.with_panel(lines(_LEAST))
@@ -213,8 +214,11 @@ _MISSING = View(
 )
 
 
+_TIMES = {"camera": "Camera", "Value": "Times"}
+
+
 def _often(metric: str) -> list[Query]:
-    return [Query(f"topk(10, sum by (camera) (increase({metric}{{{CAMERAS}}}[1h])))", "{{camera}}")]
+    return [Query(f"topk(10, sum by (camera) (increase({metric}{{{CAMERAS}}}[1h])))")]
 
 
 _RECONNECTS = View(

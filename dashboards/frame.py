@@ -32,6 +32,16 @@ def frame(uid: str, title: str, means: str) -> build.Dashboard:
     return board
 
 
+class _Hidden(build.ConstantVariable):
+    """A constant that takes no room at the top."""
+
+    def build(self) -> model.VariableModel:
+        """The variable."""
+        built = super().build()
+        built.hide = model.VariableHide.HIDE_VARIABLE
+        return built
+
+
 def _others() -> build.DashboardLink:
     return (
         build.DashboardLink("maskstream")
@@ -50,7 +60,7 @@ def _variables() -> list[build.DatasourceVariable | build.QueryVariable | build.
         _query("namespace", "Namespace", "maskstream_build_info"),
         _query("pod", "Pod", f"maskstream_build_info{{{of_namespace}}}"),
         _query("camera", "Camera", f"maskstream_camera_state{{{of_namespace}}}"),
-        build.ConstantVariable("runbook").value(RUNBOOK),
+        _Hidden("runbook").value(RUNBOOK),
     ]
 
 

@@ -18,6 +18,8 @@ def written() -> Mapping[str, str]:
     texts = {}
     for build in BUILDERS:
         built = build().build()
+        for number, panel in enumerate(built.panels or (), 1):
+            panel.id_val = number  # links to a panel name it
         texts[f"{built.uid}.json"] = JSONEncoder(indent=2, sort_keys=True).encode(built) + "\n"
     return texts
 

@@ -112,6 +112,12 @@ def test_a_panel_of_latency_leads_to_traces() -> None:
         assert "${traces}" in link["url"]
 
 
+def test_a_panel_has_a_number_of_its_own() -> None:
+    for board in boards().values():
+        numbers = [panel["id"] for panel in board["panels"]]
+        assert len(numbers) == len(set(numbers))
+
+
 def test_a_title_stands_once_on_a_dashboard() -> None:
     for board in boards().values():
         titles = [panel["title"] for panel in board["panels"]]
