@@ -116,7 +116,7 @@ def lines(view: View, *, stacked: bool = False, traced: bool = False) -> timeser
     if stacked:
         panel.stacking(common.StackingConfig().mode(options.StackingMode.NORMAL).group("A"))
     for name, color in QUANTILES.items():
-        panel.override_by_regexp(rf"/(^|\W){name}$/", [_fixed(color)])
+        panel.override_by_name(name, [_fixed(color)])
     for query in view.queries:
         panel.with_target(_query(query).range().exemplar(traced))
     if traced:
