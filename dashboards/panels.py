@@ -1,7 +1,8 @@
 """The kinds of panels, each with what every panel must have: a question, a unit, what to do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase
 from urllib.parse import quote
 
 from grafana_foundation_sdk.builders import common, stat, statetimeline, table, timeseries
@@ -85,8 +86,8 @@ def number(
     )
     if said is not None:
         panel.mappings(words(said))
-    for query in view.queries:
-        panel.with_target(_query(query).instant())
+    for target in _queries(view):
+        panel.with_target(target.instant())
     return panel
 
 
@@ -115,10 +116,11 @@ def lines(view: View, *, stacked: bool = False, traced: bool = False) -> timeser
     )
     if stacked:
         panel.stacking(common.StackingConfig().mode(options.StackingMode.NORMAL).group("A"))
-    for name, color in QUANTILES.items():
-        panel.override_by_name(name, [_fixed(color)])
     for query in view.queries:
-        panel.with_target(_query(query).range().exemplar(traced))
+        if (color := QUANTILES.get(query.legend)) is not None:
+            panel.override_by_name(query.legend, [_fixed(color)])
+    for target in _queries(view):
+        panel.with_target(target.range().exemplar(traced))
     if traced:
         panel.data_links([_link("Traces of this time", TRACES_URL)])
     return panel
@@ -147,8 +149,8 @@ def timeline(view: View, said: Mapping[int, tuple[str, str]]) -> statetimeline.P
             common.VizLegendOptions().show_legend(True).placement(options.LegendPlacement.BOTTOM)
         )
     )
-    for query in view.queries:
-        panel.with_target(_query(query).range())
+    for target in _queries(view):
+        panel.with_target(target.range())
     return panel
 
 
@@ -171,13 +173,21 @@ def rows(
     )
     if said is not None:
         panel.mappings(words(said))
-    for query in view.queries:
-        panel.with_target(_query(query).instant().format(PromQueryFormat.TABLE))
+    for target in _queries(view):
+        panel.with_target(target.instant().format(PromQueryFormat.TABLE))
     return panel
 
 
-def _query(query: Query) -> promql.Dataquery:
-    return promql.Dataquery().expr(query.expr).legend_format(query.legend).datasource(PROMETHEUS)
+def _queries(view: View) -> Iterator[promql.Dataquery]:
+    """Named A, B, C, …: Grafana keeps answers apart by that."""
+    for number, query in enumerate(view.queries):
+        built = (
+            promql.Dataquery()
+            .ref_id(ascii_uppercase[number])
+            .expr(query.expr)
+            .legend_format(query.legend)
+        )
+        yield built.datasource(PROMETHEUS)
 
 
 def _threshold_style(levels: Levels) -> options.GraphThresholdsStyleMode:

@@ -118,6 +118,13 @@ def test_a_panel_has_a_number_of_its_own() -> None:
         assert len(numbers) == len(set(numbers))
 
 
+def test_answers_of_a_panel_are_kept_apart() -> None:
+    for place, panel in panels():
+        names = [target["refId"] for target in panel["targets"]]
+        assert all(names), place
+        assert len(names) == len(set(names)), place
+
+
 def test_a_title_stands_once_on_a_dashboard() -> None:
     for board in boards().values():
         titles = [panel["title"] for panel in board["panels"]]
