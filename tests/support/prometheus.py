@@ -50,12 +50,6 @@ class Prometheus:
         found: list[dict[str, Any]] = self._get("query_range", query=expr, **times)["result"]
         return found
 
-    def exemplars(self, expr: str, start: float, end: float) -> list[dict[str, Any]]:
-        """The exemplars of the series in a query."""
-        times = {"start": f"{start:.3f}", "end": f"{end:.3f}"}
-        found: list[dict[str, Any]] = self._get("query_exemplars", query=expr, **times)
-        return found
-
     def health(self) -> list[str]:
         """Of each rule: its name, and why it fails, where it does."""
         groups = self._get("rules")["groups"]
@@ -108,7 +102,7 @@ def prometheus(folder: Path, site: Site) -> Iterator[Prometheus]:
     config.write_text(json.dumps(site.document()))
     options = {
         "config.file": config, "storage.tsdb.path": folder / "tsdb",
-        "web.listen-address": f"127.0.0.1:{port}", "enable-feature": "exemplar-storage",
+        "web.listen-address": f"127.0.0.1:{port}",
     }  # fmt: skip
     command = ["prometheus", *(f"--{name}={value}" for name, value in options.items())]
     with log.open("wb") as out:
