@@ -139,13 +139,17 @@ def test_replaying_results_gives_the_same_alerts_each_time(config: Path, tmp_pat
     assert again.returncode == EXIT_OK, again.stderr
 
 
-def test_a_replay_that_differs_shows_how(config: Path, tmp_path: Path) -> None:
+def test_a_replay_that_differs_says_how_many_alerts_came_and_which(
+    config: Path, tmp_path: Path
+) -> None:
     expected = tmp_path / "alerts.jsonl"
-    expected.write_text("{}\n")
+    expected.write_text("")
     results = config.parent / "out" / "results.jsonl"
     done = maskstream("rules", "test", config, results, "--expect", expected)
     assert done.returncode == EXIT_DIFFERENT
-    assert "-{}" in done.stderr
+    first, second = done.stderr.splitlines()
+    assert first == "rule somebody, camera yard: 0 alerts expected, 1 found"
+    assert second.endswith(": new")
 
 
 def test_a_replay_draws_when_alerts_were_open(config: Path, tmp_path: Path) -> None:

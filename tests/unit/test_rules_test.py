@@ -1,7 +1,6 @@
 """``maskstream rules test`` on files: the table, the files it writes, and what it warns of."""
 
 import json
-import re
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,7 @@ from msgspec.structs import replace
 from stream import codec
 from stream.cli.rules import Files, crew, try_rules
 from stream.config import load
-from stream.errors import EXIT_DIFFERENT, EXIT_OK, ConfigError
+from stream.errors import EXIT_OK, ConfigError
 from stream.types import Gap, MaskMessage, Tracks
 from stream.watching import replay
 from tests.support.recorded import CONFIG, at_us, seen, written
@@ -128,18 +127,6 @@ def test_every_change_is_written_and_the_same_again_is_no_difference(config: Pat
     assert try_rules(config, results, None, Files(expect=changes)) == EXIT_OK
 
 
-def test_a_difference_is_shown(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    expected = config.parent / "changes.jsonl"
-    try_rules(config, recorded(config, seen("..xx..")), None, Files(json=expected))
-    later = recorded(config, seen("...xx."))
-    assert try_rules(config, later, None, Files(expect=expected)) == EXIT_DIFFERENT
-    shown = capsys.readouterr().err
-    first = re.sub(r'"mask":\{[^}]*\}', '"mask":…', expected.read_text().splitlines()[0])
-    assert "…" in first
-    assert f"-{first}" in shown
-    assert f'"time_us":{at_us(3)}' in shown
-
-
 def test_one_bad_line_costs_one_result(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = recorded(config, seen(KNOWN))
     lines = results.read_text().splitlines()
@@ -215,7 +202,6 @@ def test_without_results_those_that_the_configuration_names_are_read(
         (None, Files(timeline=Path("a.pdf")), "--timeline: given a.pdf; allowed: a name that ends"),
         (None, Files(timeline=Path("no/a.png")), "--timeline: given no/a.png; there is no folder"),
         (None, Files(json=Path("no/a.jsonl")), "--json no/a.jsonl: No such file"),
-        (None, Files(expect=Path("no.jsonl")), "--expect no.jsonl: "),
     ],
 )
 def test_what_cannot_be_done_is_refused_by_name(

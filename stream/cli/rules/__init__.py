@@ -1,28 +1,29 @@
 """``maskstream rules test``: a user's own rules, on what was recorded."""
 
 import asyncio
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import unified_diff
 from pathlib import Path
 from typing import BinaryIO
 
 from rich.console import Console
 
+from stream import codec
 from stream.backtest import rows
 from stream.cli.audit import parse_since, results_of
 from stream.cli.progress import showing
 from stream.cli.rules.crew import Crew, Work
 from stream.cli.rules.doubts import doubts
+from stream.cli.rules.expected import differences, read_expected
 from stream.cli.rules.recording import Recording, of_file, of_topic
 from stream.cli.rules.table import print_tables
 from stream.cli.rules.timeline import check_timeline, draw
 from stream.config import Settings, load
 from stream.errors import EXIT_DIFFERENT, EXIT_OK, ConfigError
+from stream.types import Alert
 from stream.watching import plans
 
 
@@ -43,7 +44,7 @@ def try_rules(config: Path, results: Path | None, since: str | None, files: File
     """
     settings = load(config, secrets=False)
     recording = _recording(config, settings, results, since)
-    wanted = None if files.expect is None else _lines(files.expect)
+    wanted = None if files.expect is None else read_expected(files.expect)
     if files.timeline is not None:
         check_timeline(files.timeline)
     crew = Crew(Work(settings.rules, settings.zones, recording.read))
@@ -58,7 +59,7 @@ def try_rules(config: Path, results: Path | None, since: str | None, files: File
     print_tables(Console(), lines, found)
     for doubt in doubts(settings.rules, watched, found):
         print(f"warning: {doubt}", file=sys.stderr)
-    return EXIT_OK if wanted is None else _compared(wanted, came, str(files.expect))
+    return EXIT_OK if wanted is None else _compared(wanted, came)
 
 
 def _recording(
@@ -74,16 +75,18 @@ def _recording(
 
 async def _replay(
     crew: Crew, recording: Recording, file: BinaryIO | None, *, keep: bool
-) -> list[str]:
+) -> list[Alert]:
     """Replay all, and write every change to ``file``; returns them where they are to be kept."""
-    came = []
+    came: list[Alert] = []
     console = Console(stderr=True)
     async with showing(recording.passed, console, "replaying", "results"):
         async for change in crew.told(recording):
             if file is not None:
                 file.write(change + b"\n")
             if keep:
-                came.append(change.decode())
+                alert = codec.from_json(change)
+                assert isinstance(alert, Alert)
+                came.append(alert)
     return came
 
 
@@ -100,25 +103,8 @@ def _written(path: Path | None) -> Iterator[BinaryIO | None]:
         yield file
 
 
-def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--expect {path}: {error}") from error
-    return [line for line in text.splitlines() if line.strip()]
-
-
-def _compared(wanted: Sequence[str], came: Sequence[str], name: str) -> int:
-    if came == wanted:
-        return EXIT_OK
-    short = (_without_masks(wanted), _without_masks(came))
-    for line in unified_diff(*short, name, "replayed", lineterm=""):
+def _compared(wanted: Sequence[Alert], came: Sequence[Alert]) -> int:
+    lines = list(differences(wanted, came))
+    for line in lines:
         print(line, file=sys.stderr)
-    if short[0] == short[1]:
-        print("the changes differ in masks alone", file=sys.stderr)
-    return EXIT_DIFFERENT
-
-
-def _without_masks(changes: Sequence[str]) -> list[str]:
-    """The same for people: a mask is most of a line, and says nothing to them."""
-    return [re.sub(r'"mask":\{[^}]*\}', '"mask":…', change) for change in changes]
+    return EXIT_DIFFERENT if lines else EXIT_OK
