@@ -45,12 +45,10 @@ def recorded(config: Path, messages: Iterable[MaskMessage]) -> Path:
     return written(config.parent / "results.jsonl", messages)
 
 
-def row(shown: str, *begins: str) -> list[str]:
-    """The cells of the one line that begins so."""
-    (found,) = [
-        cells for cells in map(str.split, shown.splitlines()) if cells[: len(begins)] == [*begins]
-    ]
-    return found[len(begins) :]
+def rows(shown: str, *begins: str) -> list[list[str]]:
+    """The other cells of each line that begins so, table by table."""
+    lines = map(str.split, shown.splitlines())
+    return [cells[len(begins) :] for cells in lines if cells[: len(begins)] == [*begins]]
 
 
 def test_the_table_tells_how_many_alerts_and_when(
@@ -59,12 +57,11 @@ def test_the_table_tells_how_many_alerts_and_when(
     results = recorded(config, seen(KNOWN))
     assert try_rules(config, results, None, NO_FILES) == EXIT_OK
     shown = capsys.readouterr().out
-    assert row(shown, "rule", "camera")[:2] == ["alerts", "hour"]
-    assert row(shown, "in-door", "hall") == [
-        "3", "309",  # 3 in 35 s
-        "2023-11-15", "03:43:22", "2023-11-15", "03:43:50",
-        "5.0s", "9.0s", "1",
-    ]  # fmt: skip
+    assert rows(shown, "rule", "camera")[0][:2] == ["alerts", "hour"]
+    assert rows(shown, "in-door", "hall") == [
+        ["3", "309", "5.0s", "9.0s"],  # 3 in 35 s
+        ["2023-11-15", "03:43:22", "2023-11-15", "03:43:50", "1"],
+    ]
 
 
 def test_a_recording_may_begin_at_the_unix_epoch_and_be_no_longer_than_an_instant(
@@ -72,7 +69,7 @@ def test_a_recording_may_begin_at_the_unix_epoch_and_be_no_longer_than_an_instan
 ) -> None:
     first = next(iter(seen(KNOWN)))
     assert try_rules(config, recorded(config, [replace(first, time_us=0)]), None, NO_FILES) == 0
-    assert row(capsys.readouterr().out, "hall")[0] == "1"
+    assert rows(capsys.readouterr().out, "hall")[0][0] == "1"
 
 
 def test_a_rule_that_keeps_quiet_is_in_the_table(
@@ -80,8 +77,8 @@ def test_a_rule_that_keeps_quiet_is_in_the_table(
 ) -> None:
     try_rules(config, recorded(config, seen(KNOWN)), None, NO_FILES)
     shown = capsys.readouterr().out
-    assert row(shown, "quiet", "hall") == ["0", "0", "0"]
-    assert row(shown, "down", "hall") == ["0", "0", "0"]
+    assert rows(shown, "quiet", "hall") == [["0", "0"]]
+    assert rows(shown, "down", "hall") == [["0", "0"]]
 
 
 def test_what_was_recorded_is_told_with_what_is_missing(
@@ -90,27 +87,66 @@ def test_what_was_recorded_is_told_with_what_is_missing(
     lost = Gap("hall", 1, 4, 11, at_us(11), "stale")
     messages: list[MaskMessage] = [*seen("...."), lost, lost, *seen("..", first=12)]
     try_rules(config, recorded(config, messages), None, NO_FILES)
-    assert row(capsys.readouterr().out, "hall") == [
-        "6", "stale", "8", "0", "1", "9.0s", "2023-11-15", "03:43:20", "2023-11-15", "03:43:33"
-    ]  # fmt: skip
+    assert rows(capsys.readouterr().out, "hall") == [
+        ["6", "stale", "8", "0", "1"],
+        ["2023-11-15", "03:43:20", "2023-11-15", "03:43:33", "9.0s"],
+    ]
 
 
 def test_over_days_the_rate_is_a_day(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     days = chain(seen(".x."), seen(".x.", first=2 * 86_400), seen(".", first=4 * 86_400))
     try_rules(config, recorded(config, days), None, NO_FILES)
     shown = capsys.readouterr().out
-    assert row(shown, "rule", "camera")[:2] == ["alerts", "day"]
-    assert row(shown, "in-door", "hall")[:2] == ["2", "0.5"]
+    assert rows(shown, "rule", "camera")[0][:2] == ["alerts", "day"]
+    assert rows(shown, "in-door", "hall")[0][:2] == ["2", "0.5"]
 
 
-def test_the_table_is_whole_where_lines_are_short(
-    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def tables(
+    folder: Path, capsys: pytest.CaptureFixture[str], rule: str, camera: str
+) -> list[list[str]]:
+    """The lines of each table, of a rule that was open for half a day."""
+    config = folder / "long.yaml"
+    config.write_text(CONFIG.replace("hall", camera).replace("in-door", rule))
+    half_a_day = (*seen("x", camera), *seen("x.", camera, first=86_390))
+    away = Gap(camera, 1, 1, 86_389, at_us(86_389), "dead_letter")
+    messages: list[MaskMessage] = [
+        half_a_day[0],
+        away,
+        *half_a_day[1:],
+        *seen("x", camera, first=90_000),
+    ]
+    try_rules(config, written(folder / "long.jsonl", messages), None, NO_FILES)
+    return [each.splitlines() for each in capsys.readouterr().out.split("\n\n")]
+
+
+def test_names_of_24_letters_are_whole_in_80_columns_and_so_is_all_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    try_rules(config, recorded(config, seen(KNOWN)), None, NO_FILES)
-    shown = capsys.readouterr().out
-    assert "…" not in shown
-    assert "03:43:50" in shown
+    rule, camera = "a-rule-of-24-letters-xyz", "a-camera-of-24-letters-x"
+    counts, times, gaps, ends = tables(tmp_path, capsys, rule, camera)
+    assert max(len(line) for table in (counts, times, gaps, ends) for line in table) <= 80
+    assert counts[2].split() == [rule, camera, "2", "1.9", "23h", "59m", "23h", "59m"]
+    head, below = times[2].split(), times[3].split()
+    assert (head, below) == (
+        [rule, camera, "2023-11-15", "2023-11-16", "1"],
+        ["03:43:20", "04:43:20"],
+    )
+    assert gaps[1].split() == [camera, "4", "dead_letter", "86389", "0", "0"]
+    assert ends[1].startswith(f"{camera} 2023-11-15 03:43:20 2023-11-16 04:43:20 ")
+
+
+def test_longer_names_break_after_a_hyphen_and_nothing_is_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    rule, camera = "somebody-stands-at-the-dock", "x" * 63
+    counts, times, gaps, _ = tables(tmp_path, capsys, rule, camera)
+    for table in (counts, times):
+        assert table[2].split()[:2] == ["somebody-stands-at-the-", "x" * 24]
+        assert table[3].split()[:2] == ["dock", "x" * 24]
+        assert "x" * 15 in table[4]
+    assert gaps[1].split()[0] == "x" * 24
 
 
 def test_every_change_is_written_and_the_same_again_is_no_difference(config: Path) -> None:
@@ -134,7 +170,7 @@ def test_one_bad_line_costs_one_result(config: Path, capsys: pytest.CaptureFixtu
     results.write_text("\n".join(lines))
     assert try_rules(config, results, None, NO_FILES) == EXIT_OK
     shown = capsys.readouterr()
-    assert row(shown.out, "in-door", "hall")[0] == "3"
+    assert rows(shown.out, "in-door", "hall")[0][0] == "3"
     assert "warning: camera hall: 1 result cannot be read; first" in shown.err
     assert f"{results}:4: counts: '!' at 0" in shown.err
 
@@ -173,7 +209,7 @@ def test_a_camera_that_is_not_in_the_recording_is_worth_a_warning(
     try_rules(config, recorded(config, seen("..x.", "gate")), None, NO_FILES)
     shown = capsys.readouterr()
     assert "warning: rule in-door: camera hall is not in the recording" in shown.err
-    assert row(shown.out, "in-door", "hall") == ["0", "0", "0"]
+    assert rows(shown.out, "in-door", "hall") == [["0", "0"]]
 
 
 def test_a_camera_that_nobody_watches_is_told_of_and_no_more(
@@ -182,7 +218,7 @@ def test_a_camera_that_nobody_watches_is_told_of_and_no_more(
     both = zip(seen(".x.x"), seen("xxxx", "gate"), strict=True)
     try_rules(config, recorded(config, chain(*both)), None, NO_FILES)
     shown = capsys.readouterr().out
-    assert row(shown, "gate")[0] == "4"
+    assert rows(shown, "gate")[0][0] == "4"
     assert "in-door gate" not in " ".join(shown.split())
 
 
@@ -192,7 +228,7 @@ def test_without_results_those_that_the_configuration_names_are_read(
     config.write_text(CONFIG + "outputs: {results: results.jsonl}\n")
     recorded(config, seen(KNOWN))
     assert try_rules(config, None, None, NO_FILES) == EXIT_OK
-    assert row(capsys.readouterr().out, "in-door", "hall")[0] == "3"
+    assert rows(capsys.readouterr().out, "in-door", "hall")[0][0] == "3"
 
 
 @pytest.mark.parametrize(
