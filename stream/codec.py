@@ -259,10 +259,10 @@ def undelivered(letter: Record) -> tuple[str, Alert] | None:
     return _header(letter.headers, "dead_letter_endpoint").decode("utf-8", "replace"), alert
 
 
-def rfc3339(time_us: int) -> str:
-    """A time in UTC as text, to the microsecond, with a ``Z`` (RFC 3339)."""
+def rfc3339(time_us: int, to: Literal["microseconds", "seconds"] = "microseconds") -> str:
+    """A time in UTC as text, with a ``Z`` (RFC 3339). What is shorter than ``to`` is cut off."""
     moment = _ORIGIN + timedelta(microseconds=time_us)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return moment.isoformat(timespec=to).replace("+00:00", "Z")
 
 
 def envelope(kind: str, identity: str, time_us: int, content_type: str) -> dict[str, bytes]:

@@ -3,8 +3,8 @@
 What the live page shows, for files: `outputs.video` and the pictures of the documentation.
 """
 
-from connectors.annotate.drawing import Place, draw
+from connectors.annotate.drawing import Place, Stamp, draw
 from connectors.annotate.videos import write_videos
 from connectors.annotate.writer import VideoWriter
 
-__all__ = ["Place", "VideoWriter", "draw", "write_videos"]
+__all__ = ["Place", "Stamp", "VideoWriter", "draw", "write_videos"]

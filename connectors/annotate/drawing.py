@@ -1,8 +1,10 @@
 """A result drawn on its picture."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from connectors.annotate.pen import ALARM, CALM, DIM, INK, PALETTE, WHITE, Colour, Pen, Word
+from stream.codec import rfc3339
 from stream.masks import Mask
 from stream.rules import Crossing
 from stream.rules.crossing import in_pixels
@@ -13,20 +15,29 @@ Place = ZoneSpec | Crossing
 """A zone, or the line of a rule: what is watched."""
 
 
-def draw(
+class Stamp(NamedTuple):
+    """When a picture was taken (event time), and by which camera."""
+
+    time_us: int
+    camera: str
+
+
+def draw(  # noqa: PLR0913 - one for each thing that is drawn
     pixels: Pixels,
     result: Result | None,
     tracks: Tracks | None,
     places: Sequence[Place],
     open_alerts: Sequence[Alert],
     marked: Sequence[Mask] = (),
+    stamp: Stamp | None = None,
 ) -> Pixels:
     """A copy of ``pixels`` (BGR, any size) with what was seen, where, and what is wrong.
 
     ``places`` and ``open_alerts`` are those of the picture's camera; a line has a spot at its
     first end, and an arrow for each direction that counts. Masks are coloured by identity; without
     ``tracks`` all have one colour; those that are ``marked`` are red. Without a ``result`` only
-    what is watched, and alerts, are drawn.
+    what is watched, and alerts, are drawn. A ``stamp`` stands in the corner at the lower right,
+    its time in UTC.
     """
     pen = Pen(pixels.copy())
     zones = [each for each in places if isinstance(each, ZoneSpec)]
@@ -41,6 +52,8 @@ def draw(
         pen.mask(mask, ALARM)
     for line in lines:
         _draw_line(pen, line, alarmed=any(alert.rule == line.id for alert in open_alerts))
+    if stamp is not None:  # before other words, which move where they would cover it
+        _stamp(pen, stamp)
     for zone in zones:
         _name_zone(pen, zone, alarmed=zone.id in alarmed)
     for instance, name, colour in sorted(seen, key=lambda each: -each[0].box[1]):
@@ -108,6 +121,13 @@ def _label(pen: Pen, instance: Instance, name: str, colour: Colour) -> None:
     x, y, _, _ = instance.box
     words: list[Word] = [(instance.label, WHITE, "bold"), (name, DIM, "regular")]
     pen.chip((x, y - pen.chip_px - 4), words, INK, dot=colour)
+
+
+def _stamp(pen: Pen, stamp: Stamp) -> None:
+    time = rfc3339(stamp.time_us, to="seconds")
+    right, bottom = pen.at(1, 1)
+    words: list[Word] = [(time, WHITE, "regular"), (stamp.camera, WHITE, "bold")]
+    pen.chip((right - 10, bottom - pen.chip_px - 10), words, INK)
 
 
 def _announce(pen: Pen, row: int, alert: Alert) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 
-from connectors.annotate import Place, draw
+from connectors.annotate import Place, Stamp, draw
 from connectors.evidence.blurring import blur
 from stream.masks import Mask
 from stream.ports import Window
@@ -14,7 +14,8 @@ Looked = Callable[[str, Size], Iterable[Window]]
 
 
 class Artist:
-    """Draws frames for alerts: all masks, the alert's zone or line, and in red what it is about.
+    """Draws frames for alerts: all masks, the alert's zone or line, in red what it is about, and
+    when and by which camera the frame was taken.
 
     ``labels`` are blurred first, so that nothing that is drawn is. ``looked`` gives the windows of
     a camera's frames of a size in which they are looked for.
@@ -44,7 +45,9 @@ class Artist:
         is_open = joined.frame.time_us >= alert.opened_us
         told = [alert] if is_open else []
         places: list[Place] = [*zones, *lines]
-        return draw(pixels, joined.result, joined.tracks, places, told, _about(joined, alert))
+        stamp = Stamp(joined.frame.time_us, joined.frame.id.camera)
+        about = _about(joined, alert)
+        return draw(pixels, joined.result, joined.tracks, places, told, about, stamp)
 
 
 def _about(joined: Joined, alert: Alert) -> list[Mask]:

@@ -1,11 +1,13 @@
 """What a picture of an alert shows, and what nobody may recognise in it."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 from msgspec import structs
 
-from connectors.annotate.pen import ALARM
+from connectors.annotate.pen import ALARM, INK, WHITE, Pen
 from connectors.evidence import Artist
 from connectors.evidence.blurring import BLOCKS, blur
 from stream.cli.evidence import looked
@@ -180,3 +182,34 @@ def test_before_the_alert_opened_nothing_is_wrong() -> None:
         frame(grey(), result()), told
     )
     assert int(np.ptp(drawn.reshape(-1, 3), axis=1).max()) < 20, "there is no red in it"
+
+
+def test_the_time_in_utc_and_the_camera_are_written_into_the_picture() -> None:
+    def picture(time_us: int) -> Pixels:
+        kept = frame(grey(), result())
+        taken = replace(kept, frame=replace(kept.frame, time_us=time_us))
+        return Artist(Rulebook((), []), (), whole, pixels_of).picture(taken, alert())
+
+    drawn = picture(START_US + 3_999_999)
+    pen, (height, width) = Pen(grey()), SIZE
+    at = (width, height - pen.chip_px - 10)
+    pen.chip(at, [("2023-11-14T22:13:23Z", WHITE, "regular"), ("hall", WHITE, "bold")], INK)
+    corner = np.s_[height // 2 :, width - 172 :]
+    assert np.array_equal(written(drawn)[corner], written(pen.picture)[corner])
+    assert not np.array_equal(drawn, picture(START_US + 4_000_000)), "a second later it says so"
+
+
+def written(pixels: Pixels) -> np.ndarray:
+    """Where something is lighter or darker than the grey of the picture."""
+    return np.asarray(np.abs(pixels.astype(int) - 90).max(axis=2) > 20)
+
+
+def test_no_other_word_covers_the_time() -> None:
+    person = square(220, 234, 6)
+    found = result(("person", person))
+    artist = Artist(Rulebook((), []), (), whole, pixels_of)
+    alone = artist.picture(frame(grey(), result()), alert())
+    beside = artist.picture(frame(grey(), found), alert())
+    stamp = np.s_[212:230, 170:310]
+    assert written(alone)[stamp].mean() > 0.9
+    assert np.array_equal(alone[stamp], beside[stamp])
