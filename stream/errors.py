@@ -44,7 +44,8 @@ EXIT_FORCED = 130
 
 EXIT_CODES = {
     EXIT_OK: "done",
-    EXIT_DIFFERENT: "a check failed: frames are missing, or alerts differ from --expect",
+    EXIT_DIFFERENT: "a check failed: frames are missing, alerts differ from --expect, or an "
+    "endpoint took no test alert",
     EXIT_USAGE: "the command line is wrong",
     EXIT_UNAVAILABLE: "cannot connect",
     EXIT_SOFTWARE: "an internal error",

@@ -24,7 +24,9 @@ topics_app = typer.Typer(help="Make the topics on Kafka.", no_args_is_help=True)
 cameras_app = typer.Typer(
     help="Add, change and remove cameras on Kafka while everything runs.", no_args_is_help=True
 )
-alerts_app = typer.Typer(help="Look after alerts on Kafka.", no_args_is_help=True)
+alerts_app = typer.Typer(
+    help="Try an endpoint, and send again what it never took.", no_args_is_help=True
+)
 evidence_app = typer.Typer(help="Delete stored pictures of alerts.", no_args_is_help=True)
 config_app = typer.Typer(help="Describe the configuration.", no_args_is_help=True)
 metrics_app = typer.Typer(help="Describe the metrics.", no_args_is_help=True)
@@ -368,6 +370,17 @@ def cameras_status(config: Config) -> None:
     print_status(config)
 
 
+@alerts_app.command("try")
+def alerts_try(
+    config: Config,
+    endpoint: Annotated[str, typer.Argument(metavar="ENDPOINT", help="the id of an endpoint")],
+) -> None:
+    """Send a test alert to an endpoint and tell what it answers; exit 1 if it is not taken."""
+    from stream.cli.trial import try_endpoint
+
+    raise typer.Exit(try_endpoint(config, endpoint))
+
+
 @alerts_app.command("replay")
 def alerts_replay(
     config: Config,
@@ -382,7 +395,7 @@ def alerts_replay(
     ] = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Send alerts again that an endpoint never took, to that endpoint only."""
+    """On Kafka: send alerts again that an endpoint never took, to that endpoint only."""
     from stream.cli.alerts import replay
 
     replay(config, endpoint, since, dry_run)

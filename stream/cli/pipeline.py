@@ -12,6 +12,7 @@ from connectors.jpeg import JpegCodec
 from connectors.video import open_feed
 from connectors.webhook import Webhook
 from stream import codec, ingest, notify, segment, watch
+from stream.capacity import trial_rate
 from stream.cli.embedded import Role, beside
 from stream.cli.evidence import Illustration
 from stream.config import Settings, redact, registered_url_fault, signing_keys
@@ -35,7 +36,6 @@ from stream.ports import (
 from stream.registry import Listed
 from stream.rulebook import Rulebook
 from stream.specs import CameraSpec, EndpointSpec
-from stream.trial import trial_rate
 from stream.types import DeliveryStatus, Picture, Pixels, Raw
 
 _log = logging.getLogger(__name__)

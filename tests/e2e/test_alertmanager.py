@@ -14,6 +14,7 @@ from pydantic import SecretBytes
 from connectors.clock import SteadyClock
 from connectors.webhook import Webhook
 from stream.notify import body_for
+from stream.notify.trial import trial
 from stream.specs import EndpointSpec
 from stream.types import Alert
 from tests.support.alertmanager import Alertmanager, alertmanager
@@ -84,6 +85,14 @@ async def test_an_alert_is_resolved_although_alertmanager_s_clock_is_behind(
     await tell(manager, alert)
     await tell(manager, over(alert, AGO_S + 30))
 
+    await eventually(lambda: manager.states() == {}, "it is over")
+
+
+async def test_a_test_alert_is_active_and_then_over(manager: Alertmanager) -> None:
+    started, ended = trial("hook", time.time_ns() // 1000)
+    await tell(manager, started)
+    await eventually(lambda: manager.states() == {started.id: "active"}, "it is there")
+    await tell(manager, ended)
     await eventually(lambda: manager.states() == {}, "it is over")
 
 

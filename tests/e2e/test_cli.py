@@ -19,6 +19,7 @@ from stream.errors import (
     EXIT_SOFTWARE,
     EXIT_UNAVAILABLE,
 )
+from tests.support.receiver import DOWN, SECRET, UP, receiver
 from tests.support.waiting import wait_until
 
 DATA = Path(str(files("connectors.demo").joinpath("data")))
@@ -195,6 +196,25 @@ def test_alerts_are_sent_again_on_kafka_only(config: Path) -> None:
     done = maskstream("alerts", "replay", config)
     assert done.returncode == EXIT_CONFIG
     assert "transport: given memory://; allowed: kafka://host:port" in done.stderr
+
+
+def test_an_endpoint_that_takes_no_test_alert_fails_the_command(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPS_SECRET", SECRET)
+    with receiver(UP) as ops:
+        tried = tmp_path / "tried.yaml"
+        endpoint = (
+            f"{{id: ops, url: '{ops.url}', secret: {{env: OPS_SECRET}}, allow_private: true}}"
+        )
+        tried.write_text(f"{config.read_text()}endpoints: [{endpoint}]\n")
+        taken = maskstream("alerts", "try", tried, "ops")
+        ops.status = DOWN
+        refused = maskstream("alerts", "try", tried, "ops")
+    assert (taken.returncode, taken.stderr) == (EXIT_OK, "")
+    assert "resolved: taken: 200 OK" in taken.stdout
+    assert refused.returncode == EXIT_DIFFERENT
+    assert "503 Service Unavailable" in refused.stderr
 
 
 def test_a_clip_that_is_not_there_is_refused_before_old_results_are_touched(

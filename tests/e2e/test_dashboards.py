@@ -140,7 +140,12 @@ def deployed(
     store = {"store": str(folder / "evidence")}
     anybody = {"id": "anybody", "kind": "presence", "camera": "gate", "frames": 1}
     patient = {"max_age": "5m"}  # on a busy machine every live frame could be too old
-    sections = {"cameras": cameras(), "zones": [], "rules": [anybody], "evidence": store}
+    sections: dict[str, Any] = {
+        "cameras": cameras(),
+        "zones": [],
+        "rules": [anybody],
+        "evidence": store,
+    }
     with deployment(folder, kafka, **sections, freshness=patient) as made:
         made.tell(ops)
         for role, port in ports.items():

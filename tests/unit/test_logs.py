@@ -13,7 +13,7 @@ PROGRAM = """
 import asyncio, logging, sys
 from rich.console import Console
 from rich.file_proxy import FileProxy
-from stream.cli.logs import log_to_stderr
+from stream.cli.logs import logged
 from stream.cli.progress import showing
 from stream.tally import Tally
 
@@ -23,8 +23,8 @@ async def main():
             await asyncio.sleep(0.01)
         logging.getLogger("stream").info("the door is open")
 
-log_to_stderr("run")
-asyncio.run(main())
+with logged("run"):
+    asyncio.run(main())
 """
 LINE = re.compile(r"\d\d:\d\d:\d\d \[info\] the door is open role=run")
 

@@ -28,7 +28,7 @@ from stream.cli.bench.report import Report
 from stream.cli.bench.scale import Scale
 from stream.cli.bench.sleeping import Sleep, SleepingModel
 from stream.cli.embedded import Role, beside, run_roles
-from stream.cli.logs import log_to_stderr
+from stream.cli.logs import logged
 from stream.cli.measured import measured
 from stream.cli.model import opened
 from stream.cli.pipeline import Common, segment_role
@@ -172,8 +172,7 @@ def _metrics(told: bool) -> Any:
     if not told:
         yield _Silent()
         return
-    log_to_stderr("segment")
-    with measured("segment") as metrics:
+    with logged("segment"), measured("segment") as metrics:
         yield metrics
 
 
