@@ -1,4 +1,5 @@
-"""JSON Schemas of what stands in the records, one for each wire type, from the types themselves.
+"""JSON Schemas of what stands in the records, one for each wire type, from the types themselves;
+and of what endpoints are posted.
 
 They are kept in ``docs/schemas``, for readers in other languages. Fields that a schema does not
 name are allowed, as readers ignore what they do not know.
@@ -12,8 +13,11 @@ import msgspec
 from stream.codec import Message
 from stream.masks import Mask
 from stream.specs import CameraSpec
+from stream.types import Alert, AlertState
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_INNER = {"type", "notify"}
+"""Of an alert, what an endpoint is not told, or not there."""
 _MASK = {
     "type": "object",
     "description": "A mask as COCO's compressed run-length encoding, as pycocotools reads it: "
@@ -32,8 +36,11 @@ _MASK = {
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """The schema of each wire type, by the name that its ``type`` field holds, and of a camera."""
-    return {_tag(kind): _schema(kind) for kind in get_args(Message)} | {"camera": _camera()}
+    """The schema of each wire type, by the name that its ``type`` field holds; of a camera; and of
+    a webhook's body in our own format.
+    """
+    by_type = {_tag(kind): _schema(kind) for kind in get_args(Message)}
+    return by_type | {"camera": _camera(), "webhook": _webhook()}
 
 
 def schema_text(schema: dict[str, Any]) -> str:
@@ -60,6 +67,43 @@ def _camera() -> dict[str, Any]:
     for each in (schema, *schema["$defs"].values()):
         del each["additionalProperties"]
     return {"$schema": DIALECT, **schema}
+
+
+def _webhook() -> dict[str, Any]:
+    """What `stream.notify.body.plain` makes of an alert."""
+    alert = _schema(Alert)
+    parts = alert.pop("$defs")
+    del alert["$schema"]
+    parts["Evidence"]["properties"]["mask_left_out"] = {
+        "type": "boolean",
+        "description": "The mask did not fit into the body. Absent where it did.",
+    }
+    properties = {name: each for name, each in alert["properties"].items() if name not in _INNER}
+    properties["tracks_left_out"] = {
+        "type": "integer",
+        "description": "How many tracks did not fit into the body. Absent where all did.",
+        "minimum": 1,
+    }
+    required = [name for name in alert["required"] if name not in _INNER]
+    parts["Alert"] = {**alert, "properties": properties, "required": required}
+    return {
+        "$schema": DIALECT,
+        "title": "Webhook",
+        "description": "What an endpoint with `body: json` is posted for each change of an alert, "
+        "as Standard Webhooks 1.0.0 recommends.",
+        "type": "object",
+        "properties": {
+            "type": {"enum": [f"alert.{state}" for state in sorted(get_args(AlertState))]},
+            "timestamp": {
+                "type": "string",
+                "format": "date-time",
+                "description": "When it happened, in event time and UTC: `data.time_us` as text.",
+            },
+            "data": {"$ref": "#/$defs/Alert"},
+        },
+        "required": ["type", "timestamp", "data"],
+        "$defs": parts,
+    }
 
 
 def mask_schema(kind: type) -> dict[str, Any]:
