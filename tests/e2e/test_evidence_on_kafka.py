@@ -93,9 +93,9 @@ def linked(deployed: Deployment, ops: Receiver) -> tuple[str, str]:
 
 
 def brightness(jpeg: bytes) -> float:
-    """Of the picture's right half, where nothing is drawn."""
+    """Of the picture's upper right quarter, where nothing is drawn."""
     pixels = simplejpeg.decode_jpeg(jpeg, colorspace="BGR")
-    return float(np.median(pixels[:, SIZE[1] // 2 :]))
+    return float(np.median(pixels[: SIZE[0] // 2, SIZE[1] // 2 :]))
 
 
 def s3(bucket: Bucket, folder: Path, **other: str) -> dict[str, Any]:
