@@ -244,7 +244,7 @@ class Metrics:
         )
         self.delivered_age = self._histogram(
             "delivered_age_seconds",
-            "arrival of the frame that an alert is about until the endpoint took the alert",
+            "arrival of the frame that an alert is about until it was taken; of live cameras",
             DELIVERY_BUCKETS_S,
             "endpoint",
         )
@@ -253,7 +253,7 @@ class Metrics:
         )
         self.deliveries_oldest = self._gauge(
             "deliveries_oldest_seconds",
-            "age of the oldest alert that an endpoint has not taken yet; 0 where none waits",
+            "how long the oldest alert waits for an endpoint to take it; 0 where none waits",
             "endpoint",
         )
         self.snapshots = self._counter(
