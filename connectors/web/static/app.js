@@ -1,6 +1,7 @@
 // Wires the connection, the wall, the large camera and the alerts together.
 
 import { Alerts } from '/static/alerts.js';
+import { decoded, decodedFor } from '/static/decode.js';
 import { Editor } from '/static/editor.js';
 import { Exhibit } from '/static/exhibit.js';
 import { Figures } from '/static/figures.js';
@@ -159,8 +160,10 @@ async function showFrame(frame, jpeg, drawn) {
   const number = page.came;
   const isPast = frame.type === 'past';
   try {
-    const bitmap = await createImageBitmap(jpeg);
-    await new Promise(requestAnimationFrame);
+    const bitmap = page.camera || isPast
+      ? await decoded(jpeg)
+      : await decodedFor(wall.tileWidth, jpeg, frame.size);
+    await (page.camera ? new Promise(requestAnimationFrame) : wall.turn());
     if (!page.camera && !isPast) {
       wall.show(frame, bitmap);
     } else if (frame.camera !== page.camera || isPast !== timeline.isPast || number < page.shown) {

@@ -3,7 +3,7 @@
 
 import { short } from '/static/identities.js';
 import { contours } from '/static/outline.js';
-import { columns, crop } from '/static/rle.js';
+import { crop, forEachPiece } from '/static/rle.js';
 
 const SMALL_OBJECT = 110; // px on the screen
 const SMALL_PICTURE = 560; // px on the screen: there labels are small, and without identities
@@ -39,9 +39,9 @@ export function paintBars(context, objects, scale, left, top) {
   for (const { colour, mask } of objects) {
     context.fillStyle = colour;
     context.beginPath();
-    for (const [column, from, to] of columns(mask)) {
+    forEachPiece(mask, (column, from, to) => {
       if (column % wide === 0) context.rect(column, from, wide, to - from);
-    }
+    });
     context.fill();
   }
   context.globalAlpha = 1;

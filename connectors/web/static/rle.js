@@ -75,18 +75,22 @@ export function crop(mask) {
   return { x, y: top, width, height: bottom - top, data };
 }
 
-/** The runs cut where columns end: [column, first row, row after the last]. */
-export function columns(mask) {
+/** Call `visit(column, first row, row after the last)` for the runs, cut where columns end. */
+export function forEachPiece(mask, visit) {
   const [height] = mask.size;
-  const pieces = [];
   forEachRun(mask, (start, end) => {
     for (let from = start; from < end;) {
       const column = Math.floor(from / height);
       const to = Math.min(end, (column + 1) * height);
-      pieces.push([column, from - column * height, to - column * height]);
+      visit(column, from - column * height, to - column * height);
       from = to;
     }
   });
+}
+
+function columns(mask) {
+  const pieces = [];
+  forEachPiece(mask, (...piece) => pieces.push(piece));
   return pieces;
 }
 

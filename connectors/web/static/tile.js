@@ -31,6 +31,10 @@ export class Tile {
     this.tell(undefined, false);
   }
 
+  get width() {
+    return this.#canvas.width;
+  }
+
   focus() {
     this.#button.focus();
   }

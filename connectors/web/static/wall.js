@@ -6,6 +6,7 @@ import { text } from '/static/words.js';
 const RATIO = 16 / 9;
 const LEAST_WIDTH = 150; // px of a tile: below, the wall scrolls
 const NARROW = 600; // px: up to here two columns take the whole width
+const TURN_MS = 50;
 const GAP = 10; // px between tiles, as in the style sheet
 
 export class Wall {
@@ -13,6 +14,7 @@ export class Wall {
   #list = document.getElementById('tiles');
   #tiles = new Map(); // camera -> Tile
   #seen = new Set();
+  #turn = null;
   #on;
   #watching = new IntersectionObserver((entries) => this.#moved(entries), { rootMargin: '80px' });
 
@@ -39,6 +41,22 @@ export class Wall {
   /** Focus the tile of a camera. */
   focus(camera) {
     this.#tiles.get(camera)?.focus();
+  }
+
+  /** Pixels across a tile. */
+  get tileWidth() {
+    return this.#tiles.values().next().value?.width ?? 0;
+  }
+
+  /** When to draw: all that is there by then is drawn at once, as each time costs the whole wall. */
+  turn() {
+    this.#turn ??= new Promise((resolve) => {
+      setTimeout(() => requestAnimationFrame(() => {
+        this.#turn = null;
+        resolve();
+      }), TURN_MS);
+    });
+    return this.#turn;
   }
 
   /** Show a picture of its camera; the bitmap is closed. */
