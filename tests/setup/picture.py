@@ -20,7 +20,6 @@ ROOT = Path(__file__).resolve().parents[2]
 IMAGES = ROOT / "docs" / "images"
 PORT = 8123
 VIEW: ViewportSize = {"width": 1280, "height": 720}
-WIDE: ViewportSize = {"width": 1440, "height": 745}
 DESK: ViewportSize = {"width": 1440, "height": 900}
 START_MS, ALERT_MS, SETTLE_MS = 60_000, 120_000, 1_500
 LOOK_MS = 25_000
@@ -37,7 +36,7 @@ def demo() -> None:
 def wall() -> None:
     """Nine cameras, one of them lost, with an alert that is open."""
     config = configuration(ROOT / ".cache" / "wall")
-    with _served(["run", str(config), "--page", str(PORT)]), _opened(WIDE) as page:
+    with _served(["run", str(config), "--page", str(PORT)]), _opened(DESK) as page:
         lost = page.locator(f'[data-camera="{LOST["id"]}"] .tile')
         expect(lost).to_contain_text("refused", timeout=START_MS)
         page.wait_for_timeout(LOOK_MS)
