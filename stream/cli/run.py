@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from connectors import open_transport
 from connectors.clock import SteadyClock, WallClock
 from connectors.jpeg import JpegCodec
+from connectors.web import Page
 from connectors.web.api import Board
 from stream.cli.cards import cards_watched
 from stream.cli.collecting import keep_what_is_loaded
@@ -96,11 +97,9 @@ async def play(
         if (web := _web(settings, port)) is not None:
             opening_page = opened_page(settings, registry, rulebook, clock)
             page = await stack.enter_async_context(opening_page)
-            board = Board(lambda: registry.cameras, clock.now_us)
-            parts = [api(board, segmenting(device, web, metrics), web)]
-            serving = served(page, web, metrics.registry, parts)
+            serving, feeding = _serving(common, page, device, web)
             console.print(f"live page: {await stack.enter_async_context(serving)}")
-            looking += [live_page(page), api_board(board)]
+            looking += feeding
         with stop_on_signals() as stop:
             keep_what_is_loaded()
             try:
@@ -129,6 +128,16 @@ def _web(settings: Settings, port: int | None) -> WebSpec | None:
     if port is None:
         return settings.web
     return (settings.web or WebSpec()).model_copy(update={"port": port})
+
+
+def _serving(
+    common: Common, page: Page, device: Device, web: WebSpec
+) -> tuple[AbstractAsyncContextManager[str], list[Role]]:
+    """The server of the page and the API, and what feeds them."""
+    board = Board(lambda: common.registry.cameras, common.clock.now_us)
+    part = api(board, segmenting(device, web, common.metrics), web)
+    serving = served(page, web, common.metrics.registry, [part])
+    return serving, [live_page(page), api_board(board)]
 
 
 def _check(settings: Settings, labels: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from aiohttp import ClientResponse
 
+from connectors.web.api import pictures
 from connectors.web.api.segmenting import AGAIN_S
 from stream.errors import DeviceError
 from stream.halving import Instances
@@ -237,6 +238,20 @@ async def test_a_length_that_is_not_told_is_no_way_round(api: Api) -> None:
 
     async with api.client.post("/v1/segment", data=chunks(), headers=PNG) as answer:
         assert answer.status == 413
+
+
+async def test_a_body_that_does_not_come_gives_its_place_back(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pictures, "READ_S", 0.05)
+
+    async def stalling() -> AsyncIterator[bytes]:
+        yield png(SHOWN)[:20]
+        await asyncio.sleep(PATIENCE_S)
+
+    for _ in range(SMALL.queue + 1):
+        async with api.client.post("/v1/segment", data=stalling(), headers=PNG) as answer:
+            assert answer.status == 408
 
 
 @pytest.mark.parametrize("cut", [1, 20, 60])
