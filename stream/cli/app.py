@@ -119,7 +119,7 @@ def notify(config: Config) -> None:
 
 @app.command()
 def web(config: Config) -> None:
-    """On Kafka: serve the live page; as many as you like, or none."""
+    """On Kafka: serve the live page and the HTTP API."""
     from stream.cli.web import run_web
 
     run_web(config)

@@ -35,7 +35,7 @@ from stream.errors import DrainTimeoutError, RecordError, UnsupportedVersionErro
 from stream.health import Health
 from stream.metrics import Metrics
 from stream.observe import TOPICS
-from stream.ports import Clock, Inbox, Model
+from stream.ports import Clock, Inbox, Model, Registry
 from stream.rulebook import Rulebook
 from stream.types import CameraStatus
 from stream.web_spec import WebSpec
@@ -82,7 +82,10 @@ async def _play(config: Path, settings: Settings, open_model: OpenModel) -> None
         own = Own(health, clock, metrics.registry)
         parts: list[Part] = [partial(add_probes, probed=own), api(board, pictures, spec)]
         url = await stack.enter_async_context(served(page, spec, metrics.registry, parts))
-        async with beside(_feed(transport, page, board, health)), beside(ended(stop, health)):
+        async with (
+            beside(_feed(transport, registry, page, board, health)),
+            beside(ended(stop, health)),
+        ):
             _log.info("web: started, page on %s", url)
             await stop.wait()
             if pictures is not None:
@@ -110,15 +113,17 @@ async def _finish(pictures: Segmenting, drain_s: float) -> None:
         raise DrainTimeoutError(f"pictures were left {drain_s:g} s after the stop") from None
 
 
-async def _feed(transport: "KafkaTransport", page: Page, board: Board, health: Health) -> None:
-    """Tell what comes, and before that what was told last."""
+async def _feed(
+    transport: "KafkaTransport", registry: Registry, page: Page, board: Board, health: Health
+) -> None:
+    """Tell what comes, and before that what was told last of the cameras that there are."""
     async with AsyncExitStack() as stack:
         shown = await _onlookers(stack, transport, TOPICS)
         told = await _onlookers(stack, transport, BOARD_TOPICS)
         for topic in REMEMBERED:
             async for message in _past(transport, topic):
                 board.hear(message)
-                if isinstance(message, CameraStatus):
+                if isinstance(message, CameraStatus) and message.camera in registry.cameras:
                     page.status(message)
         health.reached("topics")
         async with asyncio.TaskGroup() as group:

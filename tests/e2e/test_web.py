@@ -65,7 +65,7 @@ async def looked(url: str, write: Any) -> dict[str, Any]:
         writing = asyncio.create_task(asyncio.to_thread(write))
         told = await heard(socket, "frame")
         told["pixels"] = JPEG.decode(Encoded(await socket.receive_bytes()))
-        told["figures"] = (await heard(socket, "stats"))["cameras"]["yard"]
+        told["figures"] = (await heard(socket, "stats"))["cameras"]
         await writing
         return told
 
@@ -81,7 +81,8 @@ async def heard(socket: ClientWebSocketResponse, kind: str) -> dict[str, Any]:
 
 def test_pictures_come_from_kafka_to_as_many_pages_as_there_are(deployed: Deployment) -> None:
     lost = CameraStatus("yard", "lost", START_US, "no answer")
-    deployed.write("camera-status", [codec.encode(lost)])
+    removed = CameraStatus("gate", "ended", START_US, "removed")
+    deployed.write("camera-status", [codec.encode(each) for each in (lost, removed)])
     deployed.configure(web={"port": 0, "token": {"file": str(deployed.folder / "token")}})
     processes = deployed.start("web", "web")
 
@@ -89,7 +90,9 @@ def test_pictures_come_from_kafka_to_as_many_pages_as_there_are(deployed: Deploy
         told = asyncio.run(looked(page(process), partial(show, deployed, seq)))
         assert told["result"]["instances"][0]["label"] == "person"
         assert told["pixels"].shape == (48, 64, 3)
-        assert (told["figures"]["state"], told["figures"]["reason"]) == ("lost", "no answer")
+        assert told["figures"].keys() == {"yard"}
+        figures = told["figures"]["yard"]
+        assert (figures["state"], figures["reason"]) == ("lost", "no answer")
         assert process.answers("/livez")
         assert process.answers("/readyz")
         with pytest.raises(HTTPError, match="404"):
