@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,22 +10,16 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 
-from connectors.jpeg import JpegCodec
 from stream import codec
-from stream.types import CameraStatus, Encoded, Frame, Tracks
-from tests.support.build import frame, instance, picture, result
+from stream.types import CameraStatus
+from tests.support.build import picture
 from tests.support.clock import START_US
 from tests.support.encoded import png
 from tests.support.roles import Deployment, Process, deployment
 from tests.support.scene import alert
 from tests.support.waiting import wait_until
-
-PATIENCE_S = 30.0
-TOKEN = "c4nary-token-of-the-page-0123"
-BEARER = {"Authorization": f"Bearer {TOKEN}"}
-JPEG = JpegCodec(90, max_bytes=100_000, max_pixels=100_000)
+from tests.support.web import BEARER, TOKEN, looked, page, show
 
 
 @pytest.fixture
@@ -35,48 +28,6 @@ def deployed(tmp_path: Path, kafka: str) -> Iterator[Deployment]:
     web = {"port": 0, "token": {"file": str(tmp_path / "token")}, "segment": True}
     with deployment(tmp_path, kafka, web=web) as deployed:
         yield deployed
-
-
-def page(process: Process) -> str:
-    """Where a process serves its page."""
-    (url,) = re.findall(r"page on (http://\S+)", process.text())
-    return str(url)
-
-
-def live_frame(seq: int) -> Frame:
-    return frame(seq, "yard", mode="live", image=JPEG.encode(picture((8, 8, 24, 40))))
-
-
-def show(deployed: Deployment, seq: int) -> None:
-    """Write a frame and its result, as ingest, segment and watch would."""
-    deployed.write("frames", [codec.encode_frame(live_frame(seq))])
-    deployed.write("masks", [codec.encode(result(seq, "yard", instance()))])
-    deployed.write("tracks", [codec.encode(Tracks("yard", 1, seq, START_US, ()))])
-
-
-async def looked(url: str, write: Any) -> dict[str, Any]:
-    """The first picture that a browser gets, asked for before it is written."""
-    async with (
-        asyncio.timeout(PATIENCE_S),
-        ClientSession(headers=BEARER) as client,
-        client.ws_connect(f"{url}/live") as socket,
-    ):
-        await socket.send_json({"camera": "yard"})
-        writing = asyncio.create_task(asyncio.to_thread(write))
-        told = await heard(socket, "frame")
-        told["pixels"] = JPEG.decode(Encoded(await socket.receive_bytes()))
-        told["figures"] = (await heard(socket, "stats"))["cameras"]
-        await writing
-        return told
-
-
-async def heard(socket: ClientWebSocketResponse, kind: str) -> dict[str, Any]:
-    while True:
-        message = await socket.receive()
-        assert message.type in {WSMsgType.TEXT, WSMsgType.BINARY}, message
-        told: dict[str, Any] = message.json() if message.type is WSMsgType.TEXT else {}
-        if told.get("type") == kind:
-            return told
 
 
 def test_pictures_come_from_kafka_to_as_many_pages_as_there_are(deployed: Deployment) -> None:
