@@ -51,9 +51,9 @@ with every default filled in and no secret shown.
 - Nothing secret stands in the file: an endpoint's secret is named (`env` or `file`), and a URL
   with a password in it is refused.
 - `maskstream run` reads the file again when it changes, and takes over its `cameras`, `zones` and
-  `rules` within two seconds, `maskstream watch`, `notify` and `web` their `zones` and `rules`: those
-  that stay as they were go on, and the log says which were added, removed or changed. A file with a
-  fault changes nothing; the log then says what `maskstream check` would, and
+  `rules` within two seconds; `maskstream watch`, `notify` and `web` take over `zones` and `rules`.
+  Those that stay as they were go on, and the log says which were added, removed or changed. A file
+  with a fault changes nothing; the log then says what `maskstream check` would, and
   `maskstream_reloads_total` counts it. Anything else takes a restart; so do rules that come
   together with other `endpoints`. The log says so, and also where it is changed back.
 - On Kafka the cameras that run are those of the registry; `maskstream cameras apply CONFIG` puts
