@@ -271,9 +271,6 @@ class Metrics:
             "request_seconds", "a request to the HTTP API", SERVICE_BUCKETS_S, "route"
         )
         self.viewers = self._gauge("viewers", "browsers that look at the live page")
-        self.segment_requests = self._counter(
-            "segment_requests", "requests for masks of a picture, by HTTP status", "status"
-        )
 
     def spent(self, stage: Stage, us: int) -> None:
         """Say how long, in microseconds, a frame or its batch was in a stage."""

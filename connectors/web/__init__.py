@@ -3,7 +3,7 @@
 `Page` is what is shown, `serve` puts it on HTTP, `show` feeds it from inboxes::
 
     page = Page(cameras=["hall"], zones=lambda: zones, now_us=clock.now_us)
-    async with serve(page, port=8000, registry=registry) as url:
+    async with serve(page, port=8000, metrics=metrics) as url:
         await show(inboxes, page)
 
 `Exhibits` and `lines_of` tell it of the stored pictures of alerts, and of the lines of rules.

@@ -7,16 +7,17 @@ from functools import partial
 from pathlib import Path
 
 from aiohttp import WSCloseCode, web
-from prometheus_client import CollectorRegistry
 
 from connectors.listening import LEAVE_S, listening
 from connectors.metrics import add_metrics, exposed
+from connectors.web.counted import counted
 from connectors.web.exhibits import add_exhibits
 from connectors.web.guard import Access, add_headers, guard, require_loopback
 from connectors.web.login import add_login, ask_browsers
 from connectors.web.page import Page
 from connectors.web.problem import as_problems
 from connectors.web.viewer import Viewer
+from stream.metrics import Metrics
 
 STATIC = Path(__file__).parent / "static"
 KINDS = {
@@ -36,6 +37,7 @@ OPEN = Access()
 Part = Callable[[web.Application], None]
 
 _PAGE = web.AppKey("page", Page)
+_METRICS = web.AppKey("metrics", Metrics)
 _SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 
 
@@ -45,27 +47,31 @@ async def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
-    registry: CollectorRegistry | None = None,
+    metrics: Metrics | None = None,
     access: Access = OPEN,
     parts: Sequence[Part] = (),
 ) -> AsyncIterator[str]:
-    """Serve ``page`` and yield its URL. Port 0 takes any free one; ``registry`` adds /metrics.
+    """Serve ``page`` and yield its URL. Port 0 takes any free one; ``metrics`` are told what is
+    asked, and answered on /metrics.
 
     ``parts`` add what else is answered. Raises `ConfigError` for an address that is taken, does
     not exist, or is not loopback without a token.
     """
     if not access.has_token:
         require_loopback(host)
-    app = _app(page, registry, access)
+    app = _app(page, metrics or Metrics(), access)
+    if metrics is not None:
+        add_metrics(app, partial(exposed, metrics.registry))
     for add in parts:
         add(app)
     async with listening(app, "page", host, port) as url:
         yield url
 
 
-def _app(page: Page, registry: CollectorRegistry | None, access: Access) -> web.Application:
-    app = web.Application(middlewares=[as_problems, ask_browsers, guard(access)])
+def _app(page: Page, metrics: Metrics, access: Access) -> web.Application:
+    app = web.Application(middlewares=[counted(metrics), as_problems, ask_browsers, guard(access)])
     app[_PAGE] = page
+    app[_METRICS] = metrics
     app[_SOCKETS] = set()
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_leave)
@@ -74,8 +80,6 @@ def _app(page: Page, registry: CollectorRegistry | None, access: Access) -> web.
     app.router.add_get("/live", _live)
     app.router.add_get(r"/static/{name:[a-z]+\.(js|css|svg)}", _file)
     add_exhibits(app, page.exhibits)
-    if registry is not None:
-        add_metrics(app, partial(exposed, registry))
     return app
 
 
@@ -103,7 +107,8 @@ async def _live(request: web.Request) -> web.WebSocketResponse:
     sockets = request.app[_SOCKETS]
     sockets.add(socket)
     try:
-        await Viewer(request.app[_PAGE], socket).talk()
+        with request.app[_METRICS].viewers.track_inprogress():
+            await Viewer(request.app[_PAGE], socket).talk()
     finally:
         sockets.discard(socket)
     return socket

@@ -135,8 +135,8 @@ def _serving(
 ) -> tuple[AbstractAsyncContextManager[str], list[Role]]:
     """The server of the page and the API, and what feeds them."""
     board = Board(lambda: common.registry.cameras, common.clock.now_us)
-    part = api(board, segmenting(device, web, common.metrics), web)
-    serving = served(page, web, common.metrics.registry, [part])
+    part = api(board, segmenting(device, web), web)
+    serving = served(page, web, common.metrics, [part])
     return serving, [live_page(page), api_board(board)]
 
 

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 
-from prometheus_client import CollectorRegistry
-
 from connectors.web import Access, Page, serve
 from connectors.web.api import Board, Segmenting, add_api
 from connectors.web.server import Part
@@ -19,13 +17,13 @@ TURN = "/v1/segment"
 """What stands for a camera among those whose views wait: no camera can be called so."""
 
 
-def segmenting(device: Device, spec: WebSpec, metrics: Metrics) -> Segmenting:
+def segmenting(device: Device, spec: WebSpec) -> Segmenting:
     """What answers pictures with what the ``device`` says, which runs beside it.
 
     They wait as those of files do: live cameras go first.
     """
     ask = partial(device.segment, TURN, False)
-    return Segmenting(device.model, ask, spec, metrics.segment_requests)
+    return Segmenting(device.model, ask, spec)
 
 
 def api(board: Board, pictures: Segmenting | None, spec: WebSpec) -> Part:
@@ -37,7 +35,7 @@ def api(board: Board, pictures: Segmenting | None, spec: WebSpec) -> Part:
 
 
 def served(
-    page: Page, spec: WebSpec, registry: CollectorRegistry, parts: Sequence[Part]
+    page: Page, spec: WebSpec, metrics: Metrics, parts: Sequence[Part]
 ) -> AbstractAsyncContextManager[str]:
     """Serve ``page`` with what ``parts`` add; yields its URL.
 
@@ -45,6 +43,4 @@ def served(
     """
     token = None if spec.token is None else bearer_token(spec.token, os.environ)
     access = Access(token, {spec.host, *spec.hosts})
-    return serve(
-        page, host=spec.host, port=spec.port, registry=registry, access=access, parts=parts
-    )
+    return serve(page, host=spec.host, port=spec.port, metrics=metrics, access=access, parts=parts)

@@ -74,14 +74,14 @@ async def _play(config: Path, settings: Settings, open_model: OpenModel) -> None
             device = await stack.enter_async_context(
                 _device(open_model(common), health, clock, metrics)
             )
-            pictures = segmenting(device, spec, metrics)
+            pictures = segmenting(device, spec)
         stop = stack.enter_context(stop_on_signals())
         opening = opened_page(settings, registry, rulebook, clock)
         page = await stack.enter_async_context(opening)
         board = Board(lambda: registry.cameras, clock.now_us)
         own = Own(health, clock, metrics.registry)
         parts: list[Part] = [partial(add_probes, probed=own), api(board, pictures, spec)]
-        url = await stack.enter_async_context(served(page, spec, metrics.registry, parts))
+        url = await stack.enter_async_context(served(page, spec, metrics, parts))
         async with (
             beside(_feed(transport, registry, page, board, health)),
             beside(ended(stop, health)),

@@ -5,7 +5,6 @@ from functools import partial
 
 import pytest
 from aiohttp import ClientSession, CookieJar
-from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from connectors.health import Own, add_probes
@@ -13,6 +12,7 @@ from connectors.web import Access, Page, serve
 from connectors.web.guard import COOKIE, SESSION_S
 from stream.errors import ConfigError
 from stream.health import Health
+from stream.metrics import Metrics
 from tests.support.clock import START_US, VirtualClock
 
 TOKEN = "a-token-that-is-long-enough"
@@ -43,9 +43,10 @@ def hours() -> Hours:
 @pytest.fixture
 async def url(page: Page, hours: Hours) -> AsyncIterator[str]:
     access = Access(SecretStr(TOKEN), {"masks.example"}, hours)
-    registry = CollectorRegistry()
-    probes = partial(add_probes, probed=Own(Health(["topics"]), VirtualClock(), registry))
-    async with serve(page, port=0, registry=registry, access=access, parts=[probes]) as address:
+    metrics = Metrics()
+    own = Own(Health(["topics"]), VirtualClock(), metrics.registry)
+    probes = partial(add_probes, probed=own)
+    async with serve(page, port=0, metrics=metrics, access=access, parts=[probes]) as address:
         yield address
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
-from prometheus_client import CollectorRegistry, Counter
 from yarl import URL
 
 from connectors.jpeg import JpegCodec
@@ -17,6 +16,7 @@ from connectors.web import Page, serve
 from connectors.web.viewer import AHEAD
 from stream.codec import from_json
 from stream.errors import ConfigError
+from stream.metrics import Metrics
 from stream.types import Encoded, Raw, Result
 from tests.support.clock import START_US, VirtualClock
 from tests.support.scene import GATE, alert, encoded, joined, ring, shown_in_a_row
@@ -33,9 +33,9 @@ def page() -> Page:
 
 @pytest.fixture
 async def url(page: Page) -> AsyncIterator[str]:
-    registry = CollectorRegistry()
-    Counter("frames", "frames offered", registry=registry).inc(3)
-    async with serve(page, port=0, registry=registry) as address:
+    metrics = Metrics()
+    metrics.frames_offered.labels("hall").inc(3)
+    async with serve(page, port=0, metrics=metrics) as address:
         yield address
 
 
@@ -86,7 +86,7 @@ async def test_the_page_and_its_files_come_with_the_headers_that_guard_them(
 
 async def test_metrics_are_those_of_the_registry(url: str, client: ClientSession) -> None:
     async with client.get(f"{url}/metrics") as answer:
-        assert "frames_total 3.0" in await answer.text()
+        assert 'maskstream_frames_offered_total{camera="hall"} 3.0' in await answer.text()
 
 
 @pytest.mark.parametrize("path", ["/", "/live", "/metrics", "/static/rle.js"])

@@ -77,5 +77,5 @@ def test_the_api_tells_what_was_said_before_it_began_and_makes_masks(deployed: D
     assert found["box"] == [8, 8, 24, 40]
     with pytest.raises(HTTPError, match="401"), urlopen(page(process) + "/v1/cameras"):
         pass
-    assert process.metric("segment_requests_total", status="200") == 1
+    assert process.metric("requests_total", route="/v1/segment", status="200") == 1
     assert process.stop() == 0

@@ -32,6 +32,11 @@ class Api:
     client: ClientSession
     metrics: Metrics
 
+    def answered(self, status: str) -> float:
+        """How many requests for masks had that answer, as the metrics tell."""
+        labels = {"route": "/v1/segment", "status": status}
+        return self.metrics.registry.get_sample_value("maskstream_requests_total", labels) or 0
+
 
 @asynccontextmanager
 async def running(
@@ -42,11 +47,11 @@ async def running(
     device = Device(model or BrightModel(batch_size=4), clock, metrics)
     page = Page(cameras=cameras, zones=list, now_us=clock.now_us)
     board = Board(lambda: cameras, clock.now_us)
-    pictures = segmenting(device, spec, metrics)
+    pictures = segmenting(device, spec)
     part = api(board, pictures, spec)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(beside(device.run()))
-        url = await stack.enter_async_context(served(page, spec, metrics.registry, [part]))
+        url = await stack.enter_async_context(served(page, spec, metrics, [part]))
         client = await stack.enter_async_context(ClientSession(url))
         yield Api(url, board, pictures, client, metrics)
 

@@ -30,9 +30,9 @@ maskstream_camera_state{camera="wrong",state="failed"} 1
 maskstream_camera_state{camera="film",state="ended"} 1
 maskstream_deliveries_total{endpoint="ops",outcome="given_up"} 1
 maskstream_reloads_total{outcome="refused"} 1
-maskstream_requests_total{route="/api/cameras",status="200"} 3
-maskstream_request_seconds_bucket{route="/api/cameras",le="0.1"} 3
-maskstream_request_seconds_bucket{route="/api/cameras",le="+Inf"} 3
+maskstream_requests_total{route="/v1/cameras",status="200"} 3
+maskstream_request_seconds_bucket{route="/v1/cameras",le="0.1"} 3
+maskstream_request_seconds_bucket{route="/v1/cameras",le="+Inf"} 3
 kube_statefulset_replicas{statefulset="maskstream-segment"} 3
 kube_statefulset_status_replicas_ready{statefulset="maskstream-segment"} 2
 kube_pod_container_status_restarts_total{container="segment"} 1

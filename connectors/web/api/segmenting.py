@@ -9,13 +9,12 @@ import cv2
 import msgspec
 from aiohttp import web
 from msgspec import Meta, Struct
-from prometheus_client import Counter
 
 from connectors.annotate import draw
 from connectors.web.api.answers import FoundInstance, Masks
 from connectors.web.api.operation import Operation
 from connectors.web.api.pictures import BODY, JSON, PNG, Pictures
-from connectors.web.problem import Refused, refused
+from connectors.web.problem import refused
 from stream.codec import mask_to_wire
 from stream.errors import DeviceError, OutOfMemoryError
 from stream.masks import pack
@@ -58,13 +57,12 @@ class Segmenting:
     holds and one batch more; the others wait as they came, up to ``spec.queue`` in all.
     """
 
-    def __init__(self, model: Model, segment: Segment, spec: WebSpec, requests: Counter) -> None:
+    def __init__(self, model: Model, segment: Segment, spec: WebSpec) -> None:
         self._model = model
         self._segment = segment
         self._most = spec.queue
         self._pictures = Pictures(spec.max_bytes, spec.max_pixels)
         self._decoded = asyncio.Semaphore(model.batch_size * (model.in_flight + 1))
-        self._requests = requests
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -97,19 +95,7 @@ class Segmenting:
         self._closed = True
         await self._idle.wait()
 
-    async def _handle(self, request: web.Request, query: Any) -> web.Response:
-        status = 500
-        try:
-            response = await self._answer(request, query)
-            status = response.status
-        except Refused as error:
-            status = error.problem.status
-            raise
-        finally:
-            self._requests.labels(str(status)).inc()
-        return response
-
-    async def _answer(self, request: web.Request, query: SegmentQuery) -> web.Response:
+    async def _handle(self, request: web.Request, query: SegmentQuery) -> web.Response:
         self._pictures.check(request)
         async with self._place():
             picture = await self._pictures.read(request)
