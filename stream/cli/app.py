@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from stream.cli.arguments import Config, DryRun
+from stream.cli.cameras_app import cameras_app
 from stream.errors import EXIT_CODES
 
 _EXIT_CODES = "Exit codes: " + "; ".join(f"{code} {text}" for code, text in EXIT_CODES.items())
@@ -21,9 +23,6 @@ app = typer.Typer(
 model_app = typer.Typer(help="Make model artefacts from weights.", no_args_is_help=True)
 rules_app = typer.Typer(help="Test rules on recorded results.", no_args_is_help=True)
 topics_app = typer.Typer(help="Make the topics on Kafka.", no_args_is_help=True)
-cameras_app = typer.Typer(
-    help="Add, change and remove cameras on Kafka while everything runs.", no_args_is_help=True
-)
 alerts_app = typer.Typer(
     help="Try an endpoint, and send again what it never took.", no_args_is_help=True
 )
@@ -55,8 +54,6 @@ def _root(
     """Exact instance masks from cameras and video files, and alerts made from them."""
 
 
-Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="the configuration, a YAML file")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="only print what would change")]
 Port = Annotated[
     int | None, typer.Option(min=0, max=65535, help="serve the live page on this port")
 ]
@@ -306,68 +303,6 @@ def topics_apply(
     from stream.cli.topics import apply
 
     apply(config, dry_run)
-
-
-@cameras_app.command("apply")
-def cameras_apply(
-    config: Config,
-    cameras: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="CAMERAS.yaml", help="the list, {cameras: [...]}; without it, CONFIG's own"
-        ),
-    ] = None,
-    dry_run: DryRun = False,
-) -> None:
-    """Make the registry hold exactly this list: adds, changes and removes; again and again."""
-    from stream.cli.cameras import apply
-
-    apply(config, cameras, dry_run)
-
-
-@cameras_app.command("list")
-def cameras_list(config: Config) -> None:
-    """Print the cameras in the registry, with their partitions."""
-    from stream.cli.cameras import print_list
-
-    print_list(config)
-
-
-@cameras_app.command("add")
-def cameras_add(
-    config: Config,
-    camera: Annotated[
-        Path,
-        typer.Argument(
-            metavar="CAMERA.yaml", help="one camera, {id: hall, url: rtsp://...}; - is stdin"
-        ),
-    ],
-    dry_run: DryRun = False,
-) -> None:
-    """Add one camera; the others stay as they are."""
-    from stream.cli.cameras import add
-
-    add(config, camera, dry_run)
-
-
-@cameras_app.command("remove")
-def cameras_remove(
-    config: Config,
-    camera: Annotated[str, typer.Argument(metavar="ID", help="the camera")],
-    dry_run: DryRun = False,
-) -> None:
-    """Remove one camera; the others stay as they are."""
-    from stream.cli.cameras import remove
-
-    remove(config, camera, dry_run)
-
-
-@cameras_app.command("status")
-def cameras_status(config: Config) -> None:
-    """Print the last state of each camera, since when, and why."""
-    from stream.cli.cameras import print_status
-
-    print_status(config)
 
 
 @alerts_app.command("try")

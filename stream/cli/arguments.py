@@ -1,0 +1,9 @@
+"""Arguments and options that several commands take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="the configuration, a YAML file")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="only print what would change")]
