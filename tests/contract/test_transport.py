@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import pytest
 
@@ -63,6 +64,16 @@ async def test_each_key_keeps_its_order(transport: Transport) -> None:
     for key in range(3):
         own = [each for each in deliveries if each.record.key == f"camera-{key}"]
         assert numbers(own) == list(range(key, 30, 3))
+
+
+async def test_a_writer_is_told_of_each_record_that_it_is_there(transport: Transport) -> None:
+    told: list[int] = []
+    async with transport.outbox(TOPIC) as outbox:
+        for number in range(5):
+            await outbox.send(TOPIC, record(number), partial(told.append, number))
+        await outbox.flush()
+        assert told == list(range(5))
+    assert numbers(await taken(transport, 5)) == list(range(5))
 
 
 async def test_headers_and_bytes_arrive_untouched(transport: Transport) -> None:

@@ -98,6 +98,11 @@ async def test_pictures_are_blue_green_red_in_the_order_of_the_file(tmp_path: Pa
         assert np.abs(pixels.astype(int) - number * STEP).max() < STEP / 2
 
 
+async def test_a_picture_says_how_long_the_decoder_worked_for_it(tmp_path: Path) -> None:
+    found = await shots(write_clip(tmp_path / "clip.mp4", 6))
+    assert all(shot.decoding_us > 0 for shot in found)
+
+
 async def test_a_picture_outlives_its_file(tmp_path: Path) -> None:
     (shot,) = await shots(write_clip(tmp_path / "clip.mp4", 1))
     assert shot.pixels().shape == (48, 64, 3)
