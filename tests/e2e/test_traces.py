@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,7 @@ def test_nothing_is_traced_or_loaded_where_none_of_the_frames_is(tmp_path: Path)
         assert not [each for each in ops.headers if "traceparent" in each]
 
 
+@pytest.mark.slow
 def test_a_collector_that_is_away_costs_no_frame_and_is_told_of_once(tmp_path: Path) -> None:
     (port,) = free_ports(1)
     with receiver(UP) as ops:
@@ -158,6 +160,7 @@ def test_on_kafka_each_role_tells_its_part(tmp_path: Path, kafka: str) -> None:
         sections = document(tmp_path, ops, traces=traces, zones=[])
         with deployment(tmp_path, kafka, **sections) as deployed:
             readers = deployed.start("segment --workers 2", "watch", "notify")
+            wait_until(partial(readers[0].answers, "/readyz"), "both workers have their share")
             deployed.start("ingest")
             wait_until(lambda: bool(ops.taken), "the alert is taken")
             deployed.wait_closed()
