@@ -12,6 +12,7 @@ from tests.support.api import running, with_token
 
 TOKEN = "a-token-that-is-long-enough"
 EXAMPLES = 8
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -21,7 +22,9 @@ def token(tmp_path: Path) -> str:
     return str(path)
 
 
-async def test_schemathesis_finds_nothing_that_the_document_does_not_say(token: str) -> None:
+async def test_schemathesis_finds_nothing_that_the_document_does_not_say(
+    token: str, tmp_path: Path
+) -> None:
     spec = with_token(token).model_copy(update={"queue": 64, "max_bytes": 100_000})
     async with running(spec=spec) as api:
         process = await asyncio.create_subprocess_exec(
@@ -29,8 +32,12 @@ async def test_schemathesis_finds_nothing_that_the_document_does_not_say(token: 
             "run", f"{api.url}/v1/openapi.json", "--max-examples", str(EXAMPLES),
             "--generation-deterministic", "--phases", "coverage,fuzzing", "--no-color",
             "--header", f"Authorization: Bearer {TOKEN}",
-            env={**os.environ, "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks"},
-            cwd=Path(__file__).parents[2],
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks",
+            },
+            cwd=tmp_path,  # it keeps what it found in a folder of its own
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
