@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import BrowserContext, async_playwright, expect
 from playwright.async_api import Page as Tab
 
 from connectors.web import Page, serve
@@ -17,12 +17,12 @@ PATIENCE_MS = 20_000
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browser() -> AsyncIterator[Browser]:
+async def browser() -> AsyncIterator[BrowserContext]:
     require("chromium", CHROMIUM is not None, "chromium is not installed (tests/setup/chromium.sh)")
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
+        yield await browser.new_context(viewport={"width": 960, "height": 640})
         await browser.close()
 
 
@@ -38,13 +38,13 @@ async def url(page: Page) -> AsyncIterator[str]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tab(browser: Browser, url: str) -> AsyncIterator[Tab]:
+async def tab(browser: BrowserContext, url: str) -> AsyncIterator[Tab]:
     """A tab in which nothing may go wrong: an error or warning on its console fails the test.
 
     It is closed before the server at ``url``, so that it has no cause to complain of its end.
     """
     assert url
-    tab = await browser.new_page(viewport={"width": 960, "height": 640})
+    tab = await browser.new_page()
     complaints: list[str] = []
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
