@@ -142,6 +142,7 @@ def test_nothing_is_traced_or_loaded_where_none_of_the_frames_is(tmp_path: Path)
         assert not [each for each in ops.headers if "traceparent" in each]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_collector_that_is_away_costs_no_frame_and_is_told_of_once(tmp_path: Path) -> None:
     (port,) = free_ports(1)
