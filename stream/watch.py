@@ -66,6 +66,9 @@ async def watch(
             return
         if deliveries:
             await watch_batch(deliveries, outbox, store, plans, metrics, clock)
+            for camera in {each.record.key for each in deliveries}:
+                if not inbox.owns(camera):  # it may have moved on while its batch was under way
+                    metrics.open_alerts.tell(camera, {})
             await inbox.commit(deliveries)
 
 

@@ -524,32 +524,57 @@ def test_open_alerts_are_those_that_were_told_last_of_each_camera(
         assert figure(metrics, "alerts_open", rule=rule) == (sum(counts) if counts else None)
 
 
-async def test_members_that_change_let_go_of_open_alerts() -> None:
-    metrics, let_go = Metrics(), []
+class Written:
+    """An inbox with some messages, in one batch; keeps what is to let go before a handover."""
 
-    class In:
-        is_assigned = True
+    is_assigned = True
 
-        def owns(self, key: str) -> bool:
-            return True
+    def __init__(self, messages: Sequence[MaskMessage]) -> None:
+        self._left = [codec.encode(message) for message in messages]
+        self.let_go: list[Callable[[], Awaitable[None]]] = []
 
-        def before_handover(self, let_go_of: Callable[[], Awaitable[None]]) -> None:
-            let_go.append(let_go_of)
+    def owns(self, key: str) -> bool:
+        return True
 
-        async def receive(
-            self, limit: int, timeout_s: float, under_way: Collection[Delivery] = ()
-        ) -> list[Delivery]:
+    def before_handover(self, let_go: Callable[[], Awaitable[None]]) -> None:
+        self.let_go.append(let_go)
+
+    async def receive(
+        self, limit: int, timeout_s: float, under_way: Collection[Delivery] = ()
+    ) -> list[Delivery]:
+        if not self._left:
             raise EndOfStream
+        records, self._left = self._left, []
+        return [Delivery("masks", record, at, f"masks@{at}") for at, record in enumerate(records)]
 
-        async def commit(self, deliveries: Sequence[Delivery]) -> None:
-            raise AssertionError
+    async def commit(self, deliveries: Sequence[Delivery]) -> None:
+        pass
 
+
+async def test_members_that_change_let_go_of_open_alerts() -> None:
+    metrics, inbox = Metrics(), Written([])
     metrics.open_alerts.tell("yard", {"leaves": 1})
     async with MemoryTransport().outbox(*TOPICS) as outbox:
-        await watch(In(), outbox, MemoryStore(), PLANS, metrics, VirtualClock())
-    for each in let_go:
+        await watch(inbox, outbox, MemoryStore(), PLANS, metrics, VirtualClock())
+    for each in inbox.let_go:
         await each()
     assert figure(metrics, "alerts_open", rule="leaves") is None
+
+
+@pytest.mark.parametrize(("is_ours", "told"), [(True, 1.0), (False, None)])
+async def test_a_camera_that_moves_while_its_batch_is_under_way_is_told_no_more(
+    is_ours: bool, told: float | None
+) -> None:
+    """The handover lets go first, and waits for the batch only then."""
+    metrics = Metrics()
+
+    class In(Written):
+        def owns(self, key: str) -> bool:
+            return is_ours
+
+    async with MemoryTransport(capacity=1000).outbox(*TOPICS) as outbox:
+        await watch(In(WALK[:75]), outbox, MemoryStore(), PLANS, metrics, VirtualClock())
+    assert figure(metrics, "alerts_open", rule="leaves") == told
 
 
 async def test_the_time_of_each_step_and_the_age_of_frames_are_told() -> None:
