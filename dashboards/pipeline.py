@@ -35,7 +35,7 @@ def build() -> Dashboard:
     for view in (_CPU, _MEMORY, _FILES):
         board.with_panel(lines(view))
     board.with_row(Row("Page and HTTP API"))
-    for panel in (lines(_REQUESTS), lines(_REQUEST, traced=True), lines(_VIEWERS)):
+    for panel in (lines(_REQUESTS), lines(_REQUEST), lines(_VIEWERS)):
         board.with_panel(panel)
     return board
 

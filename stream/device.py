@@ -66,7 +66,8 @@ class Device:
             now_us = self._clock.now_us()
             if batch := self._batcher.take(now_us):
                 for item in batch:
-                    self._metrics.spent("segment_wait", now_us - item.since_us)
+                    with tracing.within(item.payload.spans):
+                        self._metrics.spent("segment_wait", now_us - item.since_us)
                 return [item.payload for item in batch]
             due_us = self._batcher.due_us()
             wait_s = None if due_us is None else max(0.0, (due_us - now_us) / 1e6)

@@ -11,6 +11,7 @@ from typing import Literal, TypeVar, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from stream import tracing
 from stream.errors import RecordError
 from stream.open_alerts import OpenAlerts
 from stream.saturation import smoothed
@@ -274,12 +275,18 @@ class Metrics:
         self.viewers = self._gauge("viewers", "browsers that look at the live page")
 
     def spent(self, stage: Stage, us: int) -> None:
-        """Say how long, in microseconds, a frame or its batch was in a stage."""
-        self._stages[stage].observe(us / 1e6)
+        """Say how long, in microseconds, a frame or its batch was in a stage.
+
+        The trace of the work under way, if it has one, is an example of that.
+        """
+        self._stages[stage].observe(us / 1e6, tracing.exemplar())
 
     def aged(self, at: Arrival, us: int) -> None:
-        """Say how old, in microseconds since its arrival at ingest, a frame is somewhere."""
-        self._ages[at].observe(us / 1e6)
+        """Say how old, in microseconds since its arrival at ingest, a frame is somewhere.
+
+        The trace of the work under way, if it has one, is an example of that.
+        """
+        self._ages[at].observe(us / 1e6, tracing.exemplar())
 
     def behind(self, lags: Mapping[str, Mapping[str, int]]) -> None:
         """Say what waits for this process, by topic and partition, and of nothing else any more."""

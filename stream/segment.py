@@ -167,14 +167,15 @@ class Segment:
 
     def _acknowledged(self, delivery: Delivery) -> None:
         """Learn from live frames alone: what files wait for these says nothing about them."""
-        tracing.end(self._traced.pop(delivery, tracing.NONE))
+        tracing.end(spans := self._traced.pop(delivery, tracing.NONE))
         now_us = self._clock.now_us()
         if (admitted_us := self._admitted_us.pop(delivery, None)) is not None:
             self._freshness.took(now_us - admitted_us)
         if (times_us := self._answered_us.pop(delivery, None)) is not None:
             answered_us, arrived_us = times_us
-            self._metrics.spent("segment_publish", now_us - answered_us)
-            self._metrics.aged("segmented", now_us - arrived_us)
+            with tracing.within(spans):
+                self._metrics.spent("segment_publish", now_us - answered_us)
+                self._metrics.aged("segmented", now_us - arrived_us)
 
     async def _segment(self, frame: Frame, frame_ref: str) -> Result:
         return Result(

@@ -38,13 +38,13 @@ class Outcome:
     """What a batch comes to: records to send in order, the alerts among them, and the cameras'
     states after it.
 
-    ``alerted_us`` is when the frames arrived at ingest that changed alerts.
+    ``alerted`` has of each change of an alert that a frame made when that arrived, and its trace.
     """
 
     records: list[tuple[str, Record]] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     states: dict[str, Watched] = field(default_factory=dict)
-    alerted_us: list[int] = field(default_factory=list)
+    alerted: list[tuple[int, tracing.Spans]] = field(default_factory=list)
     spans: list[tracing.Span] = field(default_factory=list)
     """Those of its messages that are traced."""
 
@@ -94,11 +94,12 @@ async def watch_batch(
             await outbox.send(topic, record)
         await outbox.flush()
         _tell(outcome.alerts)
-        for arrived_us in outcome.alerted_us:
-            metrics.aged("alerted", clock.now_us() - arrived_us)
+        for arrived_us, own in outcome.alerted:
+            with tracing.within(own):
+                metrics.aged("alerted", clock.now_us() - arrived_us)
         await store.put({_key(camera): _kept(state) for camera, state in outcome.states.items()})
+        metrics.spent("watch_publish", clock.now_us() - thought_us)
     tracing.end(spans)
-    metrics.spent("watch_publish", clock.now_us() - thought_us)
     for camera, state in outcome.states.items():
         metrics.open_alerts.tell(camera, open_by_rule(plans[camera], state))
 
@@ -126,10 +127,10 @@ async def _digest(
             continue
         camera = message.camera
         state = outcome.states.get(camera, before[camera])
-        lap = _Lap(metrics, clock, message)
         spans = tracing.follow(tracing.carried(delivery.record), "watch")
         with tracing.within(spans):
             tracing.tell(camera=camera)
+            lap = _Lap(metrics, clock, message)
             with tracing.span("rules"):
                 after, tracks, alerts = step(plans[camera], state, message, lap.tracked)
             lap.judged()
@@ -139,7 +140,7 @@ async def _digest(
         outcome.records += records
         outcome.alerts += alerts
         if isinstance(message, Result):
-            outcome.alerted_us += [message.arrived_us] * len(alerts)
+            outcome.alerted += [(message.arrived_us, spans)] * len(alerts)
         metrics.duplicates.labels(camera).inc(after.dropped - state.dropped)
         holes = 0 if delivery.follows_loss else missing(state.mark, message)
         metrics.frames_missing.labels(camera).inc(holes)

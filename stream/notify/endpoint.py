@@ -165,7 +165,8 @@ class Endpoint:
             return await self._failed(lane, error)
         finally:
             took_us = self._clock.now_us() - began_us
-            self._journal.metrics.delivery.labels(self._name).observe(took_us / 1e6)
+            delivery = self._journal.metrics.delivery.labels(self._name)
+            delivery.observe(took_us / 1e6, tracing.exemplar())
         tracing.tell(answer=answer)
         self._tell("", is_failing=False)
         await self._journal.delivered(replace(change, answer=answer))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import get_args
 
-from stream import codec
+from stream import codec, tracing
 from stream.errors import RecordError, UndeliveredError
 from stream.evidence import CLIPS
 from stream.metrics import Metrics
@@ -98,7 +98,8 @@ class Journal:
         self._count(change, "delivered")
         if self._is_live(change.alert.camera):
             age_us = self._clock.now_us() - change.alert.time_us
-            self.metrics.delivered_age.labels(change.endpoint).observe(age_us / 1e6)
+            delivered_age = self.metrics.delivered_age.labels(change.endpoint)
+            delivered_age.observe(age_us / 1e6, tracing.exemplar())
         await self.write(change, "delivered")
         await self._outbox.flush()
 

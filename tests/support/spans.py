@@ -1,12 +1,16 @@
-"""Spans that are kept where they are made."""
+"""Spans that are kept where they are made, and what metrics name of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from prometheus_client import CollectorRegistry
+
 from stream.tracing import Place, Word
 
+Examples = dict[tuple[str, ...], set[str]]
 
-@dataclass
+
+@dataclass(eq=False)
 class Told:
     """A span that remembers what it was told."""
 
@@ -45,3 +49,15 @@ class Kept:
         place = Place(trace_id, f"{len(self.spans) + 1:016x}")
         self.spans.append(Told(name, parent, place, began_us=at_us))
         return self.spans[-1]
+
+
+def examples(registry: CollectorRegistry) -> Examples:
+    """The traces that are examples of each histogram, by its name and its labels' values."""
+    found: Examples = {}
+    for family in registry.collect():
+        for each in family.samples:
+            if each.exemplar is not None:
+                labels = (value for name, value in each.labels.items() if name != "le")
+                place = each.name.removeprefix("maskstream_").removesuffix("_bucket"), *labels
+                found.setdefault(place, set()).add(each.exemplar.labels["trace_id"])
+    return found

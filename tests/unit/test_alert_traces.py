@@ -8,9 +8,20 @@ from stream.errors import DeliveryError
 from stream.ports import Record
 from stream.tracing import Place
 from stream.types import Alert, MaskMessage, Result
-from tests.support.spans import Kept
+from stream.watching import Replay
+from tests.support.spans import Kept, examples
 from tests.unit.test_notify import Endpoint, Run, alert, in_virtual_time
-from tests.unit.test_watch import STEPS, opened, read_all, result, run_loop, written
+from tests.unit.test_watch import (
+    EXIT,
+    RULES,
+    STEPS,
+    opened,
+    read_all,
+    result,
+    run_loop,
+    watched,
+    written,
+)
 
 BACK = 80
 WALK: list[MaskMessage] = [
@@ -82,12 +93,28 @@ async def test_nothing_but_the_header_is_another_where_frames_are_traced() -> No
     assert told[0] == told[1]
 
 
+async def test_the_frame_that_changed_an_alert_is_the_example_of_its_age() -> None:
+    """Others of its batch are traced as well."""
+    rules = Replay(RULES, [EXIT])
+    changing = {at for at, each in enumerate(WALK) if rules.add(each) and isinstance(each, Result)}
+    records = [
+        record(each, at) if isinstance(each, Result) else codec.encode(each)
+        for at, each in enumerate(WALK)
+    ]
+    with tracing.traced_by(Kept()):
+        found = examples((await watched(records)).registry)
+    assert found["frame_age_seconds", "alerted"] <= {place(at).trace_id for at in changing}
+    for at in ("track", "rules", "publish"):
+        assert found["stage_seconds", f"watch_{at}"]
+    assert found["frame_age_seconds", "watched"]
+
+
 @in_virtual_time
 async def test_each_try_is_told_with_its_answer() -> None:
     kept = Kept()
-    ops = Endpoint((DeliveryError("503"), "204 No Content"))
+    run = Run({"ops": Endpoint((DeliveryError("503"), "204 No Content"))})
     with tracing.traced_by(kept):
-        await Run({"ops": ops}).of(record(alert(), 7))
+        await run.of(record(alert(), 7))
     notify, first, second = kept.spans
     assert (notify.name, notify.parent) == ("notify", place(7))
     assert (notify.words["alert"], notify.words["state"]) == ("a1", "opened")
@@ -95,6 +122,10 @@ async def test_each_try_is_told_with_its_answer() -> None:
     assert (first.words, first.failed) == ({"endpoint": "ops", "attempt": 1}, "503")
     assert second.words == {"endpoint": "ops", "attempt": 2, "answer": "204 No Content"}
     assert all(each.spans_us is not None for each in kept.spans)
+    assert examples(run.metrics.registry) == {
+        ("delivery_seconds", "ops"): {place(7).trace_id},
+        ("delivered_age_seconds", "ops"): {place(7).trace_id},
+    }
 
 
 @in_virtual_time

@@ -12,6 +12,7 @@ import pytest
 
 from connectors.memory import MemoryTransport
 from connectors.memory_state import MemoryEpochs
+from stream import tracing
 from stream.audit import Audit
 from stream.backoff import delay_s
 from stream.codec import Message
@@ -37,6 +38,7 @@ from stream.types import (
 from tests.support.build import MODEL, picture
 from tests.support.clock import START_US, VirtualClock
 from tests.support.feeds import ArrayFeed, blank_feed, feeds
+from tests.support.spans import Kept, examples
 from tests.support.topics import PATIENCE_S, content, roomy, settle, states
 
 Source = Feed | CameraError
@@ -400,3 +402,20 @@ async def test_the_way_of_a_frame_is_told_by_stage_and_by_age(bench: Bench, mode
         labels = {"stage": f"ingest_{stage}"}
         assert count("maskstream_stage_seconds_count", labels) == 3
     assert count("maskstream_frame_age_seconds_count", {"at": "published"}) == 3
+    assert examples(bench.metrics.registry) == {}
+
+
+@pytest.mark.parametrize("mode", ["live", "archive"])
+async def test_a_frame_that_is_traced_is_the_example_of_its_times_and_its_age(
+    bench: Bench, mode: Mode
+) -> None:
+    kept = Kept()
+    with tracing.traced_by(kept):
+        await bench.run([camera(mode=mode)], {"hall": [blank_feed(1)]})
+    assert examples(bench.metrics.registry) == {
+        **{
+            ("stage_seconds", f"ingest_{stage}"): {kept.spans[0].place.trace_id}
+            for stage in ("decode", "encode", "publish")
+        },
+        ("frame_age_seconds", "published"): {kept.spans[0].place.trace_id},
+    }

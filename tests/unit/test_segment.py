@@ -9,7 +9,7 @@ import pytest
 from connectors.clock import SteadyClock
 from connectors.jpeg import JpegCodec
 from connectors.memory_state import MemoryEpochs
-from stream import codec
+from stream import codec, tracing
 from stream.halving import Instances
 from stream.ingest import TOPICS as INGEST_TOPICS
 from stream.ingest import Ingest
@@ -28,6 +28,7 @@ from tests.support.clock import START_US, VirtualClock
 from tests.support.feeds import ArrayFeed, feeds
 from tests.support.models import BrightModel
 from tests.support.segmenting import BOX, JPEG, MAX_AGE_S, Bench, Sent, audited, brief
+from tests.support.spans import Kept, examples
 from tests.support.topics import PATIENCE_S, fill, messages
 
 
@@ -272,3 +273,21 @@ async def test_the_way_of_a_frame_is_told_by_stage_and_by_age() -> None:
     assert figure("model_info", model="bright", hash="b" * 64, precision="f32") == 1
     assert figure("gaps_total", camera="hall", reason="dead_letter") == 1
     assert figure("gaps_total", camera="hall", reason="stale") == 0
+
+
+async def test_a_frame_that_is_traced_is_the_example_of_its_times_and_ages(bench: Bench) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    first, second = (
+        codec.encode_frame(frame(seq, image=JPEG.encode(picture(BOX)))) for seq in range(2)
+    )
+    with tracing.traced_by(Kept()):
+        traced = tracing.carrying(first, f"00-{trace}-00f067aa0ba902b7-01".encode())
+        await bench.masks(traced, second, topic="frames-archive")
+    found = examples(bench.metrics.registry)
+    assert {(trace,)} == {(*each,) for each in found.values()}
+    assert found.keys() == {
+        *(("stage_seconds", f"segment_{stage}") for stage in ("decode", "wait", "publish")),
+        *(("frame_age_seconds", at) for at in ("received", "segmented")),
+        ("result_age_seconds", "hall"),
+        ("batch_service_seconds",),
+    }

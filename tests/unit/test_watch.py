@@ -453,11 +453,13 @@ def figure(metrics: Metrics, name: str, **labels: str) -> float | None:
 
 
 async def watched(
-    messages: Sequence[MaskMessage], store: Store | None = None, cut_at: int | None = None
+    messages: Sequence[MaskMessage | Record],
+    store: Store | None = None,
+    cut_at: int | None = None,
 ) -> Metrics:
     """What is measured of ``messages``; before that at ``cut_at`` some were lost, unread."""
     metrics, kept = Metrics(), store or MemoryStore()
-    records = [codec.encode(message) for message in messages]
+    records = [each if isinstance(each, Record) else codec.encode(each) for each in messages]
     batch = [
         Delivery("masks", record, at, f"masks@{at}", follows_loss=at == cut_at)
         for at, record in enumerate(records)
