@@ -4,11 +4,14 @@
 no cards here. Calls take up to some milliseconds: not on the event loop.
 """
 
+import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,9 @@ class Cards:
 
 @contextmanager
 def open_cards() -> Iterator[Cards | None]:
-    """The cards; None where there is none, no driver, or no nvidia-ml-py."""
+    """The cards; None where there is none, or none that can be asked: no driver, no nvidia-ml-py,
+    a card that fell off its bus. Nobody's work depends on it.
+    """
     if find_spec("pynvml") is None:
         yield None
         return
@@ -68,6 +73,15 @@ def open_cards() -> Iterator[Cards | None]:
         yield None
         return
     try:
-        yield Cards(pynvml)
+        yield _found(pynvml)
     finally:
-        pynvml.nvmlShutdown()
+        with suppress(pynvml.NVMLError):
+            pynvml.nvmlShutdown()
+
+
+def _found(nvml: Any) -> Cards | None:
+    try:
+        return Cards(nvml)
+    except nvml.NVMLError as error:
+        _log.warning("cards cannot be measured: %s", error)
+        return None

@@ -1,9 +1,12 @@
-"""What cards do, as their driver tells: recorded on a machine with two, and from a real one."""
+"""What cards do, as their driver tells: made-up answers of two cards, and those of a real one."""
 
 import asyncio
-from collections.abc import Mapping
+import logging
+import sys
+from collections.abc import Collection, Mapping
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,18 +24,32 @@ class NVMLError(Exception):
     """As nvidia-ml-py's."""
 
 
-class Recorded:
-    """The part of nvidia-ml-py that is used; answers from ``samples``, by card."""
+class MadeUp:
+    """The part of nvidia-ml-py that is used; answers from ``samples``, by card. Those in ``lost``
+    fell off their bus.
+    """
 
     NVMLError = NVMLError
 
-    def __init__(self, samples: Mapping[int, Mapping[str, Any]]) -> None:
+    def __init__(
+        self, samples: Mapping[int, Mapping[str, Any]], lost: Collection[int] = ()
+    ) -> None:
         self.samples = samples
+        self.lost = lost
+        self.is_open = False
+
+    def nvmlInit(self) -> None:
+        self.is_open = True
+
+    def nvmlShutdown(self) -> None:
+        self.is_open = False
 
     def nvmlDeviceGetCount(self) -> int:
         return len(self.samples)
 
     def nvmlDeviceGetHandleByIndex(self, index: int) -> int:
+        if index in self.lost:
+            raise NVMLError("GPU is lost")
         return index
 
     def nvmlDeviceGetMemoryInfo(self, handle: int) -> Any:
@@ -64,14 +81,14 @@ def figures(metrics: Metrics) -> dict[tuple[str, str], float]:
 
 
 def test_each_card_tells_what_it_can() -> None:
-    assert Cards(Recorded({0: BUSY, 1: SPLIT})).sample() == [
+    assert Cards(MadeUp({0: BUSY, 1: SPLIT})).sample() == [
         Card(0, 0.87, 6 * GIB, 80 * GIB),
         Card(1, None, GIB, 10 * GIB),
     ]
 
 
 def test_what_a_card_tells_no_more_is_told_no_more() -> None:
-    metrics, cards = Metrics(), Recorded({0: BUSY, 1: SPLIT})
+    metrics, cards = Metrics(), MadeUp({0: BUSY, 1: SPLIT})
     tell(Cards(cards).sample(), metrics)
     assert figures(metrics) == {
         ("busy_ratio", "0"): 0.87,
@@ -99,6 +116,24 @@ async def test_a_real_card_tells() -> None:
     found = figures(metrics)
     assert 0 <= found["busy_ratio", "0"] <= 1
     assert held.nbytes <= found["memory_used_bytes", "0"] <= found["memory_bytes", "0"]
+
+
+async def test_cards_that_cannot_be_asked_cost_figures_and_no_work(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cards = MadeUp({0: BUSY, 1: SPLIT}, lost=[1])
+    module = ModuleType("pynvml")
+    module.__spec__ = ModuleSpec("pynvml", None)
+    for name in ("NVMLError", *(each for each in dir(cards) if each.startswith("nvml"))):
+        setattr(module, name, getattr(cards, name))
+    monkeypatch.setitem(sys.modules, "pynvml", module)
+    caplog.set_level(logging.WARNING)
+    metrics = Metrics()
+    async with cards_watched(metrics, VirtualClock()):
+        assert cards.is_open
+    assert not cards.is_open
+    assert figures(metrics) == {}
+    assert caplog.messages == ["cards cannot be measured: GPU is lost"]
 
 
 async def test_where_there_is_no_card_nothing_is_told() -> None:
