@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from dashboards.common import quantile, quantiles, rate
+from dashboards.common import UNTOLD, quantile, quantiles, rate
 from dashboards.frame import PODS, frame
 from dashboards.look import BAD, GOOD, Levels
 from dashboards.panels import Query, View, lines, number, timeline
@@ -74,10 +74,10 @@ _PENDING = _number(
 
 _OLDEST = _number(
     "Oldest pending",
-    "For how long the oldest of them waits. Red after 5 minutes: somebody is not told of what "
-    "they asked to know.",
+    "For how long the oldest of them waits, clips aside. Red after 5 minutes: somebody is not "
+    "told of what they asked to know.",
     "s",
-    f"max({OLDEST})",
+    UNTOLD.expr,
     Levels(60, 300),
 )
 

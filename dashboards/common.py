@@ -34,6 +34,8 @@ def rate(metric: str, selector: str, *by: str) -> str:
 
 
 STAGES = "maskstream_stage_seconds"
+UNTOLD = Query(f'max(maskstream_deliveries_oldest_seconds{{{PODS}, endpoint!="evidence/clips"}})')
+"""For how long somebody is not told of an alert; clips tell nobody."""
 LAG = Query(f"sum by (topic) (maskstream_lag_records{{{PODS}}})", "{{topic}}")
 _SETS = f'{SITE}, statefulset=~".*(ingest|segment|watch|notify|web)"'
 REPLICAS = [

@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from dashboards.common import FIRING, LAG, REPLICAS, STAGES, quantile, quantiles, rate
+from dashboards.common import FIRING, LAG, REPLICAS, STAGES, UNTOLD, quantile, quantiles, rate
 from dashboards.frame import CAMERAS, PODS, SITE, frame
 from dashboards.look import GOOD, Levels
 from dashboards.panels import Query, View, lines, number
@@ -153,7 +153,7 @@ _WAITING = _number(
     "answers on the dashboard Alerts.",
     "MaskstreamAlertUndelivered",
     "s",
-    Query(f"max(maskstream_deliveries_oldest_seconds{{{PODS}}})"),
+    UNTOLD,
     Levels(60, 300),
 )
 

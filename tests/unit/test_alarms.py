@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
+from stream.evidence import CLIPS
 from stream.types import GapReason
 from tests.support.prometheus import require_prometheus
 from tests.support.rules import RULES, alarms
@@ -94,8 +95,8 @@ def began(pod: str, values: str) -> dict[str, str]:
     return {f'process_start_time_seconds{{namespace="site", pod="{pod}-0"}}': values}
 
 
-def endpoint(metric: str, values: str) -> dict[str, str]:
-    return {f'maskstream_{metric}{{namespace="site", pod="notify-0", endpoint="ops"}}': values}
+def endpoint(metric: str, values: str, name: str = "ops") -> dict[str, str]:
+    return {f'maskstream_{metric}{{namespace="site", pod="notify-0", endpoint="{name}"}}': values}
 
 
 def missing(values: str) -> dict[str, str]:
@@ -196,6 +197,8 @@ CASES = (
          summary="ops of site has not taken an alert for 10m 0s"),
     Case("an alert waited", "MaskstreamAlertUndelivered",
          endpoint("deliveries_oldest_seconds", "0+30x10 0x80")),
+    Case("a clip waits for its store", "MaskstreamAlertUndelivered",
+         endpoint("deliveries_oldest_seconds", "0+30x80", CLIPS)),
     Case("an endpoint is gone", "MaskstreamEndpointGone", endpoint("endpoint_gone", "0 1x80"),
          labels=OPS, summary="ops of site answered 410: it gets no alerts any more"),
     Case("an endpoint is there", "MaskstreamEndpointGone", endpoint("endpoint_gone", "0x80")),
