@@ -64,10 +64,16 @@ class Edits:
             _log.error("%s is not taken over, all stays as it is:\n%s", self.path, error)
             return None
 
-    def taken(self, what: str) -> None:
-        """Count and tell that something was taken over."""
+    def taken(self, lines: Sequence[str], found: Settings) -> None:
+        """Tell what was taken over of ``found``, a line each, and its doubts; count it once.
+        Without a line nothing was.
+        """
+        if not lines:
+            return
         self._taken.inc()
-        _log.info("%s: %s", self.path, what)
+        for line in lines:
+            _log.info("%s: %s", self.path, line)
+        log_doubts(found)
 
     def tell_of_others(self, before: Settings, now: Settings, found: Settings) -> None:
         """Say which sections of ``found`` wait for a restart, as they are not what runs ``now``,
@@ -111,26 +117,30 @@ async def follow_rules(edits: Edits, settings: Settings, rulebook: Rulebook) -> 
         found = await edits.look()
         if found is not None:
             found = found.model_copy(update={"cameras": running.cameras})
-            before, running = running, take_rules(edits, running, found, rulebook)
+            before = running
+            running, lines = take_rules(running, found, rulebook)
+            edits.taken(lines, found)
             edits.tell_of_others(before, running, found)
 
 
-def take_rules(edits: Edits, running: Settings, found: Settings, rulebook: Rulebook) -> Settings:
-    """Take over rules and zones where they are others than by now; returns what runs then.
+def take_rules(
+    running: Settings, found: Settings, rulebook: Rulebook
+) -> tuple[Settings, list[str]]:
+    """Take over rules and zones where they are others than by now; returns what runs then, and a
+    line to tell it, if there is something to tell.
 
     They wait where endpoints have changed as well: alerts for one that is not open yet would be
     given up.
     """
     if found.endpoints != running.endpoints:
-        return running
+        return running, []
     rules = changes("rules", running.rules, found.rules)
     zones = changes("zones", running.zones, found.zones)
     if not rules and not zones:
-        return running
+        return running, []
     rulebook.replace(found.rules, found.zones)
-    edits.taken("; ".join([*rules, *zones]))
-    log_doubts(found)
-    return running.model_copy(update={"rules": found.rules, "zones": found.zones})
+    now = running.model_copy(update={"rules": found.rules, "zones": found.zones})
+    return now, ["; ".join([*rules, *zones])]
 
 
 def changes(what: str, before: Sequence[Named], found: Sequence[Named]) -> list[str]:

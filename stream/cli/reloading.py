@@ -44,10 +44,9 @@ class Reloaded:
 
     def _take_over(self, found: Settings) -> bool:
         before = self._running
-        running = take_rules(self._edits, before, found, self._rulebook)
+        running, lines = take_rules(before, found, self._rulebook)
         cameras = changes("cameras", before.cameras, found.cameras)
-        if cameras:
-            self._edits.taken("; ".join(cameras))
+        self._edits.taken(lines + (["; ".join(cameras)] if cameras else []), found)
         self._running = running.model_copy(update={"cameras": found.cameras})
         self._edits.tell_of_others(before, self._running, found)
         return bool(cameras)

@@ -188,11 +188,13 @@ async def test_the_log_says_what_was_taken_over_and_not_all_there_is(
         await eventually(lambda: edited.now == ["hall", "yard"], "two cameras")
         assert f"{edited.path}: rules added: leaves; zones added: exit\n" in caplog.text
         assert f"{edited.path}: cameras added: yard\n" in caplog.text
+        assert edited.reloads("taken") == 1
         rules = [RULE, {**RULE, "id": "stays", "frames": 9}]
         edited.write({**HALL, "fps": 5}, YARD, zones=[ZONE], rules=rules)
         told = f"{edited.path}: cameras changed: hall\n"
         await eventually(lambda: told in caplog.text, "the camera is told")
         assert f"{edited.path}: rules added: stays\n" in caplog.text
+        assert edited.reloads("taken") == 2
 
 
 def test_a_list_that_became_another_says_how() -> None:
