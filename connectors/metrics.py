@@ -79,7 +79,7 @@ def summed(texts: Iterable[str], accept: str) -> Exposition:
     """
     families: dict[str, Metric] = {}
     sums: defaultdict[tuple[str, str, tuple[tuple[str, str], ...]], _Sum] = defaultdict(_Sum)
-    for text in filter(None, texts):
+    for text in texts:
         for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call]
             families.setdefault(family.name, _empty(family))
             for sample in family.samples:

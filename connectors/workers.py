@@ -124,9 +124,11 @@ class Workers:
         return [reason for reasons in found for reason in reasons]
 
     async def metrics(self, accept: str) -> Exposition:
-        """The figures of all, added up, in a format that the ``Accept`` header takes."""
+        """The figures of all, added up, in a format that the ``Accept`` header takes; none before
+        each has given its own: when the first of them began would look as if it had begun anew.
+        """
         texts = await asyncio.gather(*(worker.metrics() for worker in self.all))
-        return await asyncio.to_thread(summed, texts, accept)
+        return await asyncio.to_thread(summed, texts if all(texts) else (), accept)
 
 
 @asynccontextmanager

@@ -15,8 +15,8 @@ HEAD = """\
 Each role on Kafka answers `/metrics` beside its probes (`health` of the
 [configuration](configuration.md)), in Prometheus' text format; `maskstream run` and `demo` do so
 beside the live page, for all roles at once. Under `segment --workers N` one page speaks for all
-workers: figures are added up, but for those of a card, of which the highest counts, and for what is
-always 1.
+workers, once all have started: figures are added up, but for those of a card, of which the highest
+counts, and for what is always 1.
 
 A counter of faults is there at 0 before the first fault, once its camera or endpoint is known, so
 that `increase()` sees the first one. What a role does not know has no sample: nothing of a GPU

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -66,7 +67,10 @@ async def test_one_that_hangs_or_died_is_told_with_its_number() -> None:
 
 async def test_their_figures_add_up_and_those_of_the_dead_stay() -> None:
     async with working("ready", "ready") as workers:
-        assert (await workers.metrics("")).body == b""
+        os.kill(workers.all[1].pid, signal.SIGSTOP)
+        await until(partial(workers.all[0].reasons, "/readyz"), [])
+        assert (await workers.metrics("")).body == b"", "a part of them is not what they do"
+        os.kill(workers.all[1].pid, signal.SIGCONT)
         await until(workers.unready, [])
 
         async def results_of_both() -> float | None:
