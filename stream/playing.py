@@ -176,9 +176,8 @@ def _traced(offer: _Offer, writer: EpochWriter) -> Iterator[None]:
         with tracing.within(spans):
             if spans:
                 tracing.tell(camera=writer.camera, frame=str(writer.frame_id(offer.seq)))
-            if offer.shot.decoding_us:
-                came_us = offer.shot.arrived_us
-                tracing.was("decode", came_us, came_us + offer.shot.decoding_us)
+            if (decoded_us := offer.shot.decoded_us) is not None:
+                tracing.was("decode", offer.shot.arrived_us, decoded_us)
             yield
     finally:
         tracing.end(spans)

@@ -121,8 +121,9 @@ class Shot:
     """A decoded picture that was not yet paid for: ``pixels()`` converts it (not on the loop).
 
     ``time_s`` is its presentation time in seconds since the source began, ``arrived_us`` when it
-    came, on our clock, ``camera_us`` when the camera says that it took it, where it does, and
-    ``decoding_us`` how long the decoder has worked for it by now.
+    came, on our clock, ``camera_us`` when the camera says that it took it, where it does,
+    ``decoding_us`` how long the decoder has worked for it by now, with the pictures before it that
+    nobody wanted, and ``decoded_us`` when it was done, on our clock, where it came before that.
     """
 
     time_s: float
@@ -131,6 +132,7 @@ class Shot:
     pixels: Callable[[], Pixels]
     camera_us: int | None = None
     decoding_us: int = 0
+    decoded_us: int | None = None
 
 
 class Feed(Protocol):

@@ -156,6 +156,7 @@ class _Reader:
             partial(pixels, picture),
             decoder.camera_us(picture),
             decoder.worked_us(),
+            self._clock.now_us(),
         )
         self._room.acquire()
         self._tell(self._came.put_nowait, shot)

@@ -101,6 +101,7 @@ async def test_a_camera_gives_its_pictures_at_their_times(
     url = server.add(f"/{name}", file=films[name])
     found = await shots(camera(url, rtsp=rtsp), 40)
     assert all(shot.decoding_us > 0 for shot in found)
+    assert all((shot.decoded_us or 0) > shot.arrived_us for shot in found)
     times_s = [shot.time_s for shot in found]
     assert times_s == pytest.approx([number / 25 for number in range(40)], abs=0.002)
     assert {shot.size for shot in found} == {(120, 160)}

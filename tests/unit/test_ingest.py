@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -419,3 +419,24 @@ async def test_a_frame_that_is_traced_is_the_example_of_its_times_and_its_age(
         },
         ("frame_age_seconds", "published"): {kept.spans[0].place.trace_id},
     }
+
+
+@pytest.mark.parametrize(
+    ("decoded_us", "told"),
+    [(START_US + 7000, [(START_US, START_US + 7000)]), (None, [])],
+    ids=["a camera on the network", "a file"],
+)
+async def test_the_decoder_is_in_the_trace_of_what_came_before_it_was_decoded(
+    bench: Bench, decoded_us: int | None, told: list[tuple[int, int]]
+) -> None:
+    class Decoded(ArrayFeed):
+        async def shots(self, sampler: Sampler) -> AsyncIterator[Shot]:
+            async for shot in super().shots(sampler):
+                yield replace(shot, decoding_us=5000, decoded_us=decoded_us)
+
+    kept = Kept()
+    with tracing.traced_by(kept):
+        await bench.run([camera(mode="live")], {"hall": [Decoded([picture()])]})
+    spans = {each.name: each.spans_us for each in kept.spans}
+    assert [spans[name] for name in spans if name == "decode"] == told
+    assert {"ingest", "convert", "encode", "publish"} <= spans.keys()

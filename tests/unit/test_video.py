@@ -101,6 +101,7 @@ async def test_pictures_are_blue_green_red_in_the_order_of_the_file(tmp_path: Pa
 async def test_a_picture_says_how_long_the_decoder_worked_for_it(tmp_path: Path) -> None:
     found = await shots(write_clip(tmp_path / "clip.mp4", 6))
     assert all(shot.decoding_us > 0 for shot in found)
+    assert {shot.decoded_us for shot in found} == {None}, "it was decoded before it came"
 
 
 async def test_a_picture_outlives_its_file(tmp_path: Path) -> None:
