@@ -90,7 +90,7 @@ def test_what_is_said_of_a_camera_names_it_and_the_role(said: list[dict[str, Any
             f"camera {camera}: {state}" for state in ("connecting", "live", "ended")
         ]
         assert {each["role"] for each in of_it} == {"ingest"}
-    (of_all,) = (each for each in said if "cameras run here" in each["event"])
+    (of_all,) = (each for each in said if "cameras that run here" in each["event"])
     assert (of_all["role"], of_all.get("camera")) == ("ingest", None)
 
 
