@@ -201,7 +201,8 @@ def _tell(alerts: Sequence[Alert]) -> None:
         lasted = f" after {(alert.time_us - alert.opened_us) / 1e6:.1f} s"
         when = lasted if alert.state == "resolved" else ""
         detail = alert.detail and f": {alert.detail}"
-        _log.info("alert %s %s%s: %s%s", alert.id, alert.state, when, alert.summary, detail)
+        with about(camera=alert.camera, alert=alert.id):
+            _log.info("alert %s %s%s: %s%s", alert.id, alert.state, when, alert.summary, detail)
 
 
 def _state(camera: str, kept: bytes | None) -> Watched:

@@ -13,7 +13,7 @@ from connectors.web import Page, serve
 from stream.types import CameraHealth, CameraStatus
 from tests.support.browser import pixels_of, seen
 from tests.support.clock import START_US
-from tests.support.scene import GATE, GREY, alert, away, joined, ring
+from tests.support.scene import GATE, GREY, alert, away, encoded, joined, ring
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
 
@@ -142,3 +142,22 @@ async def test_everything_that_can_be_pressed_has_a_name_and_the_keys_are_told(
     await expect(tab.get_by_role("dialog", name="Keys")).to_be_visible()
     await tab.keyboard.press("Escape")
     await expect(tab.get_by_role("dialog", name="Keys")).to_be_hidden()
+
+
+async def test_keys_lead_from_the_wall_to_a_camera_and_pause_it(
+    tab: Tab, page: Page, url: str
+) -> None:
+    page.offer(encoded(9, "yard", ring(WIDE)))
+    await tab.goto(url)
+    await expect(tile(tab, "hall")).to_have_attribute("data-seq", "0")
+    await tab.keyboard.press("ArrowRight")
+    await expect(tile(tab, "hall")).to_be_focused()
+    await tab.keyboard.press("ArrowRight")
+    await expect(tile(tab, "yard")).to_be_focused()
+    await tab.keyboard.press("Enter")
+    await expect(tab.locator("#camera-name")).to_have_text("yard")
+    await expect(tab.locator("#identity")).to_have_text("yard/1/9")
+    await expect(tab.locator("#pause")).to_be_visible()
+    await tab.keyboard.press("Space")
+    await expect(tab.locator("#pause")).to_have_attribute("aria-pressed", "true")
+    await expect(tab.locator("#camera-name")).to_have_text("yard")

@@ -106,7 +106,7 @@ function look(camera) {
   if (camera) {
     live.watch(camera);
     timeline.mark(alerts.marks(camera));
-    if (page.cameras.length > 1) document.getElementById('back').focus({ preventScroll: true });
+    document.getElementById('stage').focus({ preventScroll: true }); // no button: Space pauses
     window.scrollTo(0, 0);
   } else {
     live.wall(page.onScreen);
@@ -210,6 +210,7 @@ function pressed(event) {
   else if (key === 'Escape') showWall();
   else if (page.cameras[Number(key) - 1]) location.hash = page.cameras[Number(key) - 1];
   else if (page.camera) pressedAtCamera(event);
+  else if (key.startsWith('Arrow') && target === document.body) wall.focus(page.cameras[0]);
 }
 
 function pressedAtCamera(event) {
