@@ -11,6 +11,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from connectors.evidence import EvidenceStore
+from connectors.web.problem import Refused, refused
 from stream.errors import EvidenceError
 from stream.evidence import clip_name, snapshot_name
 from stream.rule_spec import ClipSpec
@@ -67,25 +68,29 @@ async def _answer(store: EvidenceStore, request: web.Request) -> web.Response:
     try:
         size = await store.size(name)
         if size is None:
-            raise web.HTTPNotFound(text="not stored yet, or deleted\n")
+            raise refused(404, "not stored yet, or deleted")
         if "Range" not in request.headers:
             return web.Response(body=await store.get(name, 0, size), headers=headers)
         start, end = _range(request, size)
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
         return web.Response(status=206, body=await store.get(name, start, end), headers=headers)
     except EvidenceError as error:
-        raise web.HTTPBadGateway(text=f"{error}\n") from error
+        raise refused(502, str(error)) from error
 
 
 def _range(request: web.Request, size: int) -> tuple[int, int]:
-    unsatisfied = {"Content-Range": f"bytes */{size}"}
     try:
         start, end, _ = request.http_range.indices(size)
-    except ValueError as error:
-        raise web.HTTPRequestRangeNotSatisfiable(headers=unsatisfied) from error
+    except ValueError:
+        raise _beyond(request, size) from None
     if start >= end:
-        raise web.HTTPRequestRangeNotSatisfiable(headers=unsatisfied)
+        raise _beyond(request, size)
     return start, min(end, start + MOST_BYTES)
+
+
+def _beyond(request: web.Request, size: int) -> Refused:
+    text = f"Range: given {request.headers['Range']}; allowed: one range of {size} bytes"
+    return refused(416, text, {"Content-Range": f"bytes */{size}"})
 
 
 def _path(name: str | None) -> str | None:

@@ -101,8 +101,26 @@ async def test_a_part_of_a_clip_can_be_asked_for(store: EvidenceStore, url: str)
         async with client.get(url + PATH + clip) as answer:
             assert (answer.status, answer.content_type) == (200, "video/mp4")
             assert len(await answer.read()) == size
-        async with client.get(url + PATH + clip, headers={"Range": f"bytes={size}-"}) as answer:
-            assert answer.status == 416
+        for wrong in (f"bytes={size}-", "bytes=x", "bytes=0-1,4-5"):
+            async with client.get(url + PATH + clip, headers={"Range": wrong}) as answer:
+                assert (answer.status, answer.headers["Content-Range"]) == (416, f"bytes */{size}")
+                assert wrong in (await answer.json(content_type=None))["detail"]
+
+
+async def test_what_is_not_there_yet_and_a_store_that_is_away_are_said(
+    store: EvidenceStore, url: str, tmp_path: Path
+) -> None:
+    snapshot, _ = names(structs.replace(TOLD, id="later"))
+    async with ClientSession() as client:
+        async with client.get(url + PATH + snapshot) as answer:
+            told = await answer.json(content_type=None)
+            assert (answer.status, told["detail"]) == (404, "not stored yet, or deleted")
+        (tmp_path / "kept").rename(tmp_path / "gone")
+        (tmp_path / "kept").write_text("no folder")
+        async with client.get(url + PATH + snapshot) as answer:
+            told = await answer.json(content_type=None)
+            assert answer.status == 502
+            assert told["detail"].startswith("evidence.store ")
 
 
 @pytest.mark.parametrize(
