@@ -52,12 +52,12 @@ class Access:
     ) -> None:
         self.has_token = token is not None
         self._token = token.get_secret_value().encode() if token is not None else b""
-        self._names = frozenset(names)
+        self._names = frozenset(map(_plain, names))
         self._now_s = now_s
 
     def answers_to(self, name: str) -> bool:
         """Whether this server goes by ``name``."""
-        return is_loopback(name) or name.lower() in self._names
+        return is_loopback(name) or _plain(name) in self._names
 
     def is_token(self, shown: str) -> bool:
         """Whether it is the token; how long this takes tells nothing of it."""
@@ -125,7 +125,13 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")  # a header may hold any bytes
 
 
+def _plain(name: str) -> str:
+    """A name as it is compared: an address of IPv6 without the brackets that URLs need."""
+    return name.lower().removeprefix("[").removesuffix("]")
+
+
 def _name(host: str) -> str:
+    """The name in a Host header, without brackets and port."""
     try:
         return URL(f"http://{host}").host or ""
     except ValueError:

@@ -42,7 +42,7 @@ def hours() -> Hours:
 
 @pytest.fixture
 async def url(page: Page, hours: Hours) -> AsyncIterator[str]:
-    access = Access(SecretStr(TOKEN), {"masks.example"}, hours)
+    access = Access(SecretStr(TOKEN), {"masks.example", "Yard.example", "[fd00::1]"}, hours)
     metrics = Metrics()
     own = Own(Health(["topics"]), VirtualClock(), metrics.registry)
     probes = partial(add_probes, probed=own)
@@ -158,7 +158,13 @@ async def test_a_cookie_ends_after_half_a_day_or_with_its_token(page: Page, hour
     assert await status(TOKEN) == 401
 
 
-@pytest.mark.parametrize("name", ["masks.example", "MASKS.example:443", "127.0.0.1", "[::1]:80"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "masks.example", "MASKS.example:443", "yard.example", "127.0.0.1", "[::1]:80",
+        "[fd00::1]", "[FD00::1]:8080",
+    ],
+)  # fmt: skip
 async def test_the_names_that_are_listed_are_answered_to(
     url: str, client: ClientSession, name: str
 ) -> None:
