@@ -109,6 +109,10 @@ async def test_masks_come_as_polygons_or_not_at_all(api: Api) -> None:
         ("", "image/png;q=0.2,application/json", False),
         ("", "application/json, image/png", False),
         ("", "text/html, ;q=x", False),
+        ("", "image/png;q=\N{SUPERSCRIPT TWO}", False),
+        ("", "image/*", True),
+        ("", "image/png;q=0.5, application/json;q=0, */*", True),
+        ("", "image/*;Q=0.1, */*;q=0.9", False),
     ],
 )
 async def test_the_masks_are_drawn_for_whoever_wants_a_picture(

@@ -176,10 +176,17 @@ def _instance(found: Instance, masks: str) -> FoundInstance:
 
 def _prefers_png(accept: str) -> bool:
     """Whether a picture is wanted more than JSON (RFC 9110, section 12.5.1)."""
-    weights = {"": 0.0}
-    for each in accept.split(","):
-        kind, *rest = (part.strip() for part in each.split(";"))
-        weight = next((part[2:] for part in rest if part.startswith("q=")), "1")
-        weights[kind] = float(weight) if weight.replace(".", "", 1).isdigit() else 0.0
-    json = max(weights.get(kind, 0.0) for kind in (JSON, "application/*", "*/*"))
-    return weights.get(PNG, 0.0) > json
+    weights = dict(_weighed(each) for each in accept.split(","))
+
+    def weight(kind: str) -> float:
+        ranges = (kind, f"{kind.partition('/')[0]}/*", "*/*")  # the most specific counts
+        return next((weights[each] for each in ranges if each in weights), 0.0)
+
+    return weight(PNG) > weight(JSON)
+
+
+def _weighed(kind: str) -> tuple[str, float]:
+    name, *parameters = (part.strip().lower() for part in kind.split(";"))
+    text = next((part[2:] for part in parameters if part.startswith("q=")), "1")
+    is_number = text.isascii() and text.replace(".", "", 1).isdigit()
+    return name, float(text) if is_number else 0.0
