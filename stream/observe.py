@@ -8,12 +8,23 @@ from stream.errors import RecordError
 from stream.follow import follow
 from stream.join import Join
 from stream.ports import Delivery, Inbox
-from stream.types import Alert, CameraHealth, CameraStatus, Frame, Gap, Joined, Result, Tracks
+from stream.types import (
+    Alert,
+    CameraHealth,
+    CameraStatus,
+    EpochClosed,
+    EpochOpened,
+    Frame,
+    Gap,
+    Joined,
+    Result,
+    Tracks,
+)
 
 TOPICS = ("frames", "frames-archive", "masks", "tracks", "alerts", "camera-status")
 """What an observer can read."""
 
-Seen = Joined | Result | Gap | Alert | CameraHealth | CameraStatus
+Seen = Joined | Result | Gap | EpochOpened | EpochClosed | Alert | CameraHealth | CameraStatus
 """What an observer is told: a `Result` or `Gap` as soon as it is known, and a `Joined` when all
 about its frame is."""
 
@@ -45,15 +56,17 @@ def _taken(delivery: Delivery, join: Join) -> list[Seen]:
         message = decode_frame(record) if kind_of(record) == "frame" else decode(record)
     except RecordError:
         return []
-    is_of_masks = delivery.topic == "masks"
+    is_again = delivery.topic in {"frames", "frames-archive"}
+    # What ingest says on frames comes again on masks, in order with the results.
     match message:
         case Frame():
             return [*join.add_frame(message)]
         case Tracks():
             return [*join.add_tracks(message)]
-        # What ingest says on frames comes again on masks, in order with the results.
-        case Result() | Gap() if is_of_masks:
+        case Result() | Gap() if not is_again:
             return [message, *join.add_terminal(message)]
-        case Alert() | CameraStatus():
+        case EpochOpened() | EpochClosed() | CameraHealth() | Alert() | CameraStatus() if (
+            not is_again
+        ):
             return [message]
-    return [message] if is_of_masks and isinstance(message, CameraHealth) else []
+    return []

@@ -1,10 +1,10 @@
 """The live page: what a newcomer sees first, and a reader of the topics like any.
 
-`Page` is what is shown, `serve` puts it on HTTP, `show` feeds it from inboxes::
+`Page` is what is shown, `serve` puts it on HTTP, `show` feeds it and the API's board from inboxes::
 
     page = Page(cameras=["hall"], zones=lambda: zones, now_us=clock.now_us)
     async with serve(page, port=8000, metrics=metrics) as url:
-        await show(inboxes, page)
+        await show(inboxes, page, Board(page))
 
 `Exhibits` and `lines_of` tell it of the stored pictures of alerts, and of the lines of rules.
 """

@@ -1,16 +1,28 @@
-"""From the topics to the page: a reader like any other, in a group of its own."""
+"""From the topics to the page and the API: a reader like any other, in a group of its own."""
 
 import asyncio
 from collections.abc import Mapping
 
+from connectors.web.api.board import Board
 from connectors.web.page import Page
 from stream.observe import Seen, observe
 from stream.ports import Inbox
-from stream.types import Alert, CameraHealth, CameraStatus, Gap, Joined, Result
+from stream.types import (
+    Alert,
+    CameraHealth,
+    CameraStatus,
+    EpochClosed,
+    EpochOpened,
+    Gap,
+    Joined,
+    Result,
+)
 
 
-async def show(inboxes: Mapping[str, Inbox], page: Page) -> None:
-    """Feed ``page`` from ``inboxes`` (by topic, any of `stream.observe.TOPICS`) until all end."""
+async def show(inboxes: Mapping[str, Inbox], page: Page, board: Board) -> None:
+    """Feed ``page`` and ``board`` from ``inboxes`` (by topic, any of `stream.observe.TOPICS`) until
+    all end.
+    """
 
     async def see(seen: Seen) -> None:
         match seen:
@@ -20,6 +32,9 @@ async def show(inboxes: Mapping[str, Inbox], page: Page) -> None:
                 page.count(seen)
             case Alert():
                 page.alert(seen)
+                board.hear(seen)
+            case EpochOpened() | EpochClosed():
+                page.epoch(seen)
             case CameraHealth():
                 page.health(seen)
             case CameraStatus():

@@ -1,11 +1,11 @@
-"""What the page says about a camera in figures."""
+"""What the page and the API say about a camera in figures."""
 
 from collections import Counter, deque
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from stream.rules.trouble import FRESH_US
+from stream.rules.trouble import FRESH_US, Trouble, Troubles, heard
 from stream.types import CameraHealth, CameraState, CameraStatus, Condition, Gap, ModelRef, Result
 
 HORIZON_US = 10_000_000
@@ -17,14 +17,17 @@ KEPT = 5_000
 class Figures(Struct, frozen=True):
     """One camera in figures; None where nothing was seen within the horizon.
 
-    ``rate`` is results per second, an age is from arrival at ingest until the page got the
-    result, ``gaps`` counts frames by reason since the page began. ``ails`` has the conditions that
-    were told lately, each with its detail.
+    ``since_us`` is when ingest told of the state; None where it told of none. ``epoch`` is the
+    highest that was heard of. ``rate`` is results per second, an age is from arrival at ingest
+    until the page got the result, ``gaps`` counts frames by reason since the page began.
+    ``conditions`` has those that were told lately.
     """
 
     state: CameraState | None
+    since_us: int | None
     reason: str
-    ails: dict[Condition, str]
+    epoch: int | None
+    conditions: dict[Condition, Trouble]
     rate: float | None
     age_p50_ms: float | None
     age_p99_ms: float | None
@@ -40,25 +43,30 @@ class Gauge:
         self._gaps: Counter[str] = Counter()
         self._model: ModelRef | None = None
         self._status: CameraStatus | None = None
-        self._ails: dict[Condition, tuple[int, str]] = {}
+        self._troubles: Troubles = {}
+        self._epoch: int | None = None
 
     def count(self, terminal: Result | Gap, now_us: int) -> None:
         """A frame ended."""
+        self.reach(terminal.epoch)
         if isinstance(terminal, Gap):
             self._gaps[terminal.reason] += terminal.last - terminal.first + 1
         else:
             self._results.append((now_us, now_us - terminal.arrived_us))
             self._model = terminal.model
 
+    def reach(self, epoch: int) -> None:
+        """The camera has come to an epoch."""
+        self._epoch = max(self._epoch or 0, epoch)
+
     def status(self, status: CameraStatus) -> None:
-        """Ingest said how the camera is."""
+        """Ingest said how the camera is. The last that was written counts, whatever clocks say."""
         self._status = status
 
     def health(self, health: CameraHealth, now_us: int) -> None:
         """Ingest said what ails the camera, or does no more."""
-        self._ails.pop(health.condition, None)
-        if health.is_on:
-            self._ails[health.condition] = now_us, health.detail
+        self.reach(health.epoch)
+        self._troubles = heard(self._troubles, structs.replace(health, time_us=now_us))
 
     def figures(self, now_us: int) -> Figures:
         """The figures at ``now_us``."""
@@ -70,11 +78,13 @@ class Gauge:
             p50_ms, p99_ms = (float(age) for age in np.percentile(ages_ms, [50, 99]))
         return Figures(
             state=self._state(),
+            since_us=self._status.time_us if self._status else None,
             reason=self._status.reason if self._status else "",
-            ails={
-                condition: detail
-                for condition, (told_us, detail) in self._ails.items()
-                if condition != "lost" and now_us - told_us < FRESH_US  # that one is a state
+            epoch=self._epoch,
+            conditions={
+                condition: trouble
+                for condition, trouble in self._troubles.items()
+                if now_us - trouble.told_us < FRESH_US
             },
             rate=self._rate(now_us),
             age_p50_ms=p50_ms,

@@ -41,6 +41,12 @@ class Memory:
         self._pixels[camera] = shown  # in place of one that there was no time for
         self._came.set()
 
+    def forget(self, camera: str) -> None:
+        """Drop what is kept of a camera."""
+        self.past.forget(camera)
+        self._due_us.pop(camera, None)
+        self._pixels.pop(camera, None)
+
     async def develop(self) -> None:
         """Encode what comes as pixels, camera by camera, until this is cancelled."""
         while True:

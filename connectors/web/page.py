@@ -5,14 +5,14 @@ Whoever looks reads the newest and skips the rest, so that no browser holds anyt
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 
 from connectors.web.exhibits import Exhibits
-from connectors.web.figures import Gauge
+from connectors.web.figures import Figures, Gauge
 from connectors.web.memory import Memory
 from connectors.web.past import Past
 from connectors.web.places import Line
@@ -20,7 +20,16 @@ from connectors.web.shown import Shown
 from connectors.web.thumbnail import thumbnail
 from stream.codec import to_json
 from stream.specs import ZoneSpec
-from stream.types import Alert, CameraHealth, CameraStatus, Gap, Joined, Result
+from stream.types import (
+    Alert,
+    CameraHealth,
+    CameraStatus,
+    EpochClosed,
+    EpochOpened,
+    Gap,
+    Joined,
+    Result,
+)
 
 RESULTLESS_AFTER_US = 1_000_000
 """Pictures without a result are shown only when none with one came for so long: where an overload
@@ -38,8 +47,9 @@ class Page:
     """The state behind the page: per camera the newest picture, those before it and figures, and
     the last alerts.
 
-    All methods belong to one event loop and return at once. Cameras that were not named at the
-    start join in as they come. ``exhibits`` has the stored pictures of alerts, where some are.
+    All methods belong to one event loop and return at once. Cameras that were not named join in as
+    they come; those that `keep` finds gone are forgotten. ``exhibits`` has the stored pictures of
+    alerts, where some are.
     """
 
     def __init__(
@@ -56,6 +66,8 @@ class Page:
         self._lines = lines
         self.exhibits = exhibits
         self._gauges = {camera: Gauge() for camera in cameras}
+        self._there = frozenset(cameras)
+        self._gone: dict[str, Gauge] = {}
         self._shown: dict[str, Shown] = {}
         self._result_us: dict[str, int] = {}
         self._memory = Memory()
@@ -63,9 +75,25 @@ class Page:
         self._alerts_heard = 0
         self._lookers: set[asyncio.Event] = set()
 
+    def keep(self, cameras: Collection[str]) -> None:
+        """These are the cameras by now. One that is gone is shown no more until it is there again,
+        whatever is still told of it.
+        """
+        there = frozenset(cameras)
+        if there == self._there:
+            return
+        for camera in self._there - there:
+            self._forget(camera)
+        self._there = there
+        for camera in cameras:
+            self._gauges.setdefault(camera, self._gone.pop(camera, Gauge()))
+        self._wake()
+
     def offer(self, joined: Joined) -> None:
         """Show a picture in place of its camera's last; see `RESULTLESS_AFTER_US`."""
         camera = joined.frame.id.camera
+        if camera in self._gone:
+            return
         self._gauge(camera)
         now_us = self._now_us()
         if joined.result is not None:
@@ -85,6 +113,10 @@ class Page:
     def count(self, terminal: Result | Gap) -> None:
         """Take a terminal into the figures."""
         self._gauge(terminal.camera).count(terminal, self._now_us())
+
+    def epoch(self, told: EpochOpened | EpochClosed) -> None:
+        """Say which epoch a camera has come to."""
+        self._gauge(told.camera).reach(told.epoch)
 
     def status(self, status: CameraStatus) -> None:
         """Say how a camera is."""
@@ -148,9 +180,12 @@ class Page:
 
     def stats(self) -> str:
         """The message with every camera's figures."""
+        return _text("stats", cameras=self.figures())
+
+    def figures(self) -> dict[str, Figures]:
+        """Every camera in figures."""
         now_us = self._now_us()
-        figures = {camera: gauge.figures(now_us) for camera, gauge in self._gauges.items()}
-        return _text("stats", cameras=figures)
+        return {camera: gauge.figures(now_us) for camera, gauge in self._gauges.items()}
 
     def span(self, camera: str) -> str:
         """The message that says how far back a camera's past goes."""
@@ -158,9 +193,15 @@ class Page:
         return _text("span", camera=camera, span_us=span, now_us=self._now_us())
 
     def _gauge(self, camera: str) -> Gauge:
-        if camera not in self._gauges:
-            self._gauges[camera] = Gauge()
-        return self._gauges[camera]
+        gauges = self._gone if camera in self._gone else self._gauges
+        return gauges.setdefault(camera, Gauge())
+
+    def _forget(self, camera: str) -> None:
+        del self._gauges[camera]
+        self._gone[camera] = Gauge()
+        self._shown.pop(camera, None)
+        self._result_us.pop(camera, None)
+        self._memory.forget(camera)
 
     def _thumbnail(self, alert: Alert) -> str | None:
         shown, evidence = self._shown.get(alert.camera), alert.evidence

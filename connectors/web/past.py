@@ -92,6 +92,10 @@ class Past:
                 return
             heaviest.halve()
 
+    def forget(self, camera: str) -> None:
+        """Drop a camera's moments."""
+        self._tapes.pop(camera, None)
+
     @property
     def size_bytes(self) -> int:
         """What all of it takes, about."""

@@ -1,5 +1,6 @@
 """What looks on while the roles work: files, counts, the page. None of them takes part."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,10 +10,9 @@ from connectors.annotate import write_videos
 from connectors.evidence import EvidenceStore
 from connectors.files import line_writer
 from connectors.web import Exhibits, Page, lines_of, show
-from connectors.web.api import TOPICS as BOARD_TOPICS
 from connectors.web.api import Board
 from stream import codec
-from stream.cli.embedded import Role
+from stream.cli.embedded import Role, beside
 from stream.config import Settings
 from stream.errors import RecordError
 from stream.follow import follow
@@ -25,6 +25,8 @@ from stream.types import Picture, Pixels
 
 Decode = Callable[[Picture], Pixels]
 COUNTED = ("masks", "alerts", "camera-status", "deliveries", "dead-letters")
+CAMERAS_EVERY_S = 1.0
+"""How often the page asks which cameras there are."""
 
 
 def results_file(path: Path) -> Role:
@@ -64,37 +66,38 @@ def counts(tally: Tally, clock: Clock) -> Role:
 async def opened_page(
     settings: Settings, registry: Registry, rulebook: Rulebook, clock: Clock
 ) -> AsyncIterator[Page]:
-    """The live page of a configuration, with the stored pictures of its alerts where some are."""
+    """The live page of a configuration, with the stored pictures of its alerts where some are. It
+    follows the cameras that there are.
+    """
     exhibits = None
     async with AsyncExitStack() as stack:
         if settings.evidence is not None:
             store = EvidenceStore(settings.evidence, os.environ)
             exhibits = Exhibits(await stack.enter_async_context(store), rulebook.clip)
-        yield Page(
+        page = Page(
             cameras=tuple(registry.cameras),
             zones=lambda: rulebook.zones,
             now_us=clock.now_us,
             lines=lines_of(rulebook),
             exhibits=exhibits,
         )
+        await stack.enter_async_context(beside(_kept(page, registry)))
+        yield page
 
 
-def live_page(page: Page) -> Role:
-    """Feeds the live page."""
+async def _kept(page: Page, registry: Registry) -> None:
+    while True:
+        page.keep(registry.cameras)
+        await asyncio.sleep(CAMERAS_EVERY_S)
+
+
+def live_page(page: Page, board: Board) -> Role:
+    """Feeds the live page and the API."""
 
     async def work(inboxes: Mapping[str, Inbox], _: Outbox) -> None:
-        await show(inboxes, page)
+        await show(inboxes, page, board)
 
     return Role("page", work, reads=TOPICS)
-
-
-def api_board(board: Board) -> Role:
-    """Tells the API what there is."""
-
-    async def work(inboxes: Mapping[str, Inbox], _: Outbox) -> None:
-        await board.follow(inboxes)
-
-    return Role("api", work, reads=BOARD_TOPICS)
 
 
 def annotated_video(path: Path, cameras: Sequence[str], rulebook: Rulebook, decode: Decode) -> Role:

@@ -25,7 +25,6 @@ from stream.cli.measured import measured
 from stream.cli.model import opened
 from stream.cli.observers import (
     annotated_video,
-    api_board,
     counts,
     live_page,
     opened_page,
@@ -134,10 +133,10 @@ def _serving(
     common: Common, page: Page, device: Device, web: WebSpec
 ) -> tuple[AbstractAsyncContextManager[str], list[Role]]:
     """The server of the page and the API, and what feeds them."""
-    board = Board(lambda: common.registry.cameras, common.clock.now_us)
+    board = Board(page)
     part = api(board, segmenting(device, web), web)
     serving = served(page, web, common.metrics, [part])
-    return serving, [live_page(page), api_board(board)]
+    return serving, [live_page(page, board)]
 
 
 def _check(settings: Settings, labels: Sequence[str]) -> None:

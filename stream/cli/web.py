@@ -12,7 +12,6 @@ from connectors import open_kafka
 from connectors.clock import SteadyClock
 from connectors.health import Own, add_probes, serve_health
 from connectors.web import Page, show
-from connectors.web.api import TOPICS as BOARD_TOPICS
 from connectors.web.api import Board, Segmenting
 from connectors.web.server import Part
 from stream import codec
@@ -37,7 +36,7 @@ from stream.metrics import Metrics
 from stream.observe import TOPICS
 from stream.ports import Clock, Inbox, Model, Registry
 from stream.rulebook import Rulebook
-from stream.types import CameraStatus
+from stream.types import Alert, CameraStatus
 from stream.web_spec import WebSpec
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ async def _play(config: Path, settings: Settings, open_model: OpenModel) -> None
         stop = stack.enter_context(stop_on_signals())
         opening = opened_page(settings, registry, rulebook, clock)
         page = await stack.enter_async_context(opening)
-        board = Board(lambda: registry.cameras, clock.now_us)
+        board = Board(page)
         own = Own(health, clock, metrics.registry)
         parts: list[Part] = [partial(add_probes, probed=own), api(board, pictures, spec)]
         url = await stack.enter_async_context(served(page, spec, metrics, parts))
@@ -119,16 +118,14 @@ async def _feed(
     """Tell what comes, and before that what was told last of the cameras that there are."""
     async with AsyncExitStack() as stack:
         shown = await _onlookers(stack, transport, TOPICS)
-        told = await _onlookers(stack, transport, BOARD_TOPICS)
         for topic in REMEMBERED:
             async for message in _past(transport, topic):
-                board.hear(message)
+                if isinstance(message, Alert):
+                    board.hear(message)
                 if isinstance(message, CameraStatus) and message.camera in registry.cameras:
                     page.status(message)
         health.reached("topics")
-        async with asyncio.TaskGroup() as group:
-            group.create_task(show(shown, page))
-            group.create_task(board.follow(told))
+        await show(shown, page, board)
 
 
 async def _onlookers(

@@ -1,12 +1,14 @@
 """``GET /v1/cameras`` and ``GET /v1/alerts``: how things are, from what was told."""
 
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
 import pytest
 
 from connectors.memory import MemoryTransport
-from connectors.web.api.board import MOST_ALERTS, TOPICS, AlertsQuery, Board
+from connectors.web import Page, show
+from connectors.web.api.board import MOST_ALERTS, AlertsQuery, Board
 from stream import codec
 from stream.rules.trouble import FRESH_US
 from stream.types import Alert, CameraStatus
@@ -20,16 +22,15 @@ ALL = AlertsQuery()
 
 
 class Told:
-    """A board, told of things by hand."""
+    """A page and its board, told of things by hand."""
 
     def __init__(self, *cameras: str) -> None:
         self.clock = VirtualClock()
-        self.board = Board(lambda: cameras or ("hall",), self.clock.now_us)
+        self.page = Page(cameras=cameras or ("hall",), zones=list, now_us=self.clock.now_us)
+        self.board = Board(self.page)
 
-    def camera(self, *messages: Any) -> dict[str, Any]:
-        """The first camera after ``messages``."""
-        for each in messages:
-            self.board.hear(each)
+    def camera(self) -> dict[str, Any]:
+        """The first camera."""
         found: dict[str, Any] = msgspec.to_builtins(self.board.cameras().cameras[0])
         return found
 
@@ -51,9 +52,12 @@ def test_a_camera_of_which_nothing_was_told_is_there_with_what_is_not_known() ->
 def test_a_camera_has_the_state_that_was_told_last_and_since_when() -> None:
     told = Told()
     live = CameraStatus("hall", "live", START_US + 5)
-    found = told.camera(CameraStatus("hall", "connecting", START_US + 7, "a fast clock"), live)
+    told.page.status(CameraStatus("hall", "connecting", START_US + 7, "a fast clock"))
+    told.page.status(live)
+    found = told.camera()
     assert (found["state"], found["since_us"], found["reason"]) == ("live", START_US + 5, "")
-    found = told.camera(CameraStatus("hall", "lost", START_US + 9, "no answer"))
+    told.page.status(CameraStatus("hall", "lost", START_US + 9, "no answer"))
+    found = told.camera()
     assert (found["state"], found["since_us"], found["reason"]) == (
         "lost",
         START_US + 9,
@@ -66,7 +70,7 @@ def test_rate_and_ages_are_those_of_its_results() -> None:
     for seq in range(11):
         told.clock.advance(0.1)
         arrived_us = told.clock.now_us() - 50_000
-        told.board.hear(msgspec.structs.replace(result(seq), arrived_us=arrived_us))
+        told.page.count(msgspec.structs.replace(result(seq), arrived_us=arrived_us))
     found = told.camera()
     assert found["rate"] == pytest.approx(10)
     assert (found["age_p50_ms"], found["age_p99_ms"]) == (50, 50)
@@ -74,26 +78,41 @@ def test_rate_and_ages_are_those_of_its_results() -> None:
 
 def test_the_epoch_is_the_highest_that_was_heard_of() -> None:
     told = Told()
-    assert told.camera(opened(epoch=3))["epoch"] == 3
-    assert told.camera(result(epoch=2), gap(0, 1, epoch=1))["epoch"] == 3
-    assert told.camera(gap(0, 1, epoch=4))["epoch"] == 4
+    told.page.epoch(opened(epoch=3))
+    assert told.camera()["epoch"] == 3
+    told.page.count(result(epoch=2))
+    told.page.count(gap(0, 1, epoch=1))
+    assert told.camera()["epoch"] == 3
+    told.page.count(gap(0, 1, epoch=4))
+    assert told.camera()["epoch"] == 4
 
 
 def test_conditions_hold_until_they_end_or_nobody_tells_of_them() -> None:
     told = Told()
     black, frozen = health(0, "black"), health(0, "frozen")
     held = {"condition": "black", "since_us": START_US, "detail": "so it is"}
-    assert told.camera(black, frozen)["conditions"][0] == held
-    ended = msgspec.structs.replace(frozen, is_on=False)
-    assert told.camera(ended)["conditions"] == [held]
+    told.page.health(black)
+    told.page.health(frozen)
+    assert told.camera()["conditions"][0] == held
+    told.page.health(msgspec.structs.replace(frozen, is_on=False))
+    assert told.camera()["conditions"] == [held]
     told.clock.advance(FRESH_US / 1e6 + 1)
     assert told.camera()["conditions"] == []
 
 
 def test_only_cameras_that_there_are_are_listed_by_name() -> None:
-    told = Told("yard", "gate")
-    told.board.hear(result(0, "removed"))
+    told = Told("yard", "hall")
+    told.page.keep(["yard", "gate"])
+    told.page.count(result(0, "hall"))
     assert [each.camera for each in told.board.cameras().cameras] == ["gate", "yard"]
+
+
+def test_a_camera_that_is_there_again_is_as_was_told_meanwhile() -> None:
+    told = Told("hall")
+    told.page.keep([])
+    told.page.status(CameraStatus("hall", "connecting", START_US))
+    told.page.keep(["hall"])
+    assert told.camera()["state"] == "connecting"
 
 
 def test_alerts_are_those_that_changed_last_first_each_once() -> None:
@@ -137,18 +156,19 @@ def test_of_too_many_alerts_those_that_are_over_are_forgotten_first() -> None:
 
 async def test_it_is_told_by_the_topics_and_passes_over_what_cannot_be_read() -> None:
     transport, told = MemoryTransport(), Told()
-    async with transport.outbox(*TOPICS) as outbox:
+    topics = ("masks", "alerts", "camera-status")
+    async with transport.outbox(*topics) as outbox:
         bad = codec.encode(result(0))
         await outbox.send("masks", type(bad)("hall", b"{", bad.headers))
-        await fill(outbox, "masks", [result(1, epoch=7)])
+        await fill(outbox, "masks", [opened(epoch=7), result(1, epoch=6)])
         await fill(outbox, "alerts", [named("a")])
         await fill(outbox, "camera-status", [CameraStatus("hall", "live", START_US)])
-    async with (
-        transport.inbox("masks", "api") as masks,
-        transport.inbox("alerts", "api") as alerts,
-        transport.inbox("camera-status", "api") as statuses,
-    ):
-        await told.board.follow({"masks": masks, "alerts": alerts, "camera-status": statuses})
+    async with AsyncExitStack() as stack:
+        inboxes = {
+            topic: await stack.enter_async_context(transport.inbox(topic, "page"))
+            for topic in topics
+        }
+        await show(inboxes, told.page, told.board)
     assert told.alerts() == [("a", "opened")]
     found = told.camera()
     assert (found["state"], found["epoch"]) == ("live", 7)
@@ -156,7 +176,7 @@ async def test_it_is_told_by_the_topics_and_passes_over_what_cannot_be_read() ->
 
 async def test_both_are_served_as_json() -> None:
     async with running() as api:
-        api.board.hear(CameraStatus("hall", "live", START_US))
+        api.page.status(CameraStatus("hall", "live", START_US))
         api.board.hear(named("a"))
         async with api.client.get("/v1/cameras") as answer:
             cameras = (await answer.json())["cameras"]

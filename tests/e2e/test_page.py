@@ -12,6 +12,7 @@ from yarl import URL
 
 from connectors.memory import MemoryTransport
 from connectors.web import Access, Page, serve, show
+from connectors.web.api import Board
 from stream.codec import encode, encode_frame
 from stream.masks import Mask
 from stream.observe import TOPICS
@@ -243,7 +244,7 @@ async def test_what_is_on_the_topics_is_on_the_page(tab: Tab, page: Page, url: s
             await out.send("masks", encode(offered.result))
             await out.send("tracks", encode(offered.tracks))
             await out.send("alerts", encode(alert()))
-        await show(inboxes, page)
+        await show(inboxes, page, Board(page))
     await tab.goto(url)
     await seen(tab, 9)
     await expect(tab.locator("#feed li")).to_have_count(1)

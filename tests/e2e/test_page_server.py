@@ -17,7 +17,7 @@ from connectors.web.viewer import AHEAD
 from stream.codec import from_json
 from stream.errors import ConfigError
 from stream.metrics import Metrics
-from stream.types import Encoded, Raw, Result
+from stream.types import CameraStatus, Encoded, Raw, Result
 from tests.support.clock import START_US, VirtualClock
 from tests.support.scene import GATE, alert, encoded, joined, ring, shown_in_a_row
 
@@ -257,6 +257,27 @@ async def test_a_camera_that_comes_later_is_told(
         assert (await heard(socket, "cameras"))["cameras"] == ["hall", "yard"]
         page.offer(joined(0, "gate"))
         assert (await heard(socket, "cameras"))["cameras"] == ["hall", "yard", "gate"]
+
+
+async def test_a_camera_that_is_removed_goes_with_all_that_was_shown_of_it(
+    page: Page, url: str, client: ClientSession
+) -> None:
+    jpeg = JPEG.encode(np.zeros((40, 60, 3), np.uint8))
+    page.offer(replace(joined(0), frame=replace(joined(0).frame, picture=jpeg)))
+    assert page.past.span("hall") is not None
+    async with client.ws_connect(f"{url}/live") as socket:
+        await heard(socket, "cameras")
+        page.keep(["yard"])
+        assert (await heard(socket, "cameras"))["cameras"] == ["yard"]
+        page.offer(joined(1))
+        page.status(CameraStatus("hall", "ended", START_US, "removed"))
+        assert (await heard(socket, "stats"))["cameras"].keys() == {"yard"}
+        assert page.shown("hall", 0) is None
+        assert page.past.span("hall") is None
+        page.keep(["hall", "yard"])
+        page.offer(joined(2))
+        assert sorted((await heard(socket, "cameras"))["cameras"]) == ["hall", "yard"]
+        assert page.shown("hall", 0) is not None
 
 
 async def test_alerts_come_to_who_is_there_and_to_who_comes_later(

@@ -105,6 +105,34 @@ async def test_a_tile_becomes_large_by_click_or_enter_and_small_by_escape(
     await expect(tile(tab, "dock")).to_have_attribute("data-seq", "3")
 
 
+async def test_a_camera_of_which_nothing_is_known_is_waited_for(tab: Tab) -> None:
+    page = Page(cameras=["hall", "yard"], zones=list, now_us=lambda: START_US)
+    async with serve(page, port=0) as url:
+        await tab.goto(url)
+        await expect(tile(tab, "hall")).to_have_accessible_name("Camera hall, waiting")
+        await expect(tile(tab, "hall")).to_have_attribute("data-state", "waiting")
+        await expect(tile(tab, "hall")).to_contain_text("Waiting for the first picture")
+        await expect(tab.locator("#cameras-all")).to_have_text("2")
+
+
+async def test_a_camera_that_is_removed_leaves_the_wall_and_the_large_picture(
+    tab: Tab, page: Page, url: str
+) -> None:
+    await tab.goto(url)
+    await expect(tile(tab, "dock")).to_have_attribute("data-seq", "3")
+    page.keep([each for each in CAMERAS if each != "dock"])
+    await expect(tile(tab, "dock")).to_have_count(0)
+    await expect(tab.locator("#cameras-all")).to_have_text(str(len(CAMERAS) - 1))
+    await tile(tab, "yard").click()
+    await seen(tab, 1, "yard")
+    page.keep(["hall", "gate"])
+    await expect(tab.locator("#view")).to_be_hidden()
+    await expect(tab.locator("#tiles li")).to_have_count(2)
+    page.keep(["hall", "gate", "dock"])
+    page.offer(joined(9, "dock", ring(WIDE)))
+    await expect(tile(tab, "dock")).to_have_attribute("data-seq", "9")
+
+
 async def test_an_open_alert_is_seen_on_the_tile_of_its_camera(
     tab: Tab, page: Page, url: str
 ) -> None:

@@ -27,6 +27,7 @@ class Api:
     """Where it is, what it tells of, and how to ask."""
 
     url: str
+    page: Page
     board: Board
     pictures: Segmenting
     client: ClientSession
@@ -46,14 +47,14 @@ async def running(
     clock, metrics = SteadyClock(), Metrics()
     device = Device(model or BrightModel(batch_size=4), clock, metrics)
     page = Page(cameras=cameras, zones=list, now_us=clock.now_us)
-    board = Board(lambda: cameras, clock.now_us)
+    board = Board(page)
     pictures = segmenting(device, spec)
     part = api(board, pictures, spec)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(beside(device.run()))
         url = await stack.enter_async_context(served(page, spec, metrics, [part]))
         client = await stack.enter_async_context(ClientSession(url))
-        yield Api(url, board, pictures, client, metrics)
+        yield Api(url, page, board, pictures, client, metrics)
 
 
 def with_token(path: str) -> WebSpec:

@@ -3,7 +3,7 @@
 import pytest
 
 from connectors.web.figures import HORIZON_US, Gauge
-from stream.rules.trouble import FRESH_US
+from stream.rules.trouble import FRESH_US, Trouble
 from stream.types import CameraHealth, CameraStatus
 from tests.support.build import MODEL, gap, result
 from tests.support.clock import START_US
@@ -72,7 +72,8 @@ def test_what_ails_a_camera_stands_beside_its_state_while_it_is_told() -> None:
     frozen = CameraHealth("hall", 1, 3, START_US, "frozen", True, START_US, "the same picture")
     well = CameraHealth("hall", 1, 9, START_US + 1, "frozen", False, START_US + 1)
     gauge.health(frozen, START_US)
-    assert gauge.figures(START_US + 1).ails == {"frozen": "the same picture"}
-    assert gauge.figures(START_US + FRESH_US).ails == {}
+    held = {"frozen": Trouble(START_US, START_US, "the same picture")}
+    assert gauge.figures(START_US + 1).conditions == held
+    assert gauge.figures(START_US + FRESH_US).conditions == {}
     gauge.health(well, START_US + 1)
-    assert gauge.figures(START_US + 1).ails == {}
+    assert gauge.figures(START_US + 1).conditions == {}

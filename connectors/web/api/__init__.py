@@ -2,7 +2,7 @@
 
 `Segmenting` and `Board` answer, `add_api` puts what they answer on a server, with its document::
 
-    board = Board(lambda: registry.cameras, clock.now_us)
+    board = Board(page)
     add = partial(add_api, operations=[*board.operations(), segmenting.operation], with_token=True)
     async with serve(page, access=access, parts=[add]): ...
 """
@@ -12,14 +12,14 @@ from collections.abc import Sequence
 import msgspec
 from aiohttp import web
 
-from connectors.web.api.board import TOPICS, Board
+from connectors.web.api.board import Board
 from connectors.web.api.document import document
 from connectors.web.api.manual import manual
 from connectors.web.api.operation import Operation
 from connectors.web.api.pictures import JSON
 from connectors.web.api.segmenting import Segmenting
 
-__all__ = ["TOPICS", "Board", "Segmenting", "add_api"]
+__all__ = ["Board", "Segmenting", "add_api"]
 
 
 def add_api(app: web.Application, operations: Sequence[Operation], *, with_token: bool) -> None:

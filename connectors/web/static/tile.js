@@ -2,7 +2,7 @@
 
 import { Colours } from '/static/identities.js';
 import { described, objectsOf, paintBars } from '/static/paint.js';
-import { condition, isStill, part, whyStill, write } from '/static/words.js';
+import { ailing, condition, isStill, part, whyStill, write } from '/static/words.js';
 
 export class Tile {
   #button = part('button', 'tile');
@@ -81,10 +81,6 @@ export class Tile {
     this.#canvas.height = height;
     if (before) this.#context.drawImage(before, 0, 0, width, height);
   }
-}
-
-function ailing({ ails = {} } = {}) {
-  return Object.entries(ails).map((part) => part.filter(Boolean).join(': ')).join(' · ');
 }
 
 function copyOf(canvas) {

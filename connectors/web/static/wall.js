@@ -28,6 +28,7 @@ export class Wall {
 
   /** These are the cameras. */
   cameras(cameras) {
+    for (const camera of this.#tiles.keys()) if (!cameras.includes(camera)) this.#drop(camera);
     for (const camera of cameras) {
       if (this.#tiles.has(camera)) continue;
       const tile = new Tile(camera, () => this.#on.choose(camera));
@@ -36,6 +37,14 @@ export class Wall {
       this.#watching.observe(tile.entry);
     }
     this.#arrange();
+  }
+
+  #drop(camera) {
+    const { entry } = this.#tiles.get(camera);
+    this.#watching.unobserve(entry);
+    entry.remove();
+    this.#tiles.delete(camera);
+    this.#seen.delete(camera);
   }
 
   /** Focus the tile of a camera. */

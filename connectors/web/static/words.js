@@ -23,10 +23,18 @@ export function whyStill({ state, reason } = {}, shownMs = 0) {
 }
 
 /** A camera's state, and what ails it, as [kind, words]: kind is for the style sheet. */
-export function condition({ state = 'waiting', reason = '', ails = {} } = {}) {
-  const parts = [[state, reason], ...Object.entries(ails)];
-  const kind = parts.length > 1 && state === 'live' ? 'ailing' : state;
-  return [kind, parts.map((part) => part.filter(Boolean).join(': ')).join(' · ')];
+export function condition(stats) {
+  const state = stats?.state ?? 'waiting';
+  const ails = ailing(stats);
+  const words = [state, stats?.reason].filter(Boolean).join(': ');
+  return [ails && state === 'live' ? 'ailing' : state, [words, ails].filter(Boolean).join(' · ')];
+}
+
+/** What ails a camera, in words. */
+export function ailing({ conditions = {} } = {}) {
+  return Object.entries(conditions)
+    .filter(([name]) => name !== 'lost') // which is a state as well
+    .map(([name, { detail }]) => [name, detail].filter(Boolean).join(': ')).join(' · ');
 }
 
 export function duration(seconds) {

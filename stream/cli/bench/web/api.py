@@ -117,7 +117,7 @@ async def _serve(spec: ModelSpec, told: list[str], ready: threading.Event) -> No
     clock, metrics, web = SteadyClock(), Metrics(), WebSpec(port=0)
     device = Device(open_model(spec, Path(), Path()), clock, metrics)
     page = Page(cameras=(), zones=list, now_us=clock.now_us)
-    part = api(Board(list, clock.now_us), segmenting(device, web), web)
+    part = api(Board(page), segmenting(device, web), web)
     async with beside(device.run()), served(page, web, metrics, [part]) as url:
         told.append(url)
         ready.set()

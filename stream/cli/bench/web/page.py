@@ -23,6 +23,7 @@ from connectors.clock import SteadyClock
 from connectors.jpeg import JpegCodec
 from connectors.memory import MemoryTransport
 from connectors.web import Page, serve, show
+from connectors.web.api import Board
 from stream import codec
 from stream.cli.bench import yard
 from stream.cli.bench.contest import seated
@@ -79,7 +80,7 @@ async def _round(
         url = await stack.enter_async_context(serve(page, port=0))
         async with asyncio.TaskGroup() as group:
             running = [
-                group.create_task(show(inboxes, page)),
+                group.create_task(show(inboxes, page, Board(page))),
                 group.create_task(_write(records, outbox)),
             ]
             await asyncio.sleep(WARM_UP_S)
