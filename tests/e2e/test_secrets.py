@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
@@ -22,6 +21,7 @@ from tests.support.receiver import DOWN, UP, receiver
 from tests.support.roles import Deployment, deployment
 from tests.support.rtsp import RtspServer, pack, rtsp_server
 from tests.support.waiting import wait_until
+from tests.support.web import page
 
 pytestmark = pytest.mark.slow
 
@@ -128,11 +128,11 @@ def test_the_token_of_the_page_is_found_nowhere(tmp_path: Path, kafka: str) -> N
     web = {"port": 0, "token": {"file": str(tmp_path / "token")}}
     with deployment(tmp_path, kafka, web=web) as deployed:
         (process,) = deployed.start("web")
-        (page,) = re.findall(r"page on (http://\S+)", process.text())
+        url = page(process)
         told = [command_lines(), process.get("/metrics")]
         paths = ("/", "/metrics", "/v1/cameras", "/v1/openapi.json", "/v1/", "/nowhere")
         shown = (token, f"{token[:-1]}x", "")
-        told += [_answered(page + path, each) for path in paths for each in shown]
+        told += [_answered(url + path, each) for path in paths for each in shown]
         told += [text for each in ("check", "audit") for text in said(deployed, each)]
         process.stop()
         told.append(process.text())

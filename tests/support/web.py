@@ -16,12 +16,13 @@ from tests.support.roles import Deployment, Process
 PATIENCE_S = 30.0
 TOKEN = "c4nary-token-of-the-page-0123"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
+_PAGE = re.compile(r"page on (http://\S+)")
 JPEG = JpegCodec(90, max_bytes=100_000, max_pixels=100_000)
 
 
 def page(process: Process) -> str:
     """Where a process serves its page."""
-    (url,) = re.findall(r"page on (http://\S+)", process.text())
+    (url,) = (found[1] for each in process.events() if (found := _PAGE.search(each)))
     return str(url)
 
 
