@@ -1,5 +1,6 @@
 """Stored pictures and clips of alerts on the live page."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest_asyncio
 from aiohttp import ClientSession
 from msgspec import structs
 from playwright.async_api import Page as Tab
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from connectors.annotate import VideoWriter
 from connectors.evidence import EvidenceStore
@@ -82,6 +83,29 @@ async def test_the_picture_and_the_clip_of_an_alert_are_shown(tab: Tab, url: str
     assert await playing.evaluate("(video) => video.duration") == pytest.approx(1, abs=0.2)
     await tab.get_by_role("button", name="Close").click()
     await expect(playing).to_have_count(0)
+
+
+async def test_a_picture_that_fails_after_it_was_closed_is_in_nothings_way(
+    tab: Tab, url: str
+) -> None:
+    failed = asyncio.Event()
+
+    async def fail_late(route: Route) -> None:
+        await failed.wait()
+        await route.fulfill(content_type="image/jpeg", body="no picture")
+
+    await tab.route("**/*.jpg", fail_late)
+    await tab.goto(url)
+    entry = tab.locator("#feed li").first
+    await entry.get_by_role("button", name="Picture").click()
+    await tab.locator("#exhibit-frame img").evaluate(
+        "(image) => { window.failed = new Promise((done) => { image.onerror = () => done(1); }); }"
+    )
+    await tab.keyboard.press("Escape")
+    await entry.get_by_role("button", name="Clip").click()
+    failed.set()
+    assert await tab.evaluate("window.failed") == 1
+    await expect(tab.locator("#exhibit-frame video")).to_have_count(1)
 
 
 async def test_an_alert_that_no_endpoint_is_told_of_has_no_pictures(tab: Tab, url: str) -> None:

@@ -25,9 +25,11 @@ export class Exhibit {
 
   #load(kind, url) {
     const shown = part(kind === 'clip' ? 'video' : 'img');
-    if (kind === 'clip') Object.assign(shown, { controls: true, autoplay: true, muted: true, loop: true });
+    const playing = { controls: true, autoplay: true, muted: true, loop: true, playsInline: true };
+    if (kind === 'clip') Object.assign(shown, playing);
     else shown.alt = 'The frame in which the alert opened, with masks';
     shown.addEventListener('error', () => {
+      if (!shown.isConnected) return; // closed meanwhile, or another is shown
       this.#frame.replaceChildren(part('p', '', 'Not stored yet, or deleted. Looking again…'));
       this.#timer = setTimeout(() => this.#load(kind, url), AGAIN_MS);
     });
