@@ -123,6 +123,7 @@ export class Editor {
     const from = this.#shape.points[index];
     let moved = false;
     const follow = (next) => {
+      if (!this.#shape.points[index]) return; // taken away meanwhile
       const [x, y] = this.#pointAt(next);
       moved ||= Math.hypot(next.clientX - event.clientX, next.clientY - event.clientY) > 3;
       if (moved) this.#move(index, [from[0] + x - began[0], from[1] + y - began[1]]);
@@ -134,7 +135,7 @@ export class Editor {
     };
     this.#sheet.setPointerCapture(event.pointerId);
     this.#sheet.addEventListener('pointermove', follow);
-    this.#sheet.addEventListener('pointerup', end, { once: true });
+    this.#sheet.addEventListener('lostpointercapture', end, { once: true }); // also where it is cancelled
   }
 
   #hovered(event) {
