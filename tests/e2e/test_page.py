@@ -42,7 +42,7 @@ async def test_without_masks_the_picture_is_as_it_came(tab: Tab, page: Page, url
     await tab.goto(url)
     await seen(tab, 0)
     await tab.keyboard.press("m")
-    await tab.keyboard.press("i")
+    await tab.keyboard.press("Shift+I")  # as with Caps Lock
     await expect(tab.get_by_role("button", name="Masks")).to_have_attribute("aria-pressed", "false")
     assert np.abs(await pixels_of(tab, SIZE) - GREY).max() < 8
     await tab.get_by_role("button", name="Zones").click()
@@ -252,7 +252,9 @@ async def test_what_is_on_the_topics_is_on_the_page(tab: Tab, page: Page, url: s
     assert label == "Camera hall: 1 person"
 
 
-async def test_somebody_logs_in_once_and_then_sees_the_page(browser: Browser, page: Page) -> None:
+async def test_somebody_logs_in_once_and_again_when_the_token_has_changed(
+    browser: Browser, page: Page
+) -> None:
     access = Access(SecretStr("a-token-that-is-long-enough"))
     async with serve(page, port=0, access=access) as url:
         tab = await browser.new_page()
@@ -264,4 +266,9 @@ async def test_somebody_logs_in_once_and_then_sees_the_page(browser: Browser, pa
         await tab.get_by_label("Token").fill("a-token-that-is-long-enough")
         await tab.get_by_role("button").click()
         await expect(tab.locator("#link")).to_have_attribute("data-state", "open")
-        await tab.close()
+    changed = Access(SecretStr("the-token-of-the-next-half-year"))
+    async with serve(page, port=URL(url).port or 0, access=changed):
+        await tab.get_by_label("Token").fill("the-token-of-the-next-half-year")
+        await tab.get_by_role("button").click()
+        await expect(tab.locator("#link")).to_have_attribute("data-state", "open")
+    await tab.close()

@@ -85,7 +85,7 @@ function takeAlert(message) {
 
 /** The address says what is looked at: a camera's name, or nothing for the wall. */
 function route() {
-  const named = decodeURIComponent(location.hash.slice(1));
+  const named = location.hash.slice(1);
   const only = page.cameras.length === 1 ? page.cameras[0] : null;
   const camera = page.cameras.includes(named) ? named : only;
   if (page.cameras.length && (camera !== page.camera || !document.body.dataset.view)) look(camera);
@@ -214,7 +214,8 @@ function pressed(event) {
 }
 
 function pressedAtCamera(event) {
-  const button = document.querySelector(`#toggles [aria-keyshortcuts="${CSS.escape(event.key)}"]`);
+  const key = CSS.escape(event.key.toLowerCase()); // Caps Lock is no reason
+  const button = document.querySelector(`#toggles [aria-keyshortcuts="${key}"]`);
   if (button) button.click();
   else if (event.key === '[') beside(-1);
   else if (event.key === ']') beside(1);

@@ -32,8 +32,15 @@ export class Live {
     socket.binaryType = 'blob';
     this.#socket = socket;
     this.#on.state('connecting');
-    socket.addEventListener('open', () => this.#opened());
-    socket.addEventListener('close', () => this.#closed(socket));
+    let wasOpen = false;
+    socket.addEventListener('open', () => {
+      wasOpen = true;
+      this.#opened();
+    });
+    socket.addEventListener('close', () => {
+      this.#closed(socket);
+      if (!wasOpen) askToLogIn();
+    });
     this.#listen(socket);
   }
 
@@ -101,4 +108,10 @@ export class Live {
   #say(message, socket = this.#socket) {
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
   }
+}
+
+/** Where the cookie has ended, show the form: a socket does not say why it is refused. */
+async function askToLogIn() {
+  const answer = await fetch('/', { method: 'HEAD' }).catch(() => null); // nobody is there
+  if (answer?.status === 401) location.reload();
 }

@@ -121,10 +121,11 @@ export class Timeline {
       End: () => this.live(),
       l: () => this.live(),
     };
-    if (!keys[event.key] || this.#root.hidden) return false;
+    const act = keys[event.key] ?? keys[event.key.toLowerCase()];
+    if (!act || this.#root.hidden) return false;
     event.preventDefault();
     event.stopPropagation();
-    if (event.key !== 'ArrowRight' || this.#isPast) keys[event.key]();
+    if (event.key !== 'ArrowRight' || this.#isPast) act();
     return true;
   }
 
