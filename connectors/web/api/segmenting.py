@@ -19,7 +19,7 @@ from stream.codec import mask_to_wire
 from stream.errors import DeviceError, OutOfMemoryError
 from stream.masks import pack
 from stream.ports import Model, View, Window
-from stream.types import Instance, Pixels, Result
+from stream.types import Instance, Pixels, Result, Size
 from stream.web_spec import WebSpec
 
 AGAIN_S = 1
@@ -102,10 +102,12 @@ class Segmenting:
             async with self._decoded:
                 pixels = await asyncio.to_thread(self._pictures.decoded, picture)
                 found = await self._seen(_view(pixels, query))
-            if query.overlay == "png" or _prefers_png(request.headers.get("Accept", "")):
-                png = await asyncio.to_thread(self._drawn, pixels, found)
-                return web.Response(body=png, content_type=PNG)
-            body = await asyncio.to_thread(self._told, pixels, found, query)
+                if query.overlay == "png" or _prefers_png(request.headers.get("Accept", "")):
+                    png = await asyncio.to_thread(self._drawn, pixels, found)
+                    return web.Response(body=png, content_type=PNG)
+                height, width = pixels.shape[:2]
+                del pixels  # the next may be decoded
+            body = await asyncio.to_thread(self._told, (height, width), found, query)
             return web.Response(body=body, content_type=JSON)
 
     @asynccontextmanager
@@ -132,12 +134,11 @@ class Segmenting:
         except DeviceError:
             raise refused(503, "the model's device failed; the server stops") from None
 
-    def _told(self, pixels: Pixels, found: Collection[Instance], query: SegmentQuery) -> bytes:
+    def _told(self, size: Size, found: Collection[Instance], query: SegmentQuery) -> bytes:
         if query.masks == "rle":
             pack([each.mask for each in found])
         instances = [_instance(each, query.masks) for each in found]
-        height, width = pixels.shape[:2]
-        masks = Masks(self._model.ref, (height, width), instances)
+        masks = Masks(self._model.ref, size, instances)
         return msgspec.json.encode(masks, enc_hook=mask_to_wire)
 
     def _drawn(self, pixels: Pixels, found: tuple[Instance, ...]) -> bytes:
