@@ -72,20 +72,24 @@ class OpenVinoNetwork:
         self.in_flight = int(requests) + 1  # one more is pre- or post-processed meanwhile
 
     def slot(self, shape: Size) -> "OpenVinoSlot":
-        """A request of the network compiled for this shape; the first of a shape compiles it."""
-        return OpenVinoSlot(self._network(shape).create_infer_request())
+        """A request of the network compiled for this shape; the first of a shape compiles it.
+
+        One at a time: where two threads look at their first tensors at once, one of OpenVINO's
+        bindings waits for the other with the GIL held, and the other waits for the GIL, for ever.
+        """
+        with self._lock:
+            return OpenVinoSlot(self._network(shape).create_infer_request())
 
     def _network(self, shape: Size) -> Any:
-        with self._lock:
-            if shape not in self._compiled:
-                graph = self._graph.clone()
-                graph.reshape([self.batch_size, *shape, 3])
-                settings = {
-                    "PERFORMANCE_HINT": "THROUGHPUT",
-                    "INFERENCE_PRECISION_HINT": self._hint,
-                }
-                self._compiled[shape] = self._core.compile_model(graph, "CPU", settings)
-            return self._compiled[shape]
+        if shape not in self._compiled:
+            graph = self._graph.clone()
+            graph.reshape([self.batch_size, *shape, 3])
+            settings = {
+                "PERFORMANCE_HINT": "THROUGHPUT",
+                "INFERENCE_PRECISION_HINT": self._hint,
+            }
+            self._compiled[shape] = self._core.compile_model(graph, "CPU", settings)
+        return self._compiled[shape]
 
 
 class OpenVinoSlot:

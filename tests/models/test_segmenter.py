@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from connectors.models import Artefact, open_model
+from connectors.models import Artefact, open_model, openvino_network
+from connectors.models.openvino_network import OpenVinoSlot
 from connectors.models.segmenter import Segmenter
 from stream.halving import segmented
 from stream.masks import iou
@@ -145,6 +146,25 @@ async def test_windows_of_other_shapes_run_beside_each_other(
     )
     assert said(found[0]) == said(found[2])
     assert all(each.mask.box[0] >= 200 for each in found[1])
+
+
+async def test_requests_are_made_one_at_a_time(
+    model: Segmenter, bottles: list[Pixels], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two threads that make their first at once wait for each other for ever, once in a while."""
+    made, most, under_way = openvino_network.OpenVinoSlot.__init__, 0, 0
+
+    def slowly(slot: OpenVinoSlot, request: object) -> None:
+        nonlocal most, under_way
+        under_way += 1
+        most = max(most, under_way)
+        time.sleep(0.05)
+        made(slot, request)
+        under_way -= 1
+
+    monkeypatch.setattr(openvino_network.OpenVinoSlot, "__init__", slowly)
+    await asyncio.gather(*(one(model, View(each, WHOLE, None, None)) for each in bottles[:3]))
+    assert most == 1
 
 
 async def test_a_closed_model_takes_no_more_views(
