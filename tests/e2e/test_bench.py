@@ -51,6 +51,7 @@ def test_kafka_is_compared_with_one_process(tmp_path: Path, kafka: str) -> None:
     assert (tmp_path / "kafka.png").exists()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_transport_is_measured_alone(tmp_path: Path, kafka: str) -> None:
     found = figures(tmp_path, "transport", "--kafka", kafka)
@@ -69,6 +70,7 @@ def test_scale_out_latency_and_pauses_are_measured(tmp_path: Path, kafka: str) -
     assert (tmp_path / "scale_out.png").exists()
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_takeover_of_cameras_is_measured(tmp_path: Path, kafka: str) -> None:
     found = figures(tmp_path, "registry", "--kafka", kafka)

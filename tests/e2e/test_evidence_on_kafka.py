@@ -134,6 +134,7 @@ def test_an_alert_links_the_picture_of_its_frame_in_a_bucket_until_it_is_purged(
         assert own.names() == []
 
 
+@pytest.mark.long
 def test_an_alert_goes_out_without_a_link_where_the_bucket_refuses_us(
     tmp_path: Path, kafka: str
 ) -> None:
@@ -150,6 +151,7 @@ def test_an_alert_goes_out_without_a_link_where_the_bucket_refuses_us(
         assert own.names() == []
 
 
+@pytest.mark.long
 def test_an_alert_goes_out_without_a_link_while_the_bucket_is_away(
     tmp_path: Path, kafka: str
 ) -> None:

@@ -55,6 +55,7 @@ def test_it_stops_when_asked_with_all_done(tmp_path: Path, kafka: str) -> None:
         assert watch.stop() == EXIT_OK
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_stop_without_a_broker_ends_in_time(tmp_path: Path) -> None:
     require_kafka()
