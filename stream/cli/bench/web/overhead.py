@@ -200,5 +200,5 @@ class _Nothing:
     def set(self, _: float) -> None:
         pass
 
-    def observe(self, _: float) -> None:
+    def observe(self, _: float, __: object = None) -> None:
         pass
