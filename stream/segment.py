@@ -64,8 +64,9 @@ class Segment:
         clock: Clock,
         metrics: Metrics,
     ) -> None:
+        model = device.model
         self._device = device
-        self._model = device.model
+        self._model = model
         self._decode = decode
         self._registry = registry
         self._freshness = Freshness(max_age_us)
@@ -76,7 +77,6 @@ class Segment:
         self._answered_us: dict[Delivery, tuple[int, int]] = {}
         """When results were made and when their frames arrived, until they are acknowledged."""
         self._counts = Bound(partial(_Counts, metrics))
-        model = self._model
         self._saturation = Saturation(model.batch_size * model.in_flight, clock.now_us())
         metrics.model.labels(model.ref.name, model.ref.sha256, model.ref.precision).set(1)
         self._traced: dict[Delivery, tracing.Spans] = {}

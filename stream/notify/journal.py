@@ -8,7 +8,7 @@ from typing import get_args
 from stream import codec, tracing
 from stream.errors import RecordError, UndeliveredError
 from stream.evidence import CLIPS
-from stream.metrics import Metrics
+from stream.metrics import FINITE, Metrics
 from stream.ports import Clock, Delivery, Outbox
 from stream.types import Alert, AlertState, DeliveryState, DeliveryStatus
 
@@ -68,7 +68,7 @@ class Journal:
 
     def waits(self, endpoint: str, oldest_s: Callable[[], float]) -> None:
         """Begin to count what ``endpoint`` takes. ``oldest_s`` is asked whenever somebody looks."""
-        for outcome in ("delivered", "failed", "given_up"):
+        for outcome in FINITE["deliveries.outcome"]:
             self.metrics.deliveries.labels(endpoint, outcome)
         self.metrics.delivery.labels(endpoint)
         self.metrics.delivered_age.labels(endpoint)

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from stream import codec, tracing
@@ -187,10 +188,11 @@ class Notify:
         changes: list[Change] = []
         now_us = self._clock.now_us()
         for delivery, alert, spans in told:
-            first = Change(alert, "", delivery, since_us=now_us, trace=tracing.header_of(spans))
-            changes += [replace(first, endpoint=name) for name in dict.fromkeys(alert.notify)]
+            trace = tracing.header_of(spans)
+            change = partial(Change, alert, delivery=delivery, since_us=now_us, trace=trace)
+            changes += map(change, dict.fromkeys(alert.notify))
             if (due_us := self._illustrating.due_us(alert)) is not None:
-                changes.append(replace(first, endpoint=CLIPS, due_us=due_us))
+                changes.append(change(CLIPS, due_us=due_us))
         return changes
 
     def _begin(self, change: Change, tasks: asyncio.TaskGroup) -> None:
