@@ -55,7 +55,7 @@ class _Tape:
         if self._since_thinned >= THIN_EVERY:
             self._thin(FINEST)
 
-    def halve(self) -> None:
+    def shrink(self) -> None:
         """Thin until `ROOM` is left of it, or nothing but the newest."""
         target, finest = self.size_bytes * ROOM, FINEST
         while self.size_bytes > target and finest > 1:
@@ -90,7 +90,7 @@ class Past:
             heaviest = max(self._tapes.values(), key=lambda each: each.size_bytes)
             if len(heaviest.moments) == 1:
                 return
-            heaviest.halve()
+            heaviest.shrink()
 
     def forget(self, camera: str) -> None:
         """Drop a camera's moments."""
