@@ -1,4 +1,4 @@
-"""A trial run of ``segment`` on made-up frames, before it takes real ones: what it is able to do.
+"""What ``segment`` is able to do, measured on made-up frames before it takes real ones.
 
 The whole loop runs, from JPEG to encoded results, with as much under way as for files; only the
 transport is left out. The picture has no instances: what these cost shows in service.
@@ -15,7 +15,7 @@ from stream.ports import Clock, Delivery, Record, Window
 from stream.segment import ARCHIVE, Segment
 from stream.types import Frame, FrameId, Picture, Pixels
 
-CAMERA = "trial"
+CAMERA = "capacity"
 RAMP_BATCHES = 2
 """Rounds of full batches that are not counted: every place is taken first, and what is done at
 first use is done."""
@@ -30,7 +30,7 @@ anything in it, as the former does in louder ones.
 """
 
 
-async def trial_rate(
+async def measured_rate(
     segment: Segment,
     full: int,
     encode: Callable[[Pixels], Picture],
@@ -115,7 +115,7 @@ class _Frames:
         self, limit: int, timeout_s: float, under_way: Collection[Delivery] = ()
     ) -> list[Delivery]:
         if self._results.over():
-            raise EndOfStream("the trial is over")
+            raise EndOfStream("enough was measured")
         self._count += limit
         numbers = range(self._count - limit, self._count)
         return [Delivery(ARCHIVE, self._record(each), each, "") for each in numbers]

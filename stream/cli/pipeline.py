@@ -12,7 +12,7 @@ from connectors.jpeg import JpegCodec
 from connectors.video import open_feed
 from connectors.webhook import Webhook
 from stream import codec, ingest, notify, segment, watch
-from stream.capacity import trial_rate
+from stream.capacity import measured_rate
 from stream.cli.embedded import Role, beside
 from stream.cli.evidence import Illustration
 from stream.config import Settings, redact, registered_url_fault, signing_keys
@@ -135,7 +135,7 @@ async def measure_capacity(common: Common, model: Model, window: Window) -> None
     encode = JpegCodec.of(common.settings.pictures).encode
     full = model.batch_size * model.in_flight
     async with beside(device.run()):
-        rate = await trial_rate(loop, full, encode, window, common.clock)
+        rate = await measured_rate(loop, full, encode, window, common.clock)
     if rate is not None:
         common.metrics.saturated(rate)
         _log.info("segment: able to do %.1f frames/s", rate)

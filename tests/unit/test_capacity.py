@@ -1,11 +1,11 @@
-"""What a segment is able to do: tried on made-up frames, then measured in service."""
+"""What a segment is able to do: measured on made-up frames, then measured in service."""
 
 from collections.abc import Sequence
 
 import pytest
 
 from connectors.jpeg import JpegCodec
-from stream.capacity import trial_rate
+from stream.capacity import measured_rate
 from stream.cli.embedded import beside
 from stream.device import Device
 from stream.metrics import Metrics
@@ -35,27 +35,31 @@ class TakingModel(BrightModel):
         return await super().segment(batch)
 
 
-async def tried(model: TakingModel) -> float | None:
+async def at_warm_up(model: TakingModel) -> float | None:
     metrics = Metrics()
     device = Device(model, model.clock, metrics)
     segment = Segment(device, JPEG.decode, Listed(()), 1_000_000, model.clock, metrics)
     window = Window(0, 0, 64, 36)
     async with beside(device.run()):
-        return await trial_rate(segment, model.in_flight, JPEG.encode, window, model.clock)
+        return await measured_rate(segment, model.in_flight, JPEG.encode, window, model.clock)
 
 
 @pytest.mark.parametrize("in_flight", [1, 4])
-async def test_a_trial_tells_how_many_frames_a_second_a_segment_answers(in_flight: int) -> None:
-    assert await tried(TakingModel(VirtualClock(), in_flight)) == pytest.approx(1 / TAKES_S, 0.15)
+async def test_at_warm_up_it_is_measured_how_many_frames_a_second_a_segment_answers(
+    in_flight: int,
+) -> None:
+    assert await at_warm_up(TakingModel(VirtualClock(), in_flight)) == pytest.approx(
+        1 / TAKES_S, 0.15
+    )
 
 
-async def test_a_trial_with_too_few_answers_tells_nothing() -> None:
+async def test_too_few_answers_at_warm_up_tell_nothing() -> None:
     class Slow(TakingModel):
         async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
             self.clock.advance(60)
             return await super().segment(batch)
 
-    assert await tried(Slow(VirtualClock(), 1)) is None
+    assert await at_warm_up(Slow(VirtualClock(), 1)) is None
 
 
 async def test_what_is_not_known_yet_has_no_sample() -> None:
@@ -66,7 +70,7 @@ async def test_what_is_not_known_yet_has_no_sample() -> None:
     assert metrics.registry.get_sample_value(name) == 7
 
 
-async def test_in_service_what_was_measured_replaces_what_was_tried() -> None:
+async def test_what_is_measured_in_service_replaces_what_warm_up_told() -> None:
     clock = VirtualClock()
     bench = Bench(clock, TakingModel(clock, in_flight=2), transport=roomy())
     bench.metrics.saturated(1000)
