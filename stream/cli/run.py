@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -71,6 +71,40 @@ async def play(
     """
     clock, tally = SteadyClock(), Tally()
     _check_is_embedded(settings)
+    async with AsyncExitStack() as stack:
+        opening = _opened(settings, console, clock, config)
+        common, device = await stack.enter_async_context(opening)
+        rulebook, registry = common.rulebook, common.registry
+        sinks = await stack.enter_async_context(open_sinks(settings.endpoints, WallClock()))
+        illustrating = illustration(settings, rulebook, registry, common.transport, clock)
+        pictures = await stack.enter_async_context(illustrating)
+        working = roles(common, device, sinks, pictures)
+        looking = _observers(settings, rulebook, tally, clock)
+        if (web := _web(settings, port)) is not None:
+            opening_page = opened_page(settings, registry, rulebook, clock)
+            page = await stack.enter_async_context(opening_page)
+            serving, feeding = _serving(common, page, device, web)
+            console.print(f"live page: {await stack.enter_async_context(serving)}")
+            looking += feeding
+        with stop_on_signals() as stop:
+            keep_what_is_loaded()
+            try:
+                async with showing(tally, console):
+                    drain_s = settings.drain + LEAVING_S
+                    await run_roles(common.transport, working + looking, stop, drain_s)
+            except DrainTimeoutError:
+                console.print(summary(tally))
+                raise
+    console.print(summary(tally))
+    _raise_failures(tally)
+    return tally
+
+
+@asynccontextmanager
+async def _opened(
+    settings: Settings, console: Console, clock: Clock, config: Path | None
+) -> AsyncIterator[tuple[Common, Device]]:
+    """What all roles work with, checked, and the device, which runs."""
     transport = open_transport(settings)
     check_files(settings)
     async with AsyncExitStack() as stack:
@@ -85,32 +119,9 @@ async def play(
         if config is not None:
             edits = Edits(config, partial(_check, labels=model.labels), clock, metrics)
             registry = Reloaded(edits, settings, rulebook)
-        sinks = await stack.enter_async_context(open_sinks(settings.endpoints, WallClock()))
-        opening = illustration(settings, rulebook, registry, transport, clock)
-        pictures = await stack.enter_async_context(opening)
-        common = Common(settings, rulebook, registry, transport, clock, metrics)
         device = Device(model, clock, metrics)
         await stack.enter_async_context(beside(device.run()))
-        working = roles(common, device, sinks, pictures)
-        looking = _observers(settings, rulebook, tally, clock)
-        if (web := _web(settings, port)) is not None:
-            opening_page = opened_page(settings, registry, rulebook, clock)
-            page = await stack.enter_async_context(opening_page)
-            serving, feeding = _serving(common, page, device, web)
-            console.print(f"live page: {await stack.enter_async_context(serving)}")
-            looking += feeding
-        with stop_on_signals() as stop:
-            keep_what_is_loaded()
-            try:
-                async with showing(tally, console):
-                    drain_s = settings.drain + LEAVING_S
-                    await run_roles(transport, working + looking, stop, drain_s)
-            except DrainTimeoutError:
-                console.print(summary(tally))
-                raise
-    console.print(summary(tally))
-    _raise_failures(tally)
-    return tally
+        yield Common(settings, rulebook, registry, transport, clock, metrics), device
 
 
 def _check_is_embedded(settings: Settings) -> None:
