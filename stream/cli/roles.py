@@ -60,14 +60,24 @@ async def warm(common: Common) -> AsyncIterator[Model]:
 
 
 @asynccontextmanager
-async def tried(common: Common) -> AsyncIterator[Model]:
+async def with_capacity(common: Common) -> AsyncIterator[Model]:
     """The model as `warm` opens it, with its capacity told."""
     async with warm(common) as model:
         await measure_capacity(common, Leaving(model), WIDE)
         yield model
 
 
-def run_role(name: str, config: Path, open_model: OpenModel = tried) -> None:
+@asynccontextmanager
+async def at_work(common: Common, health: Health, open_model: OpenModel) -> AsyncIterator[Device]:
+    """The device with the model of the settings: it runs, and a canary says how it is."""
+    async with open_model(common) as opened_model:
+        model = Leaving(opened_model)
+        device = Device(model, common.clock, common.metrics)
+        async with beside(sing(model, health, common.clock)), beside(device.run()):
+            yield device
+
+
+def run_role(name: str, config: Path, open_model: OpenModel = with_capacity) -> None:
     """Run one role on Kafka until a signal comes, or until its files end."""
     with logged(name):
         asyncio.run(play(name, config, settings_of_role(config), open_model))
@@ -77,7 +87,7 @@ async def play(
     name: str,
     config: Path,
     settings: Settings,
-    open_model: OpenModel = tried,
+    open_model: OpenModel = with_capacity,
     parent: Parent | None = None,
 ) -> None:
     """Run one role until a signal comes, its ``parent`` ends it, or its files end."""
@@ -151,13 +161,10 @@ async def _opened(
             case "ingest":
                 yield ingest_role(common)
             case "segment":
-                opening = open_model(common)
-                model = Leaving(await stack.enter_async_context(opening))
-                check_labels(settings, model.labels)
+                opening = at_work(common, health, open_model)
+                device = await stack.enter_async_context(opening)
+                check_labels(settings, device.model.labels)
                 await stack.enter_async_context(cards_watched(common.metrics, common.clock))
-                await stack.enter_async_context(beside(sing(model, health, common.clock)))
-                device = Device(model, common.clock, common.metrics)
-                await stack.enter_async_context(beside(device.run()))
                 yield segment_role(common, device)
             case "watch":
                 check_watched(settings, common.registry.cameras)

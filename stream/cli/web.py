@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,26 +15,22 @@ from connectors.web import Page, show
 from connectors.web.api import Board, Segmenting
 from connectors.web.server import Part
 from stream import codec
-from stream.canary import sing
 from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import beside
 from stream.cli.kafka_only import settings_of_role
-from stream.cli.leaving import Leaving
 from stream.cli.logs import logged
 from stream.cli.measured import measured
 from stream.cli.observers import opened_page
 from stream.cli.pipeline import Common
-from stream.cli.roles import OpenModel, ended, warm
+from stream.cli.roles import OpenModel, at_work, ended, warm
 from stream.cli.serving import api, segmenting, served
 from stream.cli.stop import stop_on_signals
 from stream.codec import Message
 from stream.config import Settings
-from stream.device import Device
 from stream.errors import DrainTimeoutError, RecordError, UnsupportedVersionError
 from stream.health import Health
-from stream.metrics import Metrics
 from stream.observe import TOPICS
-from stream.ports import Clock, Inbox, Model, Registry
+from stream.ports import Inbox, Registry
 from stream.rulebook import Rulebook
 from stream.types import Alert, CameraStatus
 from stream.web_spec import WebSpec
@@ -70,9 +66,7 @@ async def _play(config: Path, settings: Settings, open_model: OpenModel) -> None
         common = Common(settings, rulebook, registry, transport, clock, metrics)
         pictures = None
         if spec.segment:
-            device = await stack.enter_async_context(
-                _device(open_model(common), health, clock, metrics)
-            )
+            device = await stack.enter_async_context(at_work(common, health, open_model))
             pictures = segmenting(device, spec)
         stop = stack.enter_context(stop_on_signals())
         opening = opened_page(settings, registry, rulebook, clock)
@@ -90,18 +84,6 @@ async def _play(config: Path, settings: Settings, open_model: OpenModel) -> None
             if pictures is not None:
                 await _finish(pictures, settings.drain)
     _log.info("web: stopped")
-
-
-@asynccontextmanager
-async def _device(
-    opening: AbstractAsyncContextManager[Model], health: Health, clock: Clock, metrics: Metrics
-) -> AsyncIterator[Device]:
-    """The model, as ``segment`` has it."""
-    async with opening as opened:
-        model = Leaving(opened)
-        device = Device(model, clock, metrics)
-        async with beside(sing(model, health, clock)), beside(device.run()):
-            yield device
 
 
 async def _finish(pictures: Segmenting, drain_s: float) -> None:
