@@ -3,17 +3,16 @@
 import json
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+from tests.support.http_server import Quiet, answering
 from tests.support.kafka import free_ports
 from tests.support.required import require
 from tests.support.waiting import wait_until
@@ -100,7 +99,7 @@ def _config(hook: str) -> dict[str, Any]:
 
 @contextmanager
 def _hook(running: Alertmanager) -> Iterator[str]:
-    class Hook(BaseHTTPRequestHandler):
+    class Hook(Quiet):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             running.told.append(json.loads(body))
@@ -108,15 +107,5 @@ def _hook(running: Alertmanager) -> Iterator[str]:
             self.send_header("content-length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(Hook) as port:
+        yield f"http://127.0.0.1:{port}/"

@@ -4,13 +4,14 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+
+from tests.support.http_server import Quiet, answering
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def collector() -> Iterator[Collector]:
     found = Collector()
     found.may_answer.set()
 
-    class Take(BaseHTTPRequestHandler):
+    class Take(Quiet):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             assert self.headers["content-type"] == "application/x-protobuf"
@@ -73,21 +74,12 @@ def collector() -> Iterator[Collector]:
             self.end_headers()
             self.wfile.write(answer)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Take)
-    server.daemon_threads = True
-    found.url = f"http://127.0.0.1:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield found
-    finally:
-        found.may_answer.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(Take) as port:
+        found.url = f"http://127.0.0.1:{port}"
+        try:
+            yield found
+        finally:
+            found.may_answer.set()
 
 
 def _spans(body: bytes) -> Iterator[Seen]:

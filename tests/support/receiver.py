@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import standardwebhooks
+
+from tests.support.http_server import Quiet, answering
 
 SECRET = base64.b64encode(b"a key that only tests know").decode()
 DOWN, UP, REFUSED = 503, 200, 401
@@ -49,7 +50,7 @@ def receiver(status: int, secret: str = SECRET) -> Iterator[Receiver]:
     found = Receiver(status)
     found.may_answer.set()
 
-    class Hook(BaseHTTPRequestHandler):
+    class Hook(Quiet):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             try:
@@ -63,17 +64,8 @@ def receiver(status: int, secret: str = SECRET) -> Iterator[Receiver]:
             self.send_header("content-length", "0")
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    found.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield found
-    finally:
-        found.may_answer.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(Hook) as found.port:
+        try:
+            yield found
+        finally:
+            found.may_answer.set()

@@ -1,9 +1,9 @@
 """What a site with GPUs, on a cluster, in trouble would tell: samples to be scraped."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.support.http_server import Quiet, answering
 
 RECORDED = "recorded"
 """The namespace of these samples."""
@@ -47,7 +47,7 @@ def recorded_site() -> Iterator[str]:
     """Answers ``/metrics`` with the samples; yields where. Counters rise with each scrape."""
     scrapes = 0
 
-    class Page(BaseHTTPRequestHandler):
+    class Page(Quiet):
         def do_GET(self) -> None:
             nonlocal scrapes
             scrapes += 1
@@ -58,18 +58,8 @@ def recorded_site() -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(Page) as port:
+        yield f"127.0.0.1:{port}"
 
 
 def _risen(line: str, scrapes: int) -> str:
