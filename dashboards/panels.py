@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
+from typing import TypeVar
 from urllib.parse import quote
 
 from grafana_foundation_sdk.builders import common, stat, statetimeline, table, timeseries
@@ -14,6 +15,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from dashboards.look import PLAIN, QUANTILES, Levels, words
 
+_Panel = TypeVar("_Panel", stat.Panel, timeseries.Panel, statetimeline.Panel, table.Panel)
 PROMETHEUS = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 _TRACES = (
@@ -67,14 +69,7 @@ def number(
     ``said`` gives numbers words; with ``named`` the name of the series stands with it.
     """
     panel = (
-        stat.Panel()
-        .title(view.title)
-        .description(view.description)
-        .datasource(PROMETHEUS)
-        .unit(view.unit)
-        .span(view.width)
-        .height(view.height)
-        .thresholds(view.levels.built())
+        _begun(stat.Panel(), view)
         .color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .color_mode(options.BigValueColorMode.BACKGROUND_SOLID)
         .graph_mode(options.BigValueGraphMode.NONE)
@@ -97,15 +92,8 @@ def lines(view: View, *, stacked: bool = False, traced: bool = False) -> timeser
     With ``traced`` points lead to the traces of slow frames (exemplars).
     """
     panel = (
-        timeseries.Panel()
-        .title(view.title)
-        .description(view.description)
-        .datasource(PROMETHEUS)
-        .unit(view.unit)
-        .span(view.width)
-        .height(view.height)
+        _begun(timeseries.Panel(), view)
         .min(0)
-        .thresholds(view.levels.built())
         .thresholds_style(common.GraphThresholdsStyleConfig().mode(_threshold_style(view.levels)))
         .color_scheme(build.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
         .line_width(2)
@@ -129,14 +117,7 @@ def lines(view: View, *, stacked: bool = False, traced: bool = False) -> timeser
 def timeline(view: View, said: Mapping[int, tuple[str, str]]) -> statetimeline.Panel:
     """A row for each series, in the colours and words of its states."""
     panel = (
-        statetimeline.Panel()
-        .title(view.title)
-        .description(view.description)
-        .datasource(PROMETHEUS)
-        .unit(view.unit)
-        .span(view.width)
-        .height(view.height)
-        .thresholds(view.levels.built())
+        _begun(statetimeline.Panel(), view)
         .color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         .mappings(words(said))
         .merge_values(True)
@@ -159,14 +140,7 @@ def rows(
 ) -> table.Panel:
     """A table of what holds now. ``columns`` has the name of each label, and of ``Value``."""
     panel = (
-        table.Panel()
-        .title(view.title)
-        .description(view.description)
-        .datasource(PROMETHEUS)
-        .unit(view.unit)
-        .span(view.width)
-        .height(view.height)
-        .thresholds(view.levels.built())
+        _begun(table.Panel(), view)
         .filterable(True)
         .with_transformation(_columns(columns))
         .override_by_name(columns["Value"], [_colored()])
@@ -176,6 +150,19 @@ def rows(
     for target in _queries(view):
         panel.with_target(target.instant().format(PromQueryFormat.TABLE))
     return panel
+
+
+def _begun(panel: _Panel, view: View) -> _Panel:
+    """What all kinds of panels have."""
+    return (
+        panel.title(view.title)
+        .description(view.description)
+        .datasource(PROMETHEUS)
+        .unit(view.unit)
+        .span(view.width)
+        .height(view.height)
+        .thresholds(view.levels.built())
+    )
 
 
 def _queries(view: View) -> Iterator[promql.Dataquery]:

@@ -257,8 +257,8 @@ _FILES = View(
 
 _REQUESTS = View(
     "Requests, by route and status",
-    "To the HTTP API and the page, a second. 4xx are callers' mistakes, 5xx ours: read the "
-    "log of web.",
+    "To the HTTP API, a second. 429: more pictures than the model takes. Other 4xx are callers' "
+    "mistakes, 5xx ours: read the log of web.",
     "MaskstreamRoleDown",
     "reqps",
     [Query(rate("maskstream_requests_total", PODS, "route", "status"), "{{route}} {{status}}")],
@@ -266,8 +266,8 @@ _REQUESTS = View(
 
 _REQUEST = View(
     "Time of a request (p95), by route",
-    "One in twenty requests takes longer than this. It waits on the topics that it reads: "
-    "compare with what Kafka says of itself.",
+    "One in twenty requests takes longer than this. A picture waits for the model, and live "
+    "cameras go first: high where that is busy.",
     "MaskstreamRoleDown",
     "s",
     [quantile(0.95, "maskstream_request_seconds", PODS, "route")],
