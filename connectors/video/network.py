@@ -49,7 +49,8 @@ async def open_network(
 
     Raises `CameraError` where it does not answer, `CredentialsRefusedError` where it refuses ours,
     or they may not go there.
-    Leaving does not wait for the camera: its thread ends within `READ_S`.
+    Leaving does not wait for the camera: its thread ends within `READ_S`. Python does not end
+    before: FFmpeg asks it whether to wait on, which kills a process where Python is gone.
     """
     try:
         url = with_credentials(camera, credentials)
@@ -57,7 +58,7 @@ async def open_network(
         reason = "; ".join(str(error).splitlines())
         raise CredentialsRefusedError(f"camera {camera.id}: {reason}") from error
     reader = _Reader(camera, url, clock)
-    threading.Thread(target=reader.run, name=f"camera {camera.id}", daemon=True).start()
+    threading.Thread(target=reader.run, name=f"camera {camera.id}").start()
     try:
         size, fps = await reader.opened
         yield NetworkFeed(reader, size, fps)

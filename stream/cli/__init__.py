@@ -4,7 +4,9 @@ Each command lives in a module of its own and imports what it needs when it runs
 ``maskstream --help`` is quick and the plain install needs no model backend.
 """
 
+import os
 import sys
+import threading
 import traceback
 
 from stream.errors import EXIT_SOFTWARE, MaskstreamError
@@ -16,6 +18,22 @@ def main() -> None:
     Anything else that is raised is a fault of ours: it is shown whole, and the process ends with
     the exit code of an internal error.
     """
+    try:
+        _run()
+    except SystemExit as end:
+        _wait_for_no_camera(end)
+        raise
+
+
+def _wait_for_no_camera(end: SystemExit) -> None:
+    """End at once where threads are left: they wait for cameras that sent nothing for a while."""
+    if isinstance(end.code, int) and threading.active_count() > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code)
+
+
+def _run() -> None:
     from stream.cli.app import app
 
     try:

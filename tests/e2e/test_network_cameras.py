@@ -20,8 +20,9 @@ from stream.ports import Shot
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
 from tests.support.films import Film, write_film
+from tests.support.roles import deployment
 from tests.support.rtsp import RtspServer, pack, rtsp_server
-from tests.support.waiting import eventually
+from tests.support.waiting import eventually, wait_until
 
 CLOCK = SteadyClock()
 FILMS = {
@@ -34,6 +35,7 @@ FILMS = {
 }
 PASSWORD = "p:ss/w@rd #1"
 PATIENCE_S = 20.0
+MANY = 16
 STILL_S = 0.5
 """Several times as long as from one picture to the next."""
 
@@ -232,6 +234,22 @@ async def test_a_camera_that_hangs_holds_nobody_up(
     assert "camera hang" in threads()
     server.freeze(frozen=False)
     await eventually(lambda: "camera hang" not in threads(), "its thread ends")
+
+
+def test_who_ends_waits_for_no_camera_that_hangs(
+    server: RtspServer, films: dict[str, Path], tmp_path: Path, kafka: str
+) -> None:
+    """FFmpeg asks Python whether to wait on: where Python was gone, that killed the process."""
+    many = [
+        {"id": f"hall-{number}", "url": server.add(f"/hall-{number}", file=films["h264"])}
+        for number in range(MANY)
+    ]
+    with deployment(tmp_path, kafka, cameras=many, zones=[], rules=[]) as deployed:
+        (ingest,) = deployed.start("ingest")
+        wait_until(lambda: " ".join(ingest.events()).count(": live") == MANY, "all are live")
+        server.freeze()
+        ingest.popen.terminate()
+        assert ingest.popen.wait(READ_S / 2) == 0
 
 
 def threads() -> set[str]:
