@@ -18,6 +18,8 @@ from stream.errors import EXIT_DIFFERENT, EXIT_OK, ConfigError, RecordError
 from stream.specs import seconds
 from stream.types import MaskMessage
 
+ANY_WIDTH = 1_000
+
 
 def audit_file(path: Path, since: str | None) -> int:
     """Audit a results file, or what a configuration names; returns the exit code.
@@ -36,7 +38,9 @@ def audit_file(path: Path, since: str | None) -> int:
         audit = Audit()
         for message in read_results(path if settings is None else results_of(path, settings)):
             audit.add(message)
-    console = Console(stderr=False)
+    console = Console()
+    if not console.is_terminal:  # nobody's window: nothing is cut
+        console.width = ANY_WIDTH
     console.print(_table(audit))
     if not audit.epochs:
         console.print("no epoch in the results")
@@ -117,12 +121,13 @@ def results_of(config: Path, settings: Settings) -> Path:
 
 def _table(audit: Audit) -> Table:
     table = Table(box=None, pad_edge=False, collapse_padding=True)  # 80 columns are enough
-    table.add_column("camera/epoch", no_wrap=True)
+    table.add_column("camera/epoch", overflow="fold")
     for column in ("offered", "results"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("gaps", justify="right", min_width=16)  # may take several lines: none is cut
-    for column in ("missing", "twice", "out of\norder", "end"):
+    for column in ("missing", "twice", "out of\norder"):
         table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("end", justify="right", min_width=10)
     for epoch in audit.epochs:
         table.add_row(
             f"{epoch.camera}/{epoch.epoch}",

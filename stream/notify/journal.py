@@ -94,7 +94,7 @@ class Journal:
         await self._outbox.send("deliveries", codec.encode(status))
 
     async def delivered(self, change: Change) -> None:
-        """The endpoint took it; acknowledged on return."""
+        """The endpoint took it; acknowledged on return. Said of what opened and resolved."""
         self._count(change, "delivered")
         if self._is_live(change.alert.camera):
             age_us = self._clock.now_us() - change.alert.time_us
@@ -102,6 +102,8 @@ class Journal:
             delivered_age.observe(age_us / 1e6, tracing.exemplar())
         await self.write(change, "delivered")
         await self._outbox.flush()
+        if change.alert.state != "updated":
+            _log.info("%s, is delivered: %s", change, change.answer)
 
     async def failed(self, change: Change) -> None:
         """One try failed and another will follow."""

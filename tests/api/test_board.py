@@ -187,7 +187,7 @@ async def test_both_are_served_as_json() -> None:
             (found,) = (await answer.json())["alerts"]
             assert codec.from_json(msgspec.json.encode(found)) == named("a")
         for query, field in [
-            ("limit=0", "limit"), ("limit=1001", "limit"), ("limit=1.5", "limit"),
+            ("limit=0", "limit"), ("limit=2001", "limit"), ("limit=1.5", "limit"),
             ("camera=Hall", "camera"), ("state=opened", "state"), ("colour=red", "colour"),
         ]:  # fmt: skip
             async with api.client.get(f"/v1/alerts?{query}") as answer:
@@ -195,5 +195,7 @@ async def test_both_are_served_as_json() -> None:
                     400,
                     field,
                 )
+        async with api.client.head("/v1/alerts") as answer:
+            assert (answer.status, await answer.read()) == (200, b"")
         async with api.client.get("/v1/cameras?x=1") as answer:
             assert (await answer.json(content_type=None))["allowed"] == "none"

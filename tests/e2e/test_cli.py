@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from stream.cli.bench.clips import beginning
+from stream.codec import to_json
 from stream.errors import (
     EXIT_CONFIG,
     EXIT_DIFFERENT,
@@ -19,6 +20,7 @@ from stream.errors import (
     EXIT_SOFTWARE,
     EXIT_UNAVAILABLE,
 )
+from stream.types import Gap
 from tests.support.receiver import DOWN, SECRET, UP, receiver
 from tests.support.waiting import wait_until
 
@@ -120,6 +122,17 @@ def test_the_audit_of_a_run_passes(config: Path) -> None:
     done = maskstream("audit", config)
     assert done.returncode == EXIT_OK, done.stdout
     assert "complete" in done.stdout
+
+
+def test_the_audit_cuts_nothing_where_it_is_kept(tmp_path: Path) -> None:
+    """In a file or a pipe nobody's window is narrow."""
+    results = tmp_path / "results.jsonl"
+    camera = "north-entrance-of-the-old-warehouse-behind-the-railway-station"
+    gap = Gap(camera, 1_800_000_000_000_000, 0, 123_456, 1_800_000_000_000_000, "stale")
+    results.write_bytes(to_json(gap) + b"\n")
+    row = maskstream("audit", results).stdout.splitlines()[2]
+    assert row.split()[0] == f"{camera}/1800000000000000"
+    assert row.endswith(" unclosed tail")
 
 
 def test_the_audit_fails_when_a_line_is_taken_out(config: Path, tmp_path: Path) -> None:

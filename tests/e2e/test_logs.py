@@ -63,22 +63,29 @@ def test_each_line_is_an_object_that_says_when_how_grave_and_by_whom(
         assert each["level"] == "info"
 
 
-def test_the_commands_of_the_page_find_a_camera(said: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_the_commands_of_the_page_find_a_camera_and_an_alert(
+    said: list[dict[str, Any]], tmp_path: Path
+) -> None:
     require("kcat", shutil.which("jq") is not None, "no jq; tests/setup/kcat.sh installs it")
     log = tmp_path / "ingest.log"
     log.write_text("".join(json.dumps(each) + "\n" for each in said))
-    of_one, short = (
+    (ended,) = [each for each in said if each["event"] == "camera hall: ended"]
+    ended = {**ended, "role": "notify", "alert": "5b37b9d7c1de4a0c93b1f2ee"}
+    (tmp_path / "notify.log").write_text(json.dumps(ended))
+    of_camera, of_alert, short = (
         subprocess.run(
             ["sh", "-c", command], capture_output=True, text=True, check=True, cwd=tmp_path
         )
         for command in (
-            each.replace("tail -f watch.log", "cat ingest.log")
+            each.replace("tail -f watch", "cat ingest").replace("watch", "ingest")
             for each in re.findall(r"```sh\n(.*jq .*)\n```", PAGE.read_text())
         )
     )
-    assert [re.sub(r"^\S+", "", line) for line in of_one.stdout.splitlines()] == [
+    assert [re.sub(r"^\S+", "", line) for line in of_camera.stdout.splitlines()] == [
         f" info camera hall: {state}" for state in ("connecting", "live", "ended")
     ]
+    assert of_alert.stdout.endswith(" notify camera hall: ended\n")
+    assert len(of_alert.stdout.splitlines()) == 1
     assert len(short.stdout.splitlines()) == len(said)
     assert re.fullmatch(r"\d\d:\d\d:\d\d \[info\] .*", short.stdout.splitlines()[0])
 

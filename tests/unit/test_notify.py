@@ -46,6 +46,7 @@ from tests.support.crash import Crash, CrashingOutbox
 P = ParamSpec("P")
 START_US = 1_800_000_000_000_000
 MONTH_S = 30 * 86_400.0
+OF = "of rule person-leaves, camera hall"
 
 
 class JumpingSelector(selectors.SelectSelector):
@@ -276,6 +277,21 @@ async def test_the_log_says_when_an_endpoint_fails_and_when_it_is_well_again(
     assert [each.getMessage() for each in caplog.records] == [
         "503; tries go on for days, as long as notify (or run) runs",
         "endpoint ops takes alerts again",
+        f"alert a1, opened, {OF}, for ops, is delivered: 204",
+    ]
+
+
+@in_virtual_time
+async def test_the_log_says_of_what_opened_and_resolved_that_it_was_delivered(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Not of each person who joins."""
+    caplog.set_level(logging.INFO, "stream.notify")
+    states: tuple[AlertState, ...] = ("opened", "updated", "resolved")
+    run = Run({"ops": Endpoint(("204", "204", "204"))})
+    await run.of(*(alert(state=state) for state in states))
+    assert [each.getMessage() for each in caplog.records] == [
+        f"alert a1, {state}, {OF}, for ops, is delivered: 204" for state in ("opened", "resolved")
     ]
 
 
@@ -283,9 +299,7 @@ async def test_the_log_says_when_an_endpoint_fails_and_when_it_is_well_again(
 async def test_the_log_names_an_alert_that_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
     await Run({"ops": Endpoint((DeliveryRefusedError("403 Forbidden"),))}).of(alert())
     (record,) = caplog.records
-    assert record.getMessage() == (
-        "alert a1, opened, of rule person-leaves, camera hall, for ops, is given up: 403 Forbidden"
-    )
+    assert record.getMessage() == (f"alert a1, opened, {OF}, for ops, is given up: 403 Forbidden")
 
 
 @in_virtual_time
@@ -295,7 +309,7 @@ async def test_the_log_names_an_alert_that_cannot_even_wait(
     run = Run({"ops": Endpoint((DeliveryError("503"),))}, Limits(waiting=1))
     with pytest.raises(DrainTimeoutError):
         await run.of(alert("a1"), alert("a2"), alert("a3", notify=("pager",)), drain_s=60)
-    which = "opened, of rule person-leaves, camera hall"
+    which = f"opened, {OF}"
     assert {each.getMessage() for each in caplog.records if each.levelname == "ERROR"} == {
         f"alert a2, {which}, for ops, is given up: "
         "1 deliveries wait already, and none is getting through",
@@ -311,8 +325,7 @@ async def test_the_log_tells_a_clip_that_is_given_up_from_its_alert(
     await run.of(alert(notify=(CLIPS,)))
     (record,) = caplog.records
     assert record.getMessage() == (
-        "the clip of alert a1, opened, of rule person-leaves, camera hall, is given up: "
-        "the frames are not kept any more"
+        f"the clip of alert a1, opened, {OF}, is given up: the frames are not kept any more"
     )
 
 

@@ -37,3 +37,5 @@ def add_api(app: web.Application, operations: Sequence[Operation], *, with_token
     app.router.add_get("/v1/", people)
     for each in operations:
         app.router.add_route(each.method, each.path, each.__call__)
+        if each.method == "GET":
+            app.router.add_route("HEAD", each.path, each.__call__)

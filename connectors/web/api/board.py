@@ -18,7 +18,6 @@ from stream.types import Alert
 
 MOST_ALERTS = 2_000
 """Alerts that are remembered; of more, those that ended longest ago are forgotten first."""
-MOST_TOLD = 1_000
 
 
 class CamerasQuery(Struct, frozen=True):
@@ -39,7 +38,7 @@ class AlertsQuery(Struct, frozen=True, kw_only=True):
         | None
     ) = None
     limit: Annotated[
-        int, Meta(ge=1, le=MOST_TOLD, description="at most so many, those that changed last")
+        int, Meta(ge=1, le=MOST_ALERTS, description="at most so many, those that changed last")
     ] = 100  # fmt: skip
 
 
