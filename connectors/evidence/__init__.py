@@ -6,6 +6,6 @@ from connectors.evidence.artist import Artist
 from connectors.evidence.clips import Clips
 from connectors.evidence.retention import keep_purging
 from connectors.evidence.snapshots import Illustrator
-from connectors.evidence.store import EvidenceStore
+from connectors.evidence.store import EvidenceStore, Stored
 
-__all__ = ["Artist", "Clips", "EvidenceStore", "Illustrator", "keep_purging"]
+__all__ = ["Artist", "Clips", "EvidenceStore", "Illustrator", "Stored", "keep_purging"]

@@ -1,9 +1,9 @@
 """The store of evidence: a folder, or a bucket of a service that speaks S3, through fsspec."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -62,13 +62,17 @@ class EvidenceStore:
         """Whether there is something under ``name``."""
         return await self._call(self._files.isfile, f"{self._root}/{name}")
 
-    async def size(self, name: str) -> int | None:
-        """How many bytes are under ``name``; None where nothing is."""
-        return await self._call(self._size, f"{self._root}/{name}")
-
-    async def get(self, name: str, start: int, end: int) -> bytes:
-        """The bytes from ``start`` to before ``end`` of what is under ``name``."""
-        return await self._call(self._files.cat_file, f"{self._root}/{name}", start, end)
+    @asynccontextmanager
+    async def opened(self, name: str) -> AsyncIterator["Stored | None"]:
+        """What is under ``name``, to be read in pieces; None where nothing is."""
+        file = await self._call(self._opened, f"{self._root}/{name}")
+        if file is None:
+            yield None
+            return
+        try:
+            yield Stored(file, self._call)
+        finally:
+            await self._call(file.close)
 
     async def kept(self) -> list[Kept]:
         """All that is there."""
@@ -99,9 +103,9 @@ class EvidenceStore:
                 self._files.rm_file(part)
             raise
 
-    def _size(self, path: str) -> int | None:
+    def _opened(self, path: str) -> Any:
         try:
-            return int(self._files.info(path)["size"])
+            return self._files.open(path, "rb", cache_type="none")
         except FileNotFoundError:
             return None
 
@@ -119,6 +123,32 @@ class EvidenceStore:
             with suppress(OSError):  # it holds more
                 for folder in list(Path(path).parents)[:3]:  # the alert's, the day's, the camera's
                     self._files.rmdir(str(folder))
+
+
+class Stored:
+    """A file that is open for reading: of ``size`` bytes, and it stays the one that was opened.
+
+    A folder keeps what is open when another takes its name, and a bucket gives no more of it.
+    """
+
+    def __init__(self, file: Any, call: Callable[..., Awaitable[bytes]]) -> None:
+        self._file = file
+        self._call = call
+        self.size = int(file.size)
+
+    async def read(self, start: int, end: int) -> bytes:
+        """The bytes from ``start`` to before ``end``, one call at a time.
+
+        Raises `EvidenceError` where the store does not give all of them.
+        """
+        return await self._call(self._read, start, end)
+
+    def _read(self, start: int, end: int) -> bytes:
+        self._file.seek(start)
+        found: bytes = self._file.read(end - start)
+        if len(found) < end - start:
+            raise OSError(f"it ends after {start + len(found)} of {self.size} bytes")
+        return found
 
 
 def _folder() -> LocalFileSystem:

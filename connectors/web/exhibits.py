@@ -5,13 +5,13 @@ browser finds out when somebody looks at it.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from aiohttp import web
 from msgspec import Struct
 
 from connectors.evidence import EvidenceStore
-from connectors.web.problem import Refused, refused
+from connectors.web.problem import refused
+from connectors.web.streamed import send
 from stream.errors import EvidenceError
 from stream.evidence import clip_name, snapshot_name
 from stream.rule_spec import ClipSpec
@@ -20,8 +20,6 @@ from stream.types import Alert
 PATH = "/evidence/"
 NAME = r"{name:[a-z0-9-]+/\d{4}-\d\d-\d\d/[A-Za-z0-9_-]+/(\d+-\d+\.jpg|clip\.mp4)}"
 KINDS = {"jpg": "image/jpeg", "mp4": "video/mp4"}
-MOST_BYTES = 4 * 1024 * 1024
-"""Of a clip that is sent at a time: browsers ask for the rest as they play."""
 
 
 class Links(Struct, frozen=True):
@@ -52,45 +50,22 @@ def add_exhibits(app: web.Application, exhibits: Exhibits | None) -> None:
         return
     store = exhibits.store
 
-    async def picture(request: web.Request) -> web.Response:
+    async def picture(request: web.Request) -> web.StreamResponse:
         return await _answer(store, request)
 
     app.router.add_get(PATH + NAME, picture)
 
 
-async def _answer(store: EvidenceStore, request: web.Request) -> web.Response:
-    """All of it, or the part that was asked for (RFC 9110, 14.2). 404 until it is there."""
+async def _answer(store: EvidenceStore, request: web.Request) -> web.StreamResponse:
+    """404 until it is there, 502 where the store does not say."""
     name = request.match_info["name"]
-    headers: dict[str, Any] = {
-        "Content-Type": KINDS[name.rpartition(".")[2]],
-        "Accept-Ranges": "bytes",
-    }
     try:
-        size = await store.size(name)
-        if size is None:
-            raise refused(404, "not stored yet, or deleted")
-        if "Range" not in request.headers:
-            return web.Response(body=await store.get(name, 0, size), headers=headers)
-        start, end = _range(request, size)
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-        return web.Response(status=206, body=await store.get(name, start, end), headers=headers)
+        async with store.opened(name) as stored:
+            if stored is None:
+                raise refused(404, "not stored yet, or deleted")
+            return await send(request, stored, KINDS[name.rpartition(".")[2]])
     except EvidenceError as error:
         raise refused(502, str(error)) from error
-
-
-def _range(request: web.Request, size: int) -> tuple[int, int]:
-    try:
-        start, end, _ = request.http_range.indices(size)
-    except ValueError:
-        raise _beyond(request, size) from None
-    if start >= end:
-        raise _beyond(request, size)
-    return start, min(end, start + MOST_BYTES)
-
-
-def _beyond(request: web.Request, size: int) -> Refused:
-    text = f"Range: given {request.headers['Range']}; allowed: one range of {size} bytes"
-    return refused(416, text, {"Content-Range": f"bytes */{size}"})
 
 
 def _path(name: str | None) -> str | None:

@@ -71,7 +71,7 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
         kept = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
         return answer(told.problem, kept)
     except Exception:
-        if request.headers.get("Upgrade"):  # it has been answered; aiohttp logs it and hangs up
+        if request.writer.output_size:  # it has been answered; aiohttp logs it and hangs up
             raise
         _log.exception("%s %s", request.method, request.path)
         return answer(

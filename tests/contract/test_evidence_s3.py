@@ -3,8 +3,12 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from aiohttp import ClientSession
 
 from connectors.evidence import EvidenceStore
+from connectors.web import Exhibits, Page, serve
+from connectors.web.exhibits import PATH
+from connectors.web.streamed import PIECE_BYTES
 from stream.errors import EvidenceError
 from stream.evidence import chosen
 from stream.evidence_spec import EvidenceSpec
@@ -50,6 +54,32 @@ async def test_a_repeat_overwrites_itself(store: EvidenceStore) -> None:
     await store.put(NAME, bytes(1000))
     await store.put(NAME, bytes(2000))
     assert [each.size_bytes for each in await store.kept()] == [2000]
+
+
+async def test_what_is_open_is_read_in_pieces_and_no_piece_is_of_another(
+    store: EvidenceStore,
+) -> None:
+    await store.put(NAME, bytes(range(100)))
+    async with store.opened(NAME) as found:
+        assert found is not None
+        assert (found.size, await found.read(40, 60)) == (100, bytes(range(40, 60)))
+        assert await found.read(90, 100) == bytes(range(90, 100))
+        await store.put(NAME, bytes(100))
+        with pytest.raises(EvidenceError, match=r"evidence\.store s3://evidence/cams: "):
+            await found.read(60, 90)
+    async with store.opened(NAME.replace("1-5", "1-6")) as found:
+        assert found is None
+
+
+async def test_a_part_of_a_clip_comes_from_the_bucket(store: EvidenceStore) -> None:
+    clip, film = "hall/2026-01-01/a1/clip.mp4", bytes(at % 251 for at in range(PIECE_BYTES + 9))
+    await store.put(clip, film)
+    page = Page(cameras=[], zones=tuple, now_us=int, exhibits=Exhibits(store, lambda _: None))
+    async with serve(page, port=0) as url, ClientSession() as client:
+        part = {"Range": f"bytes=5-{PIECE_BYTES + 6}"}
+        async with client.get(url + PATH + clip, headers=part) as answer:
+            assert answer.headers["Content-Range"] == f"bytes 5-{PIECE_BYTES + 6}/{len(film)}"
+            assert await answer.read() == film[5 : PIECE_BYTES + 7]
 
 
 async def test_what_is_chosen_is_deleted_and_nothing_else(store: EvidenceStore) -> None:

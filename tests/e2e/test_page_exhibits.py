@@ -1,12 +1,13 @@
 """Stored pictures and clips of alerts on the live page."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession
 from msgspec import structs
 from playwright.async_api import Page as Tab
 from playwright.async_api import Route, expect
@@ -15,6 +16,7 @@ from connectors.annotate import VideoWriter
 from connectors.evidence import EvidenceStore
 from connectors.web import Exhibits, Page, serve
 from connectors.web.exhibits import PATH
+from connectors.web.streamed import PIECE_BYTES
 from stream.evidence import clip_name, snapshot_name
 from stream.evidence_spec import EvidenceSpec
 from stream.rule_spec import ClipSpec
@@ -27,6 +29,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
 
 TOLD = structs.replace(alert(), notify=("ops",))
 UNTOLD = structs.replace(alert(camera="yard"), id="yard-1")
+
+SOUGHT = """async (video) => {
+  video.pause();
+  const sought = new Promise((done) => video.addEventListener("seeked", done, { once: true }));
+  video.currentTime = 0.5;
+  await sought;
+  return video.seekable.end(0) === video.duration ? video.currentTime : -1;
+}"""
+"""Where a video is once somebody has gone to its middle."""
 
 
 def names(of: Alert = TOLD) -> tuple[str, str]:
@@ -81,6 +92,7 @@ async def test_the_picture_and_the_clip_of_an_alert_are_shown(tab: Tab, url: str
     playing = tab.get_by_role("dialog", name="keep-out").locator("video")
     await expect(playing).to_have_js_property("readyState", 4)
     assert await playing.evaluate("(video) => video.duration") == pytest.approx(1, abs=0.2)
+    assert await playing.evaluate(SOUGHT) == pytest.approx(0.5, abs=0.01)
     await tab.get_by_role("button", name="Close").click()
     await expect(playing).to_have_count(0)
 
@@ -114,21 +126,81 @@ async def test_an_alert_that_no_endpoint_is_told_of_has_no_pictures(tab: Tab, ur
     await expect(tab.get_by_role("button", name="Picture")).to_have_count(1)
 
 
-async def test_a_part_of_a_clip_can_be_asked_for(store: EvidenceStore, url: str) -> None:
-    _, clip = names()
-    size = await store.size(clip)
-    assert size is not None
+FILM = bytes(at % 251 for at in range(2 * PIECE_BYTES + 77))
+"""Of several pieces, no two of which are alike."""
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def film(store: EvidenceStore, url: str) -> str:
+    """The address of a clip that is sent in several pieces; it is no video."""
+    _, clip = names(structs.replace(TOLD, id="long"))
+    await store.put(clip, FILM)
+    return url + PATH + clip
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"),
+    [
+        ("bytes=0-1", 0, 1),  # how Safari finds out whether it may ask for parts
+        ("bytes=0-", 0, len(FILM) - 1),
+        ("Bytes=4-7", 4, 7),
+        (f"bytes={PIECE_BYTES - 1}-{2 * PIECE_BYTES}", PIECE_BYTES - 1, 2 * PIECE_BYTES),
+        (f"bytes={len(FILM) - 1}-", len(FILM) - 1, len(FILM) - 1),
+        ("bytes=-5", len(FILM) - 5, len(FILM) - 1),
+        (f"bytes=9-{len(FILM) + 9}", 9, len(FILM) - 1),
+    ],
+)
+async def test_a_part_of_a_clip_can_be_asked_for(
+    film: str, asked: str, first: int, last: int
+) -> None:
+    async with ClientSession() as client, client.get(film, headers={"Range": asked}) as answer:
+        assert (answer.status, answer.content_type) == (206, "video/mp4")
+        assert answer.headers["Content-Range"] == f"bytes {first}-{last}/{len(FILM)}"
+        assert answer.content_length == last + 1 - first
+        assert await answer.read() == FILM[first : last + 1]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Range": "frames=4-7"}, {"Range": "bytes=4-7", "If-Range": '"another"'}],
+    ids=["no part", "no bytes", "a part of another"],
+)
+async def test_who_asks_for_no_part_of_these_bytes_gets_all_of_them(
+    film: str, headers: dict[str, str]
+) -> None:
+    async with ClientSession() as client, client.get(film, headers=headers) as answer:
+        assert (answer.status, answer.headers["Accept-Ranges"]) == (200, "bytes")
+        assert answer.content_length == len(FILM)
+        assert await answer.read() == FILM
+
+
+async def test_the_head_of_a_clip_says_how_long_it_is_and_that_there_are_parts(film: str) -> None:
     async with ClientSession() as client:
-        async with client.get(url + PATH + clip, headers={"Range": "bytes=4-7"}) as answer:
-            assert (answer.status, await answer.read()) == (206, b"ftyp")
-            assert answer.headers["Content-Range"] == f"bytes 4-7/{size}"
-        async with client.get(url + PATH + clip) as answer:
-            assert (answer.status, answer.content_type) == (200, "video/mp4")
-            assert len(await answer.read()) == size
-        for wrong in (f"bytes={size}-", "bytes=x", "bytes=0-1,4-5"):
-            async with client.get(url + PATH + clip, headers={"Range": wrong}) as answer:
-                assert (answer.status, answer.headers["Content-Range"]) == (416, f"bytes */{size}")
-                assert wrong in (await answer.json(content_type=None))["detail"]
+        for headers in ({}, {"Range": "bytes=4-7"}):
+            async with client.head(film, headers=headers) as answer:
+                assert (answer.status, answer.content_type) == (200, "video/mp4")
+                assert answer.headers["Accept-Ranges"] == "bytes"
+                assert answer.headers["Content-Length"] == str(len(FILM))
+                assert await answer.read() == b""
+
+
+@pytest.mark.parametrize("wrong", [f"bytes={len(FILM)}-", "bytes=x", "bytes=0-1,4-5", "bytes=7-4"])
+async def test_a_part_that_is_not_there_is_refused(film: str, wrong: str) -> None:
+    async with ClientSession() as client, client.get(film, headers={"Range": wrong}) as answer:
+        assert (answer.status, answer.headers["Content-Range"]) == (416, f"bytes */{len(FILM)}")
+        assert wrong in (await answer.json(content_type=None))["detail"]
+
+
+async def test_a_clip_that_can_be_read_only_in_part_is_cut_off_and_told_of(
+    film: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = tmp_path / "kept" / film.partition(PATH)[2]
+    os.truncate(kept, 128 * PIECE_BYTES)  # more than fits between the server and who reads
+    async with ClientSession() as client, client.get(film) as answer:
+        os.truncate(kept, PIECE_BYTES)
+        with pytest.raises(ClientError):
+            await answer.read()
+    assert "only a part was sent: evidence.store " in caplog.text
 
 
 async def test_what_is_not_there_yet_and_a_store_that_is_away_are_said(

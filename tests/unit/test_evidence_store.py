@@ -156,6 +156,24 @@ async def test_a_folder_that_may_not_be_written_is_named(tmp_path: Path) -> None
             await illustrator(store, KeptFrames(frames(20, 1))).snapshot(TOLD)
 
 
+async def test_what_is_open_can_be_read_in_pieces_and_stays_what_it_was(
+    store: EvidenceStore,
+) -> None:
+    await store.put("hall/a.jpg", b"0123456789")
+    async with store.opened("hall/a.jpg") as found:
+        assert found is not None
+        assert (found.size, await found.read(4, 7)) == (10, b"456")
+        await store.put("hall/a.jpg", b"another")
+        assert await found.read(0, 10) == b"0123456789"
+        with pytest.raises(EvidenceError, match="ends after 10 of 10 bytes"):
+            await found.read(8, 11)
+
+
+async def test_where_nothing_is_there_is_nothing_to_read(store: EvidenceStore) -> None:
+    async with store.opened("hall/a.jpg") as found:
+        assert found is None
+
+
 async def test_the_clip_of_a_live_camera_is_due_after_its_last_frame(store: EvidenceStore) -> None:
     due = illustrator(store, KeptFrames()).clip(TOLD)
     assert due is not None
