@@ -31,7 +31,7 @@ async def show(inboxes: Mapping[str, Inbox], page: Page, board: Board) -> None:
             case Result() | Gap():
                 page.count(seen)
             case Alert():
-                page.alert(seen)
+                await page.alert(seen)
                 board.hear(seen)
             case EpochOpened() | EpochClosed():
                 page.epoch(seen)

@@ -1,4 +1,4 @@
-"""What the page shows at this moment. It knows nothing of HTTP and never waits.
+"""What the page shows at this moment. It knows nothing of HTTP and waits for nobody.
 
 Whoever looks reads the newest and skips the rest, so that no browser holds anything up.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from connectors.web.bulletin import Bulletin, Bulletins
 from connectors.web.exhibits import Exhibits
 from connectors.web.figures import Figures, Gauge
 from connectors.web.memory import Memory
@@ -47,9 +48,9 @@ class Page:
     """The state behind the page: per camera the newest picture, those before it and figures, and
     the last alerts.
 
-    All methods belong to one event loop and return at once. Cameras that were not named join in as
-    they come; those that `keep` finds gone are forgotten. ``exhibits`` has the stored pictures of
-    alerts, where some are.
+    All methods belong to one event loop; all but `alert` and `remember` return at once. Cameras
+    that were not named join in as they come; those that `keep` finds gone are forgotten.
+    ``exhibits`` has the stored pictures of alerts, where some are.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Page:
         self._alerts: deque[tuple[int, str]] = deque(maxlen=ALERTS_KEPT)
         self._alerts_heard = 0
         self._lookers: set[asyncio.Event] = set()
+        self._bulletins = Bulletins(self._bulletin)
 
     def keep(self, cameras: Collection[str]) -> None:
         """These are the cameras by now. One that is gone is shown no more until it is there again,
@@ -126,16 +128,21 @@ class Page:
         """Say what ails a camera, or does no more."""
         self._gauge(health.camera).health(health, self._now_us())
 
-    def alert(self, alert: Alert) -> None:
-        """Tell a change of an alert; an opening comes with a cut of the picture it is about."""
-        self._alerts_heard += 1
+    async def alert(self, alert: Alert) -> None:
+        """Tell a change of an alert; an opening comes with a cut of the picture it is about.
+
+        Returns when it is told: whoever awaits that before the next keeps them in order, and has
+        no more than one picture decoded at a time.
+        """
+        heard_us = self._now_us()
         text = _text(
             "alert",
-            heard_us=self._now_us(),
+            heard_us=heard_us,
             alert=msgspec.Raw(to_json(alert)),
-            picture=self._thumbnail(alert),
+            picture=await self._thumbnail(alert),
             exhibits=self.exhibits.of(alert) if self.exhibits else None,
         )
+        self._alerts_heard += 1
         self._alerts.append((self._alerts_heard, text))
         self._wake()
 
@@ -173,14 +180,9 @@ class Page:
         """What was shown before."""
         return self._memory.past
 
-    @property
-    def places(self) -> tuple[tuple[ZoneSpec, ...], tuple[Line, ...]]:
-        """The zones and lines as they are now."""
-        return tuple(self._zones()), tuple(self._lines())
-
-    def stats(self) -> str:
-        """The message with every camera's figures."""
-        return _text("stats", cameras=self.figures())
+    def bulletin(self, now_s: float) -> Bulletin:
+        """What all browsers are told at ``now_s``, the event loop's time; see `Bulletins`."""
+        return self._bulletins.at(now_s)
 
     def figures(self) -> dict[str, Figures]:
         """Every camera in figures."""
@@ -191,6 +193,13 @@ class Page:
         """The message that says how far back a camera's past goes."""
         span = self.past.span(camera)
         return _text("span", camera=camera, span_us=span, now_us=self._now_us())
+
+    def _bulletin(self) -> Bulletin:
+        zones = [zone.model_dump(mode="json") for zone in self._zones()]
+        return Bulletin(
+            stats=_text("stats", cameras=self.figures()),
+            places=_text("zones", zones=zones, lines=list(self._lines())),
+        )
 
     def _gauge(self, camera: str) -> Gauge:
         gauges = self._gone if camera in self._gone else self._gauges
@@ -203,13 +212,15 @@ class Page:
         self._result_us.pop(camera, None)
         self._memory.forget(camera)
 
-    def _thumbnail(self, alert: Alert) -> str | None:
+    async def _thumbnail(self, alert: Alert) -> str | None:
         shown, evidence = self._shown.get(alert.camera), alert.evidence
         if shown is None or evidence is None or evidence.box is None or alert.state != "opened":
             return None
         frame = shown.joined.frame
         fresh = frame.id.epoch == evidence.epoch and abs(frame.id.seq - evidence.seq) <= SAME_SCENE
-        return thumbnail(frame.picture, evidence.box) if fresh else None
+        if not fresh:
+            return None
+        return await asyncio.to_thread(thumbnail, frame.picture, evidence.box)
 
     def _wake(self) -> None:
         for event in self._lookers:
@@ -219,11 +230,6 @@ class Page:
 def cameras_text(cameras: Sequence[str]) -> str:
     """The message that names the cameras."""
     return _text("cameras", cameras=cameras)
-
-
-def places_text(zones: Sequence[ZoneSpec], lines: Sequence[Line]) -> str:
-    """The message with the zones and lines of all cameras."""
-    return _text("zones", zones=[zone.model_dump(mode="json") for zone in zones], lines=lines)
 
 
 def _text(kind: str, **fields: Any) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 from aiohttp import WSMsgType, web
 
-from connectors.web.page import Page, cameras_text, places_text
+from connectors.web.bulletin import EVERY_S
+from connectors.web.page import Page, cameras_text
 from connectors.web.past import Moment
 from connectors.web.shown import WALL_PX, Shown, said
 
@@ -23,7 +24,6 @@ AHEAD = 2
 """Pictures of a camera that may be on their way to a browser before it says that it drew one; on
 the wall it is one. The buffers of a socket hold seconds of video; without this a slow browser would
 show the past."""
-STATS_EVERY_S = 1.0
 
 
 class Viewer:
@@ -37,7 +37,7 @@ class Viewer:
         self._asked: dict[str, Any] | None = None
         self._spanned: str | None = None
         self._cameras: tuple[str, ...] = ()
-        self._places: object = None
+        self._places = ""
         self._ahead: Counter[str] = Counter()
         self._sent: dict[str, int] = {}
         self._due_s: dict[str, float] = {}
@@ -49,7 +49,7 @@ class Viewer:
             await self._socket.send_str(self._page.hello())
             tasks = [
                 asyncio.ensure_future(self._send(news)),
-                asyncio.ensure_future(self._send_stats()),
+                asyncio.ensure_future(self._send_bulletins()),
                 asyncio.ensure_future(self._listen(news)),
             ]
             try:
@@ -89,23 +89,20 @@ class Viewer:
         self._wanted = tuple(each for each in dict.fromkeys(cameras) if each in known or large)
         self._large, self._asked = large, None
 
-    async def _send_stats(self) -> None:
+    async def _send_bulletins(self) -> None:
         while True:
-            await self._send_places()
-            await self._socket.send_str(self._page.stats())
+            told = self._page.bulletin(asyncio.get_running_loop().time())
+            if told.places != self._places:
+                self._places = told.places
+                await self._socket.send_str(told.places)
+            await self._socket.send_str(told.stats)
             await self._send_span()
-            await asyncio.sleep(STATS_EVERY_S)
+            await asyncio.sleep(EVERY_S)
 
     async def _send_span(self) -> None:
         self._spanned = self._large
         if self._large is not None:
             await self._socket.send_str(self._page.span(self._large))
-
-    async def _send_places(self) -> None:
-        places = self._page.places
-        if places != self._places:
-            self._places = places
-            await self._socket.send_str(places_text(*places))
 
     async def _send(self, news: asyncio.Event) -> None:
         while True:

@@ -132,14 +132,14 @@ async def test_an_alert_shows_in_the_feed_and_in_its_zone_until_it_ends(
     await seen(tab, 0)
     zone, entry = tab.locator("#stage polygon"), tab.locator("#feed li")
     await expect(tab.get_by_text("Nothing to report")).to_be_visible()
-    page.alert(alert())
+    await page.alert(alert())
     await expect(entry).to_have_attribute("data-state", "open")
     for words in ("keep-out", "critical", "hall › gate", "person #7", "open", "ago"):
         await expect(entry).to_contain_text(words)
     await expect(entry.locator("img")).to_have_attribute("src", re.compile("^data:image/jpeg"))
     await expect(zone).to_have_class("alarmed")
     await expect(tab).to_have_title("(1) maskstream")
-    page.alert(alert("resolved", lasted_us=8_000_000))
+    await page.alert(alert("resolved", lasted_us=8_000_000))
     await expect(entry).to_contain_text("resolved after 8 s")
     await expect(zone).not_to_have_class("alarmed")
     await expect(tab).to_have_title("maskstream")
@@ -210,7 +210,7 @@ async def test_one_of_several_cameras_is_chosen_by_key_or_click(tab: Tab) -> Non
 @pytest.mark.parametrize("width", [320, 700, 1024, 2560])
 async def test_nothing_is_cut_off_on_any_screen(tab: Tab, page: Page, url: str, width: int) -> None:
     page.offer(joined(0, "hall", ring()))
-    page.alert(alert())
+    await page.alert(alert())
     await tab.set_viewport_size({"width": width, "height": 700})
     await tab.goto(url)
     await seen(tab, 0)
@@ -222,7 +222,7 @@ async def test_nothing_is_cut_off_on_any_screen(tab: Tab, page: Page, url: str, 
 
 async def test_nothing_moves_where_motion_is_unwanted(tab: Tab, page: Page, url: str) -> None:
     page.offer(joined(0, "hall", ring()))
-    page.alert(alert())
+    await page.alert(alert())
     await tab.emulate_media(reduced_motion="reduce")
     await tab.goto(url)
     await expect(tab.locator("#stage polygon")).to_have_class("alarmed")

@@ -61,16 +61,16 @@ async def store(tmp_path: Path) -> AsyncIterator[EvidenceStore]:
         yield store
 
 
-@pytest.fixture
-def page(store: EvidenceStore) -> Page:
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(store: EvidenceStore) -> Page:
     page = Page(
         cameras=["hall"],
         zones=lambda: [],
         now_us=lambda: START_US,
         exhibits=Exhibits(store, lambda rule: ClipSpec() if rule == "keep-out" else None),
     )
-    page.alert(UNTOLD)
-    page.alert(TOLD)
+    await page.alert(UNTOLD)
+    await page.alert(TOLD)
     return page
 
 

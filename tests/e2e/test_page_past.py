@@ -109,7 +109,7 @@ async def test_an_alert_is_marked_and_leads_to_the_frame_it_opened_on(
 ) -> None:
     page = Page(cameras=["hall"], zones=lambda: [], now_us=clock.now_us)
     shown_in_a_row(page, clock, 1)
-    page.alert(alert())  # its evidence is the frame 0
+    await page.alert(alert())  # its evidence is the frame 0
     for seq in range(1, 20):
         page.offer(encoded(seq, "hall", ring()))
         clock.advance(0.2)
@@ -134,9 +134,9 @@ async def test_a_zone_is_red_in_the_pictures_in_which_its_alert_was_open(
     for seq in range(9):
         page.offer(encoded(seq, "hall", ring()))
         if seq == 3:
-            page.alert(alert())
+            await page.alert(alert())
         if seq == 6:
-            page.alert(alert("resolved"))
+            await page.alert(alert("resolved"))
         clock.advance(0.2)
     zone = tab.locator("#stage > svg polygon")
     async with serve(page, port=0) as url:
@@ -155,7 +155,7 @@ async def test_an_alert_whose_moment_is_not_kept_any_more_says_so(
 ) -> None:
     told = alert()
     assert told.evidence is not None
-    page.alert(structs.replace(told, evidence=structs.replace(told.evidence, epoch=9)))
+    await page.alert(structs.replace(told, evidence=structs.replace(told.evidence, epoch=9)))
     await tab.goto(url)
     await seen(tab, SHOWN - 1)
     await tab.get_by_role("button", name="keep-out").click()

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -13,11 +15,13 @@ from yarl import URL
 
 from connectors.jpeg import JpegCodec
 from connectors.web import Page, serve
+from connectors.web.thumbnail import thumbnail
 from connectors.web.viewer import AHEAD
 from stream.codec import from_json
 from stream.errors import ConfigError
 from stream.metrics import Metrics
-from stream.types import CameraStatus, Encoded, Raw, Result
+from stream.specs import ZoneSpec
+from stream.types import Box, CameraStatus, Encoded, Picture, Raw, Result
 from tests.support.clock import START_US, VirtualClock
 from tests.support.scene import GATE, alert, encoded, joined, ring, shown_in_a_row
 
@@ -284,13 +288,53 @@ async def test_alerts_come_to_who_is_there_and_to_who_comes_later(
     page: Page, url: str, client: ClientSession
 ) -> None:
     page.offer(joined(0))
-    page.alert(alert())
+    await page.alert(alert())
     async with client.ws_connect(f"{url}/live") as socket:
         first = await heard(socket, "alert")
         assert (first["alert"]["rule"], first["alert"]["state"]) == ("keep-out", "opened")
         assert first["picture"].startswith("data:image/jpeg;base64,")
-        page.alert(alert("resolved"))
+        await page.alert(alert("resolved"))
         assert (await heard(socket, "alert"))["alert"]["state"] == "resolved"
+
+
+async def test_an_alert_gets_its_picture_while_everything_goes_on(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_end = threading.Event()
+
+    def slow(picture: Picture, box: Box) -> str | None:
+        assert may_end.wait(PATIENCE_S)
+        return thumbnail(picture, box)
+
+    monkeypatch.setattr("connectors.web.page.thumbnail", slow)
+    page.offer(joined(0))
+    telling = asyncio.create_task(page.alert(alert()))
+    await asyncio.sleep(0)
+    assert page.alerts(0) == []
+    may_end.set()
+    await telling
+    ((number, text),) = page.alerts(0)
+    assert number == 1
+    assert json.loads(text)["picture"].startswith("data:image/jpeg;base64,")
+
+
+async def test_what_all_are_told_every_second_is_made_once_for_all(client: ClientSession) -> None:
+    made = 0
+
+    def zones() -> list[ZoneSpec]:
+        nonlocal made
+        made += 1
+        return [GATE]
+
+    page = Page(cameras=["hall"], zones=zones, now_us=lambda: START_US)
+    began_s = asyncio.get_running_loop().time()
+    async with serve(page, port=0) as url, AsyncExitStack() as stack:
+        assert made == 0, "nobody looks"
+        for _ in range(10):
+            socket = await stack.enter_async_context(client.ws_connect(f"{url}/live"))
+            assert (await heard(socket, "zones"))["zones"][0]["id"] == "gate"
+            assert "hall" in (await heard(socket, "stats"))["cameras"]
+        assert 1 <= made <= 1 + (asyncio.get_running_loop().time() - began_s)
 
 
 @pytest.mark.parametrize("said", ["no json", "[1]", '{"camera": 7}', '{"camera": "../x"}', "{}"])

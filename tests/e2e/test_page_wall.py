@@ -137,12 +137,12 @@ async def test_an_open_alert_is_seen_on_the_tile_of_its_camera(
     tab: Tab, page: Page, url: str
 ) -> None:
     await tab.goto(url)
-    page.alert(alert(camera="gate"))
+    await page.alert(alert(camera="gate"))
     await expect(tile(tab, "gate")).to_have_class("tile alarmed")
     await expect(tile(tab, "gate")).to_have_accessible_name(
         "Camera gate, live, 1 person, open alert"
     )
-    page.alert(alert("resolved", "gate"))
+    await page.alert(alert("resolved", "gate"))
     await expect(tile(tab, "gate")).to_have_class("tile")
 
 

@@ -175,5 +175,5 @@ async def test_the_lines_of_rules_are_drawn_and_are_red_while_somebody_crossed(
     line = tab.locator("#stage > svg line")
     await expect(line).to_have_attribute("y1", "0.9")
     await expect(tab.locator("#tags")).to_contain_text("wrong-way")
-    page.alert(structs.replace(alert(), rule="wrong-way", zone=None))
+    await page.alert(structs.replace(alert(), rule="wrong-way", zone=None))
     await expect(line).to_have_class("alarmed")

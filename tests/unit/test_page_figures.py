@@ -1,7 +1,12 @@
 """What the page says about a camera in figures."""
 
-import pytest
+from itertools import pairwise
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.web.bulletin import EVERY_S, Bulletin, Bulletins
 from connectors.web.figures import HORIZON_US, Gauge
 from stream.rules.trouble import FRESH_US, Trouble
 from stream.types import CameraHealth, CameraStatus
@@ -77,3 +82,20 @@ def test_what_ails_a_camera_stands_beside_its_state_while_it_is_told() -> None:
     assert gauge.figures(START_US + FRESH_US).conditions == {}
     gauge.health(well, START_US + 1)
     assert gauge.figures(START_US + 1).conditions == {}
+
+
+@given(st.lists(st.floats(0, 10), min_size=1).map(sorted))
+def test_whoever_asks_gets_one_of_the_last_second_and_none_is_made_more_often(
+    asked_s: list[float],
+) -> None:
+    made: list[Bulletin] = []
+
+    def make() -> Bulletin:
+        made.append(Bulletin(stats=str(now_s), places=""))
+        return made[-1]
+
+    bulletins = Bulletins(make)
+    for now_s in asked_s:
+        assert 0 <= now_s - float(bulletins.at(now_s).stats) < EVERY_S
+    times_s = [float(each.stats) for each in made]
+    assert all(later - before >= EVERY_S for before, later in pairwise(times_s))
