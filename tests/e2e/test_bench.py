@@ -33,10 +33,11 @@ def figures(folder: Path, group: str, *more: str) -> dict[str, Any]:
 @pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.usefixtures("shared")
-def test_what_it_costs_to_be_looked_at_is_measured(tmp_path: Path) -> None:
-    found = figures(tmp_path, "web")
-    assert 0 < found["web.page_core_share"] < 2
-    assert 0 < found["web.page_slowest_fps"] < 10
+def test_what_it_costs_to_be_looked_at_is_measured(tmp_path: Path, kafka: str) -> None:
+    found = figures(tmp_path, "web", "--kafka", kafka)
+    for page in ("page", "page_kafka"):
+        assert 0 < found[f"web.{page}_core_share"] < 2
+        assert 0 < found[f"web.{page}_slowest_fps"] < 10
     assert 0 < found["api.vs_model"] < 2
     assert "observability.overhead" in found
     assert (tmp_path / "api.png").exists()

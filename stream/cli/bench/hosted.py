@@ -1,10 +1,8 @@
 """What a result costs ``watch`` on Kafka: results that lie there, on our own host and on Faust."""
 
 import asyncio
-import os
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from msgspec import structs
@@ -12,7 +10,7 @@ from msgspec import structs
 from connectors import open_kafka
 from stream import codec
 from stream.cli.bench import watched, yard
-from stream.cli.bench.processes import Deployment, command, deployed, stop
+from stream.cli.bench.processes import Deployment, command, cpu_s, deployed, stop
 from stream.cli.bench.report import Report
 from stream.cli.bench.scale import Scale
 from stream.config import Settings
@@ -70,13 +68,7 @@ async def _rate(deployment: Deployment, process: subprocess.Popen[bytes], due: i
         while (done := await written()) < due:
             assert process.poll() is None, "watch ended"
             if done and not first:
-                first, first_s = done, _cpu_s(process.pid)
+                first, first_s = done, cpu_s(process.pid)
             await asyncio.sleep(LOOK_S)
     assert first, "watch was through before it was looked at; more frames are needed"
-    return (due - first) / (_cpu_s(process.pid) - first_s)
-
-
-def _cpu_s(process: int) -> float:
-    """What a process has used so far."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return (due - first) / (cpu_s(process.pid) - first_s)

@@ -9,9 +9,10 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from importlib.resources import files
+from typing import Any
 
 import av
 import cv2
@@ -29,6 +30,7 @@ from stream.cli.bench import yard
 from stream.cli.bench.contest import seated
 from stream.cli.bench.report import Report
 from stream.cli.bench.scale import Scale
+from stream.cli.embedded import beside
 from stream.observe import TOPICS
 from stream.ports import Outbox, Record
 from stream.types import Encoded, Frame, Result, Track, Tracks
@@ -42,35 +44,42 @@ Look = Callable[[str, float], list[float]]
 """Look at the page at a URL for so many seconds; the pictures per second of each camera."""
 Written = tuple[Record, Record, Record]
 """Of one frame what lies on frames, masks and tracks."""
+Shares = tuple[float, float, list[float]]
+"""The page's part of a core while nobody looks and while one does, and what that one got: pictures
+per second of each camera."""
+Round = Callable[[Sequence[Written], Look, float], Coroutine[Any, Any, Shares]]
+"""Has records written, and looks, for so many seconds."""
 
 
 def measure(report: Report, scale: Scale) -> None:
-    """In each round first nobody looks, and then one does."""
+    """In one process, over ``memory://``."""
+    measure_rounds(report, scale, "web.page", _round)
+
+
+def measure_rounds(report: Report, scale: Scale, figure: str, round_of: Round) -> None:
+    """In each round first nobody looks, and then one does. Figures begin with ``figure``."""
     rounds: dict[str, list[float]] = {"nobody looks": [], "a wall in one browser": []}
     slowest = []
     seconds = scale.flow_s + WARM_UP_S
     records = _records(round(2 * (seconds + 1) * FPS))
     with seated(_browser) as (look,):
         for number in range(1, scale.rounds + 1):
-            idle, shared, rates = asyncio.run(_round(records, look, scale.flow_s))
+            idle, shared, rates = asyncio.run(round_of(records, look, scale.flow_s))
             for of, share in zip(rounds.values(), (idle, shared), strict=True):
                 of.append(share)
             slowest.append(min(rates))
             report.say(f"  round {number}/{scale.rounds}: {shared:.3f} of a core")
-    report.figure("web.page_core_share", float(np.median(rounds["a wall in one browser"])))
-    report.figure("web.page_slowest_fps", float(np.median(slowest)))
+    report.figure(f"{figure}_core_share", float(np.median(rounds["a wall in one browser"])))
+    report.figure(f"{figure}_slowest_fps", float(np.median(slowest)))
     size_kb = len(records[0][0].value) / 1000
     report.say(f"  {CAMERAS} cameras of 1920×1080 at {FPS} fps, pictures of {size_kb:.0f} kB")
     report.rates("part of one core", rounds, digits=3)
     report.rates("pictures/s", {"the slowest camera": slowest})
 
 
-async def _round(
-    records: Sequence[Written], look: Look, seconds: float
-) -> tuple[float, float, list[float]]:
-    """The page's part of a core while nobody looks, while one does, and what that one got."""
+async def _round(records: Sequence[Written], look: Look, seconds: float) -> Shares:
     transport, clock = MemoryTransport(), SteadyClock()
-    page = Page(cameras=_cameras(), zones=tuple, now_us=clock.now_us)
+    page = Page(cameras=cameras(), zones=tuple, now_us=clock.now_us)
     async with AsyncExitStack() as stack:
         inboxes = {
             topic: await stack.enter_async_context(transport.inbox(topic, "page"))
@@ -78,32 +87,31 @@ async def _round(
         }
         outbox = await stack.enter_async_context(transport.outbox(*TOPICS))
         url = await stack.enter_async_context(serve(page, port=0))
-        async with asyncio.TaskGroup() as group:
-            running = [
-                group.create_task(show(inboxes, page, Board(page))),
-                group.create_task(_write(records, outbox)),
-            ]
-            await asyncio.sleep(WARM_UP_S)
-            idle = await _share(seconds)
-            looking = asyncio.to_thread(look, url, seconds)
-            asked = group.create_task(looking)
-            await asyncio.sleep(WARM_UP_S)
-            shared = await _share(seconds)
-            rates = await asked
-            for each in running:
-                each.cancel()
-    return idle, shared, rates
+        await stack.enter_async_context(beside(show(inboxes, page, Board(page))))
+        await stack.enter_async_context(beside(write(records, outbox)))
+        return await shares(url, look, seconds, time.process_time)
 
 
-async def _share(seconds: float) -> float:
-    """The part of one core that this process takes over so many seconds."""
-    began, worked = time.perf_counter(), time.process_time()
+async def shares(url: str, look: Look, seconds: float, cpu_s: Callable[[], float]) -> Shares:
+    """Of the page at ``url``, to which records come by now; ``cpu_s`` tells what its process has
+    used so far.
+    """
+    await asyncio.sleep(WARM_UP_S)
+    idle = await _share(seconds, cpu_s)
+    asked = asyncio.create_task(asyncio.to_thread(look, url, seconds))
+    await asyncio.sleep(WARM_UP_S)
+    return idle, await _share(seconds, cpu_s), await asked
+
+
+async def _share(seconds: float, cpu_s: Callable[[], float]) -> float:
+    """The part of one core over so many seconds."""
+    began, worked = time.perf_counter(), cpu_s()
     await asyncio.sleep(seconds)
-    return (time.process_time() - worked) / (time.perf_counter() - began)
+    return (cpu_s() - worked) / (time.perf_counter() - began)
 
 
-async def _write(records: Sequence[Written], outbox: Outbox) -> None:
-    """Camera after camera, evenly."""
+async def write(records: Sequence[Written], outbox: Outbox) -> None:
+    """Camera after camera, evenly, on their topics."""
     began = time.perf_counter()
     for number, record in enumerate(records):
         await asyncio.sleep(began + number / (CAMERAS * FPS) - time.perf_counter())
@@ -118,7 +126,7 @@ def _records(frames: int) -> list[Written]:
     return [
         _record(camera, seq, results[(seq + 7 * at) % len(results)], picture)
         for seq in range(frames)
-        for at, camera in enumerate(_cameras())
+        for at, camera in enumerate(cameras())
     ]
 
 
@@ -142,7 +150,8 @@ def _picture() -> Encoded:
     return JpegCodec(QUALITY, max_bytes=0, max_pixels=0).encode(large.astype(np.uint8))
 
 
-def _cameras() -> list[str]:
+def cameras() -> list[str]:
+    """The names of all."""
     return [f"yard-{number}" for number in range(CAMERAS)]
 
 
@@ -156,7 +165,7 @@ def _browser() -> Look:
 async def _look(url: str, seconds: float) -> list[float]:
     counts: Counter[str] = Counter()
     async with ClientSession() as client, client.ws_connect(f"{url}/live") as socket:
-        await socket.send_json({"wall": _cameras()})
+        await socket.send_json({"wall": cameras()})
         began = time.perf_counter()
         camera, passed = "", 0.0
         while passed < WARM_UP_S + seconds:
@@ -170,4 +179,4 @@ async def _look(url: str, seconds: float) -> list[float]:
                 counts[camera] += passed >= WARM_UP_S
             else:
                 break
-    return [counts[each] / seconds for each in _cameras()]
+    return [counts[each] / seconds for each in cameras()]
