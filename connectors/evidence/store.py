@@ -72,7 +72,8 @@ class EvidenceStore:
         try:
             yield Stored(file, self._call)
         finally:
-            await self._call(file.close)
+            with suppress(EvidenceError):  # it was only read: there is nothing more to fail
+                await self._call(file.close)
 
     async def kept(self) -> list[Kept]:
         """All that is there."""

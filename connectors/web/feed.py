@@ -31,8 +31,8 @@ async def show(inboxes: Mapping[str, Inbox], page: Page, board: Board) -> None:
             case Result() | Gap():
                 page.count(seen)
             case Alert():
-                await page.alert(seen)
                 board.hear(seen)
+                await page.alert(seen)
             case EpochOpened() | EpochClosed():
                 page.epoch(seen)
             case CameraHealth():
