@@ -18,10 +18,13 @@ ARCHIVE_SHARE = 10
 
 @dataclass(frozen=True, slots=True)
 class Item(Generic[_T]):
-    """Something that waits for the device. ``since_us`` is when it began to wait."""
+    """Something that waits for the device. ``since_us`` is when it began to wait.
+
+    What is of no ``camera`` takes turns as if it were one's.
+    """
 
     shape: Hashable
-    camera: str
+    camera: str | None
     live: bool
     since_us: int
     payload: _T
@@ -31,7 +34,7 @@ class _Turns(Generic[_T]):
     """First in, first out for each camera; cameras take turns."""
 
     def __init__(self) -> None:
-        self._cameras: OrderedDict[str, deque[Item[_T]]] = OrderedDict()
+        self._cameras: OrderedDict[str | None, deque[Item[_T]]] = OrderedDict()
 
     def __bool__(self) -> bool:
         return bool(self._cameras)

@@ -10,15 +10,20 @@ from stream.errors import OutOfMemoryError
 from stream.halving import Instances, segmented
 from stream.metrics import Metrics
 from stream.ports import Clock, Model, View
+from stream.stages import untold
 
 BATCH_WAIT_US = 10_000
 """How long the first view of a batch waits for company: a tenth of a 10 fps camera's period."""
 
 
 class _Waiting(NamedTuple):
-    """A view, who waits for what is in it, and in which traces: of the frame, and of the wait."""
+    """A view, who waits for what is in it, and in which traces: of the frame, and of the wait.
+
+    ``counts``: it is of a camera's frame, which metrics tell of.
+    """
 
     view: View
+    counts: bool
     answer: asyncio.Future[Instances]
     spans: tracing.Spans
     wait: tracing.Spans
@@ -27,7 +32,8 @@ class _Waiting(NamedTuple):
 class Device:
     """Makes batches of many frames' views and hands them to the ``model``.
 
-    Whoever asks shares them: `run` has to go on beside all.
+    Whoever asks shares them: `run` has to go on beside all. Metrics tell of the frames of cameras
+    alone, and of the batches that have one: what is tried beside them says nothing about these.
     """
 
     def __init__(self, model: Model, clock: Clock, metrics: Metrics) -> None:
@@ -39,15 +45,16 @@ class Device:
         self._slots = asyncio.Semaphore(model.in_flight)
         self._added = asyncio.Event()
 
-    async def segment(self, camera: str, live: bool, view: View) -> Instances:
+    async def segment(self, camera: str | None, live: bool, view: View) -> Instances:
         """The instances in a view, once its batch was answered. Raises what the model raised.
 
-        A batch that the device has no room for is halved; a view that does not fit alone raises
-        `OutOfMemoryError`.
+        ``camera`` None: a picture of no camera. A batch that the device has no room for is halved;
+        a view that does not fit alone raises `OutOfMemoryError`.
         """
         answer: asyncio.Future[Instances] = asyncio.get_running_loop().create_future()
         shape = self.model.shape(view.window)
-        waiting = _Waiting(view, answer, tracing.current(), tracing.begin("wait"))
+        spans = tracing.current()
+        waiting = _Waiting(view, camera is not None, answer, spans, tracing.begin("wait"))
         self._batcher.add(Item(shape, camera, live, self._clock.now_us(), waiting))
         self._added.set()
         return await answer
@@ -66,8 +73,9 @@ class Device:
             now_us = self._clock.now_us()
             if batch := self._batcher.take(now_us):
                 for item in batch:
-                    with tracing.within(item.payload.spans):
-                        self._metrics.spent("segment_wait", now_us - item.since_us)
+                    if item.payload.counts:
+                        with tracing.within(item.payload.spans):
+                            self._metrics.spent("segment_wait", now_us - item.since_us)
                 return [item.payload for item in batch]
             due_us = self._batcher.due_us()
             wait_s = None if due_us is None else max(0.0, (due_us - now_us) / 1e6)
@@ -77,9 +85,11 @@ class Device:
 
     async def _answer(self, batch: list[_Waiting]) -> None:
         began_us = self._clock.now_us()
+        counts = any(each.counts for each in batch)
+        spent = self._metrics.spent if counts else untold
         with tracing.within(_begun(batch)):
             try:
-                answers = await segmented(self.model, [each.view for each in batch])
+                answers = await segmented(self.model, [each.view for each in batch], spent)
             except Exception as error:
                 for each in batch:
                     if not each.answer.done():
@@ -94,9 +104,8 @@ class Device:
                         each.answer.set_result(instances)
             finally:
                 self._slots.release()
-            service_s = (self._clock.now_us() - began_us) / 1e6
-            self._metrics.batch_size.observe(len(batch))
-            self._metrics.batch_service.observe(service_s, tracing.exemplar())
+            if counts:
+                self._metrics.served(len(batch), self._clock.now_us() - began_us)
 
 
 def _begun(batch: list[_Waiting]) -> tracing.Spans:

@@ -4,24 +4,30 @@ from collections.abc import Sequence
 
 from stream.errors import OutOfMemoryError
 from stream.ports import Model, View
+from stream.stages import Spent, untold
 from stream.types import Instance
 
 Instances = tuple[Instance, ...]
 
 
-async def segmented(model: Model, batch: Sequence[View]) -> list[Instances | OutOfMemoryError]:
+async def segmented(
+    model: Model, batch: Sequence[View], spent: Spent = untold
+) -> list[Instances | OutOfMemoryError]:
     """What ``model`` says of each view; of one that does not even fit alone, its error.
+
+    ``spent`` is told what each part took in the model's stages.
 
     The halves run one after the other, so that they do not take each other's room.
     """
     try:
-        return [*await model.segment(batch)]
+        return [*await model.segment(batch, spent)]
     except OutOfMemoryError as error:
         if len(batch) == 1:
             return [error]
     # Not inside of "except": the error would hold on to what the device was given.
     middle = len(batch) // 2
-    return [*await segmented(model, batch[:middle]), *await segmented(model, batch[middle:])]
+    halves = [await segmented(model, half, spent) for half in (batch[:middle], batch[middle:])]
+    return [answer for half in halves for answer in half]
 
 
 async def room(model: Model, view: View) -> int:

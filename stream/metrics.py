@@ -15,6 +15,7 @@ from stream import tracing
 from stream.errors import RecordError
 from stream.open_alerts import OpenAlerts
 from stream.saturation import smoothed
+from stream.stages import Stage
 from stream.types import AlertState, CameraState, Condition, GapReason
 
 T = TypeVar("T")
@@ -25,27 +26,9 @@ DELIVERY_BUCKETS_S = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300
 BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
 INSTANCE_BUCKETS = (0, 1, 2, 5, 10, 20, 50, 100, 300)
 
-Stage = Literal[
-    "ingest_decode",
-    "ingest_encode",
-    "ingest_publish",
-    "segment_decode",
-    "segment_wait",
-    "segment_preprocess",
-    "segment_network",
-    "segment_postprocess",
-    "segment_publish",
-    "watch_track",
-    "watch_rules",
-    "watch_publish",
-]
-"""Where a frame spends its time. A stage is named with its role, as `run` holds all of them."""
 Arrival = Literal["published", "received", "segmented", "watched", "alerted"]
 """Where a frame's age is taken: acknowledged by the transport from ingest; read by segment;
 its result acknowledged; read by watch; an alert about it acknowledged."""
-
-Spent = Callable[[Stage, int], None]
-"""Is told how many microseconds something was in a stage, from any thread."""
 
 FINITE: Mapping[str, tuple[str, ...]] = {
     "stage": get_args(Stage),
@@ -112,10 +95,6 @@ class Bound(dict[str, T]):
         return child
 
 
-def untold(_stage: Stage, _us: int) -> None:
-    """For whom nobody wants to know how long stages take."""
-
-
 class Metrics:
     """The metrics of one process, in a registry of their own."""
 
@@ -146,7 +125,7 @@ class Metrics:
         )
         self.stage = self._histogram(
             "stage_seconds",
-            "time that a frame, or the batch that it is in, spends in a stage",
+            "time that a camera's frame, or the batch that it is in, spends in a stage",
             SERVICE_BUCKETS_S,
             "stage",
         )
@@ -201,10 +180,12 @@ class Metrics:
             AGE_BUCKETS_S,
             "camera",
         )
-        self.batch_size = self._histogram("batch_size_views", "views in a batch", BATCH_BUCKETS)
+        self.batch_size = self._histogram(
+            "batch_size_views", "views in a batch with a camera's frame", BATCH_BUCKETS
+        )
         self.batch_service = self._histogram(
             "batch_service_seconds",
-            "inference: a batch in the model, from views to masks",
+            "inference: a batch with a camera's frame in the model, from views to masks",
             SERVICE_BUCKETS_S,
         )
         self.capacity = self._gauge(
@@ -287,6 +268,14 @@ class Metrics:
         The trace of the work under way, if it has one, is an example of that.
         """
         self._ages[at].observe(us / 1e6, tracing.exemplar())
+
+    def served(self, views: int, us: int) -> None:
+        """Say how long, in microseconds, the model was busy with a batch of so many views.
+
+        The trace of the work under way, if it has one, is an example of that.
+        """
+        self.batch_size.observe(views)
+        self.batch_service.observe(us / 1e6, tracing.exemplar())
 
     def behind(self, lags: Mapping[str, Mapping[str, int]]) -> None:
         """Say what waits for this process, by topic and partition, and of nothing else any more."""

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 from stream.sampling import Sampler
 from stream.specs import CameraSpec
+from stream.stages import Spent, untold
 from stream.types import Alert, EpochClosed, FrameId, Instance, Joined, ModelRef, Pixels, Size
 
 
@@ -234,8 +235,13 @@ class Model(Protocol):
     def shape(self, window: Window) -> Size:
         """The network's input size for a window: only views of one shape share a batch."""
 
-    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+    async def segment(
+        self, batch: Sequence[View], spent: Spent = untold
+    ) -> list[tuple[Instance, ...]]:
         """The instances of each view, best score first. All views have one network shape.
+
+        ``spent`` is told what the batch took in each of the model's stages: who only tries the
+        model passes none.
 
         Raises `OutOfMemoryError` when the device has no room for so many views at once, having let
         go of them there, and `DeviceError` when it will do no work in this process any more.

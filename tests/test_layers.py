@@ -27,7 +27,7 @@ row     | modules                                                  | may import
 values  | errors masks types                                       |
 words   | specs kafka_spec rule_spec evidence_spec web_spec        | values
         | traces_spec                                              |
-        | ports sampling context                                   |
+        | ports sampling context stages                            |
 pure    | retry backoff freshness batching audit tally join metrics schemas | values words
         | tracking rules views watching ledger codec placement     |
         | health watermark quarantine gaps expired privacy         |

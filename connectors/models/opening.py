@@ -9,27 +9,23 @@ from connectors.models.build import Build, cached_artefact
 from connectors.models.network import Network
 from connectors.models.segmenter import Segmenter
 from stream.errors import ModelError
-from stream.metrics import Spent, untold
 from stream.specs import ModelSpec
 from stream.types import ModelRef
 
 
-def open_model(
-    spec: ModelSpec, base_dir: Path, cache_dir: Path, spent: Spent = untold
-) -> Segmenter:
+def open_model(spec: ModelSpec, base_dir: Path, cache_dir: Path) -> Segmenter:
     """The model of a ``model`` section; paths in it are relative to ``base_dir``.
 
     Weights (.pt) are made into an artefact under ``cache_dir`` at first use (up to a minute).
     Blocks while it reads and compiles: call it off the event loop. Raises `ModelError` for
-    anything that does not fit: hash, task, labels, precision, or what is not installed. ``spent``
-    is told how long each batch is in the model's stages.
+    anything that does not fit: hash, task, labels, precision, or what is not installed.
     """
     artefact = _artefact(spec, base_dir / spec.weights, cache_dir)
     manifest = artefact.manifest
     _check(spec, manifest)
     network = _network(spec, artefact)
     ref = ModelRef(manifest.name, manifest.sha256, network.precision)
-    return Segmenter(network, spec, ref, manifest.labels, manifest.stride, spent)
+    return Segmenter(network, spec, ref, manifest.labels, manifest.stride)
 
 
 def _artefact(spec: ModelSpec, path: Path, cache_dir: Path) -> Artefact:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
 from queue import Empty, SimpleQueue
 from time import perf_counter
 from types import TracebackType
@@ -22,17 +23,14 @@ from connectors.models.letterbox import Geometry, fit, letterbox
 from connectors.models.network import Detection, Network, Query, Slot
 from stream import tracing
 from stream.masks import Mask
-from stream.metrics import Spent, untold
 from stream.ports import View, Window
 from stream.specs import ModelSpec
+from stream.stages import Spent, untold
 from stream.types import Instance, ModelRef, Size
 
 
 class Segmenter:
-    """Turns views into instances. Use it with ``async with``; once closed it stays closed.
-
-    ``spent`` is told, by a thread of the pool, what each batch took in the model's stages.
-    """
+    """Turns views into instances. Use it with ``async with``; once closed it stays closed."""
 
     def __init__(
         self,
@@ -41,7 +39,6 @@ class Segmenter:
         ref: ModelRef,
         labels: tuple[str, ...],
         stride: int,
-        spent: Spent = untold,
     ) -> None:
         self.ref = ref
         self.labels = labels
@@ -50,7 +47,6 @@ class Segmenter:
         self._network = network
         self._spec = spec
         self._stride = stride
-        self._spent = spent
         self._slots: defaultdict[Size, SimpleQueue[Slot]] = defaultdict(SimpleQueue)
         self._threads = ThreadPoolExecutor(network.in_flight, thread_name_prefix="segment")
 
@@ -81,13 +77,20 @@ class Segmenter:
             slot.warm_up()
             self._slots[shape].put(slot)
 
-    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
-        """The instances of each view, best score first. All views have one network shape."""
-        loop = asyncio.get_running_loop()
-        run = copy_context().run
-        return await loop.run_in_executor(self._threads, run, self._segment, batch, perf_counter())
+    async def segment(
+        self, batch: Sequence[View], spent: Spent = untold
+    ) -> list[tuple[Instance, ...]]:
+        """The instances of each view, best score first. All views have one network shape.
 
-    def _segment(self, batch: Sequence[View], asked_s: float) -> list[tuple[Instance, ...]]:
+        ``spent`` is told, by a thread of the pool, what the batch took in the model's stages.
+        """
+        loop = asyncio.get_running_loop()
+        work = partial(copy_context().run, self._segment, batch, spent, perf_counter())
+        return await loop.run_in_executor(self._threads, work)
+
+    def _segment(
+        self, batch: Sequence[View], spent: Spent, asked_s: float
+    ) -> list[tuple[Instance, ...]]:
         geometries = [self._geometry(view.window) for view in batch]
         shape = geometries[0].network
         slot = self._slot(shape)
@@ -107,9 +110,9 @@ class Segmenter:
         with tracing.span("instances"):
             made = [self._instances(view, seen) for view, seen in zip(batch, found, strict=True)]
         rest_s = perf_counter() - ready_s - network_s
-        self._spent("segment_preprocess", round((ready_s - asked_s) * 1e6))
-        self._spent("segment_network", round(network_s * 1e6))
-        self._spent("segment_postprocess", round(rest_s * 1e6))
+        spent("segment_preprocess", round((ready_s - asked_s) * 1e6))
+        spent("segment_network", round(network_s * 1e6))
+        spent("segment_postprocess", round(rest_s * 1e6))
         return made
 
     def _slot(self, shape: Size) -> Slot:

@@ -7,6 +7,7 @@ from threading import Timer
 
 from stream.errors import DeviceError
 from stream.ports import Model, View, Window
+from stream.stages import Spent, untold
 from stream.types import Instance, Size
 
 UNWIND_S = 4.0
@@ -30,10 +31,12 @@ class Leaving:
         """As the model's own."""
         return self._model.shape(window)
 
-    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+    async def segment(
+        self, batch: Sequence[View], spent: Spent = untold
+    ) -> list[tuple[Instance, ...]]:
         """As the model's own."""
         try:
-            return await self._model.segment(batch)
+            return await self._model.segment(batch, spent)
         except DeviceError as error:
             _log.error("the device failed, and this process ends: %s", error)
             timer = Timer(UNWIND_S, os._exit, [error.exit_code])

@@ -5,7 +5,8 @@ from itertools import groupby
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from stream.metrics import Declared, Metrics, Stage
+from stream.metrics import Declared, Metrics
+from stream.stages import Stage
 
 HEAD = """\
 # Metrics
@@ -22,6 +23,11 @@ A counter of faults is there at 0 before the first fault, once its camera or end
 that `increase()` sees the first one. What a role does not know has no sample: nothing of a GPU
 where there is none, no lag while brokers do not answer. Gauges forget a camera or a partition that
 is another process's by now.
+"""
+STAGES_HEAD = """\
+They tell of the frames of cameras, live and of files. What a role tries by itself (its warm-up, its
+capacity, its canary) and the pictures of `POST /v1/segment` are in no stage and in no batch here;
+`maskstream_request_seconds` tells of the latter.
 """
 STAGES: Mapping[Stage, str] = {
     "ingest_decode": "the decoder's work for a picture, and its conversion to BGR",
@@ -97,6 +103,7 @@ def _process() -> Iterator[str]:
 
 def _stages() -> Iterator[str]:
     yield "## Stages\n"
+    yield STAGES_HEAD
     yield "| `stage` of `maskstream_stage_seconds` | what takes the time |"
     yield "|---|---|"
     yield from (f"| `{stage}` | {text} |" for stage, text in STAGES.items())

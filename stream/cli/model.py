@@ -14,7 +14,6 @@ from connectors.models.artefact import MANIFEST, labels
 from connectors.models.segmenter import Segmenter
 from stream.config import Settings, check_labels
 from stream.errors import ConfigError
-from stream.metrics import Spent, untold
 from stream.specs import ModelSpec, Precision
 
 
@@ -25,9 +24,9 @@ def cache_folder() -> Path:
 
 
 @asynccontextmanager
-async def opened(spec: ModelSpec, spent: Spent = untold) -> AsyncIterator[Segmenter]:
+async def opened(spec: ModelSpec) -> AsyncIterator[Segmenter]:
     """The model of a ``model`` section, made into an artefact first where it is weights."""
-    model = await asyncio.to_thread(open_model, spec, Path(), cache_folder(), spent)
+    model = await asyncio.to_thread(open_model, spec, Path(), cache_folder())
     async with model:
         yield model
 

@@ -54,7 +54,7 @@ _log = logging.getLogger(__name__)
 @asynccontextmanager
 async def warm(common: Common) -> AsyncIterator[Model]:
     """The model itself, with what the likeliest pictures need compiled."""
-    async with opened(common.settings.model, common.metrics.spent) as model:
+    async with opened(common.settings.model) as model:
         await model.warm_up([WIDE])
         yield model
 

@@ -111,7 +111,7 @@ async def _opened(
         await stack.enter_async_context(traced(settings, "run", clock))
         metrics = stack.enter_context(measured("run"))
         with console.status("opening the model"):
-            model = await stack.enter_async_context(opened(settings.model, metrics.spent))
+            model = await stack.enter_async_context(opened(settings.model))
         check_labels(settings, model.labels)
         await stack.enter_async_context(cards_watched(metrics, clock))
         rulebook = Rulebook(settings.rules, settings.zones)

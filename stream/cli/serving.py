@@ -13,16 +13,13 @@ from stream.device import Device
 from stream.metrics import Metrics
 from stream.web_spec import WebSpec
 
-TURN = "/v1/segment"
-"""What stands for a camera among those whose views wait: no camera can be called so."""
-
 
 def segmenting(device: Device, spec: WebSpec) -> Segmenting:
     """What answers pictures with what the ``device`` says, which runs beside it.
 
-    They wait as those of files do: live cameras go first.
+    They wait as those of files do: live cameras go first. They are of no camera.
     """
-    ask = partial(device.segment, TURN, False)
+    ask = partial(device.segment, None, False)
     return Segmenting(device.model, ask, spec)
 
 

@@ -18,6 +18,7 @@ from stream.errors import DeviceError
 from stream.halving import Instances
 from stream.masks import Mask
 from stream.ports import View
+from stream.stages import Spent, untold
 from tests.support.api import SMALL, Api, running
 from tests.support.build import picture, rectangle
 from tests.support.encoded import jpeg, png
@@ -272,10 +273,10 @@ class GatedModel(BrightModel):
         self.asked = asyncio.Event()
         self.gate = asyncio.Event()
 
-    async def segment(self, batch: Sequence[View]) -> list[Instances]:
+    async def segment(self, batch: Sequence[View], spent: Spent = untold) -> list[Instances]:
         self.asked.set()
         await self.gate.wait()
-        return await super().segment(batch)
+        return await super().segment(batch, spent)
 
 
 async def test_the_queue_is_bounded_and_full_is_429() -> None:
@@ -315,12 +316,12 @@ async def test_single_pictures_of_many_clients_share_batches() -> None:
 
 
 class BrokenModel(BrightModel):
-    async def segment(self, batch: Sequence[View]) -> list[Instances]:
+    async def segment(self, batch: Sequence[View], spent: Spent = untold) -> list[Instances]:
         raise DeviceError("0xdeadbeef at /secret/place")
 
 
 class CrashingModel(BrightModel):
-    async def segment(self, batch: Sequence[View]) -> list[Instances]:
+    async def segment(self, batch: Sequence[View], spent: Spent = untold) -> list[Instances]:
         raise RuntimeError("0xdeadbeef at /secret/place")
 
 

@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from connectors.kafka.inbox import SESSION_MS
 from stream.errors import EXIT_SOFTWARE
-from stream.metrics import Arrival, Metrics, Stage
+from stream.metrics import Arrival, Metrics
+from stream.stages import Stage
 from tests.faults.film import FILM, FULL
 from tests.faults.verdict import (
     FRAMES,

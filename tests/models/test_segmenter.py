@@ -15,9 +15,9 @@ from connectors.models.openvino_network import OpenVinoSlot
 from connectors.models.segmenter import Segmenter
 from stream.halving import segmented
 from stream.masks import iou
-from stream.metrics import Stage
 from stream.ports import View, Window
 from stream.specs import ModelSpec
+from stream.stages import Stage
 from stream.types import Instance, Pixels
 from tests.support.models import CrampedModel
 
@@ -269,10 +269,10 @@ async def test_it_says_how_long_each_batch_is_in_each_stage(
 ) -> None:
     told: list[tuple[Stage, int]] = []
     spec = ModelSpec.model_validate({"weights": artefact.folder, "backend": backend})
-    async with open_model(spec, tmp_path, tmp_path, lambda *each: told.append(each)) as model:
+    async with open_model(spec, tmp_path, tmp_path) as model:
         began_s = time.perf_counter()
         for pixels in bottles[:3]:
-            await one(model, View(pixels, WHOLE))
+            await model.segment([View(pixels, WHOLE)], lambda *each: told.append(each))
         took_us = (time.perf_counter() - began_s) * 1e6
     stages = ["segment_preprocess", "segment_network", "segment_postprocess"]
     assert [stage for stage, _ in told] == 3 * stages

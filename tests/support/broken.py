@@ -15,6 +15,7 @@ from stream.cli.pipeline import Common
 from stream.cli.roles import run_role
 from stream.errors import DeviceError
 from stream.ports import View
+from stream.stages import Spent, untold
 from stream.types import Instance
 from tests.support.models import BrightModel
 
@@ -26,12 +27,14 @@ class BreakingModel(BrightModel):
         super().__init__()
         self._left = batches
 
-    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+    async def segment(
+        self, batch: Sequence[View], spent: Spent = untold
+    ) -> list[tuple[Instance, ...]]:
         """As `BrightModel`, for a while."""
         self._left -= 1
         if self._left < 0:
             raise DeviceError("an illegal memory access was encountered")
-        return await super().segment(batch)
+        return await super().segment(batch, spent)
 
 
 def main(config: Path, batches: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from stream.errors import OutOfMemoryError
 from stream.masks import Mask
 from stream.ports import Model, View, Window
+from stream.stages import Spent, untold
 from stream.types import Instance, ModelRef, Size
 
 THRESHOLD = 127
@@ -34,7 +35,9 @@ class BrightModel:
         """The window, each side rounded up to a whole number of strides."""
         return -(-window.height // STRIDE) * STRIDE, -(-window.width // STRIDE) * STRIDE
 
-    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+    async def segment(
+        self, batch: Sequence[View], spent: Spent = untold
+    ) -> list[tuple[Instance, ...]]:
         """The instances of each view, brightest first."""
         assert 0 < len(batch) <= self.batch_size
         assert len({self.shape(view.window) for view in batch}) == 1
@@ -61,7 +64,9 @@ class CrampedModel:
         """As the model's."""
         return self._model.shape(window)
 
-    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+    async def segment(
+        self, batch: Sequence[View], spent: Spent = untold
+    ) -> list[tuple[Instance, ...]]:
         """The model's answers; raises `OutOfMemoryError` where there is no room for all at once."""
         assert 0 < len(batch) <= self.batch_size
         self.tried.append(len(batch))
@@ -73,11 +78,13 @@ class CrampedModel:
 class PickyModel(BrightModel):
     """Has no room for a view with something bright at its left edge, not even alone."""
 
-    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+    async def segment(
+        self, batch: Sequence[View], spent: Spent = untold
+    ) -> list[tuple[Instance, ...]]:
         """As `BrightModel`; raises `OutOfMemoryError` where such a view is among them."""
         if any((view.pixels[:, 0] > THRESHOLD).any() for view in batch):
             raise OutOfMemoryError("no room for it")
-        return await super().segment(batch)
+        return await super().segment(batch, spent)
 
 
 def _instances(view: View) -> tuple[Instance, ...]:

@@ -170,7 +170,7 @@ def test_no_camera_gets_more_than_one_place_ahead_of_another_that_waits(
     for camera, count in enumerate(waiting):
         for number in range(count):
             fair.add(item(number, f"camera-{camera}"))
-    served: Counter[str] = Counter()
+    served: Counter[str | None] = Counter()
     for _ in range(sum(waiting)):
         served.update(each.camera for each in fair.take(WAIT_US))
         still = [served[f"camera-{c}"] for c, n in enumerate(waiting) if served[f"camera-{c}"] < n]

@@ -12,6 +12,7 @@ from stream.metrics import Metrics
 from stream.ports import View, Window
 from stream.registry import Listed
 from stream.segment import Segment
+from stream.stages import Spent, untold
 from stream.types import Instance
 from tests.support.build import frame
 from tests.support.clock import VirtualClock
@@ -30,9 +31,11 @@ class TakingModel(BrightModel):
         super().__init__(in_flight=in_flight)
         self.clock = clock
 
-    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+    async def segment(
+        self, batch: Sequence[View], spent: Spent = untold
+    ) -> list[tuple[Instance, ...]]:
         self.clock.advance(TAKES_S)
-        return await super().segment(batch)
+        return await super().segment(batch, spent)
 
 
 async def at_warm_up(model: TakingModel) -> float | None:
@@ -55,9 +58,11 @@ async def test_at_warm_up_it_is_measured_how_many_frames_a_second_a_segment_answ
 
 async def test_too_few_answers_at_warm_up_tell_nothing() -> None:
     class Slow(TakingModel):
-        async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+        async def segment(
+            self, batch: Sequence[View], spent: Spent = untold
+        ) -> list[tuple[Instance, ...]]:
             self.clock.advance(60)
-            return await super().segment(batch)
+            return await super().segment(batch, spent)
 
     assert await at_warm_up(Slow(VirtualClock(), 1)) is None
 

@@ -11,6 +11,7 @@ from stream.device import Device
 from stream.halving import Instances
 from stream.metrics import Metrics
 from stream.ports import Model, View, Window
+from stream.stages import Spent, untold
 from stream.types import Pixels
 from tests.support.build import picture
 from tests.support.models import BrightModel
@@ -25,16 +26,16 @@ class GatedModel(BrightModel):
         self.gate = asyncio.Event()
         self.held = self.most_held = 0
 
-    async def segment(self, batch: Sequence[View]) -> list[Instances]:
+    async def segment(self, batch: Sequence[View], spent: Spent = untold) -> list[Instances]:
         self.held += 1
         self.most_held = max(self.most_held, self.held)
         await self.gate.wait()
         self.held -= 1
-        return await super().segment(batch)
+        return await super().segment(batch, spent)
 
 
 class BrokenModel(BrightModel):
-    async def segment(self, batch: Sequence[View]) -> list[Instances]:
+    async def segment(self, batch: Sequence[View], spent: Spent = untold) -> list[Instances]:
         raise RuntimeError(f"cannot do {len(batch)}")
 
 
@@ -81,6 +82,31 @@ async def test_views_that_wait_share_a_batch() -> None:
     count = metrics.registry.get_sample_value("maskstream_batch_size_views_count")
     views_sum = metrics.registry.get_sample_value("maskstream_batch_size_views_sum")
     assert (count, views_sum) == (2, 8)
+
+
+class TellingModel(BrightModel):
+    """Says of each batch that it was in the network."""
+
+    async def segment(self, batch: Sequence[View], spent: Spent = untold) -> list[Instances]:
+        spent("segment_network", 1000)
+        return await super().segment(batch, spent)
+
+
+@pytest.mark.parametrize(
+    ("cameras", "waits", "batches"), [([None, None], 0, 0), (["hall", None], 1, 1)]
+)
+async def test_only_frames_of_cameras_count(
+    cameras: list[str | None], waits: int, batches: int
+) -> None:
+    """A picture that somebody sent may share the batch of a frame, which counts as a whole."""
+    async with running(TellingModel(batch_size=2)) as (device, metrics):
+        looks = (device.segment(camera, False, bright(4)) for camera in cameras)
+        assert columns(await asyncio.gather(*looks)) == [4, 4]
+    count = metrics.registry.get_sample_value
+    assert (count("maskstream_stage_seconds_count", {"stage": "segment_wait"}) or 0) == waits
+    assert (count("maskstream_stage_seconds_count", {"stage": "segment_network"}) or 0) == batches
+    assert count("maskstream_batch_size_views_sum") == 2 * batches
+    assert count("maskstream_batch_service_seconds_count") == batches
 
 
 async def test_a_lonely_view_is_answered_without_company() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from stream.errors import DeviceError, OutOfMemoryError
 from stream.halving import room, segmented
 from stream.ports import View, Window
+from stream.stages import Spent, untold
 from stream.types import Instance
 from tests.support.build import picture
 from tests.support.models import BrightModel, CrampedModel, PickyModel
@@ -44,7 +45,9 @@ async def test_a_view_that_does_not_fit_alone_costs_itself() -> None:
 
 
 class BrokenModel(BrightModel):
-    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+    async def segment(
+        self, batch: Sequence[View], spent: Spent = untold
+    ) -> list[tuple[Instance, ...]]:
         self.batches.append(len(batch))
         raise DeviceError("an illegal memory access")
 

@@ -13,6 +13,7 @@ from stream.errors import DeviceError
 from stream.health import CANARY_S, STILL_S, Health
 from stream.ports import Model, Progress, Share, View
 from stream.specs import HealthSpec
+from stream.stages import Spent, untold
 from stream.types import Instance
 from tests.support.clock import VirtualClock
 from tests.support.models import BrightModel, CrampedModel
@@ -101,7 +102,7 @@ def test_a_model_that_fails_or_falls_silent_is_dead_until_it_answers() -> None:
 class HangingModel(BrightModel):
     """Answers nothing."""
 
-    async def segment(self, _: Sequence[View]) -> list[tuple[Instance, ...]]:
+    async def segment(self, _: Sequence[View], spent: Spent = untold) -> list[tuple[Instance, ...]]:
         await asyncio.Event().wait()
         raise AssertionError
 
@@ -121,11 +122,13 @@ class MoodyModel(BrightModel):
 
     asked = 0
 
-    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+    async def segment(
+        self, batch: Sequence[View], spent: Spent = untold
+    ) -> list[tuple[Instance, ...]]:
         self.asked += 1
         if self.asked == 2:
             raise RuntimeError("no device")
-        return await super().segment(batch)
+        return await super().segment(batch, spent)
 
 
 def test_a_device_without_room_for_a_batch_is_not_ready_but_alive() -> None:
@@ -167,7 +170,7 @@ async def test_a_device_without_room_for_a_canary_is_neither_ready_nor_alive() -
 
 
 class BrokenModel(BrightModel):
-    async def segment(self, _: Sequence[View]) -> list[tuple[Instance, ...]]:
+    async def segment(self, _: Sequence[View], spent: Spent = untold) -> list[tuple[Instance, ...]]:
         raise DeviceError("an illegal memory access")
 
 

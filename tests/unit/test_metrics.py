@@ -14,7 +14,8 @@ from prometheus_client.samples import Sample
 
 from stream.cli.measured import measured
 from stream.cli.metrics import STAGES, page
-from stream.metrics import FINITE, TOGETHER, Metrics, Stage
+from stream.metrics import FINITE, TOGETHER, Metrics
+from stream.stages import Stage
 from stream.types import AlertState, CameraState
 
 ROOT = Path(__file__).parents[2]

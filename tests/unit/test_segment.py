@@ -16,6 +16,7 @@ from stream.ingest import Ingest
 from stream.ports import View
 from stream.registry import Listed
 from stream.specs import CameraSpec
+from stream.stages import Spent, untold
 from stream.types import (
     Encoded,
     Frame,
@@ -109,9 +110,9 @@ class SlowModel(BrightModel):
         self._clock = clock
         self._seconds = list(seconds)
 
-    async def segment(self, batch: Sequence[View]) -> list[Instances]:
+    async def segment(self, batch: Sequence[View], spent: Spent = untold) -> list[Instances]:
         self._clock.advance(self._seconds.pop(0) if self._seconds else 0.0)
-        return await super().segment(batch)
+        return await super().segment(batch, spent)
 
 
 async def one_by_one(bench: Bench, frames: Iterable[Frame]) -> list[str]:

@@ -10,6 +10,7 @@ from stream.errors import DeviceError, UnsupportedVersionError
 from stream.halving import Instances
 from stream.ports import Record, View
 from stream.quarantine import LEAST_FAILED
+from stream.stages import Spent, untold
 from stream.types import (
     Result,
     Tracks,
@@ -156,7 +157,7 @@ async def test_a_frame_that_the_device_has_no_room_for_costs_itself() -> None:
 
 
 class BrokenModel(BrightModel):
-    async def segment(self, batch: Sequence[View]) -> list[Instances]:
+    async def segment(self, batch: Sequence[View], spent: Spent = untold) -> list[Instances]:
         raise DeviceError("an illegal memory access")
 
 

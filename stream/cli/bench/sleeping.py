@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stream.ports import View, Window
+from stream.stages import Spent, untold
 from stream.types import Instance, ModelRef, Size
 
 
@@ -52,7 +53,9 @@ class SleepingModel:
         """Every window fits every batch."""
         return (32, 32)
 
-    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+    async def segment(
+        self, batch: Sequence[View], spent: Spent = untold
+    ) -> list[tuple[Instance, ...]]:
         """Nothing, in each view."""
         async with self._device:
             await asyncio.sleep(self._seconds)

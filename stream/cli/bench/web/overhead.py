@@ -90,7 +90,7 @@ def _with_model(frames: int, *, told: bool) -> Run:
 
     async def play() -> float:
         with _metrics(told) as metrics:
-            async with opened(settings.model, metrics.spent) as model:
+            async with opened(settings.model) as model:
                 await _played(settings, model, metrics, pictures, CAMERAS * model.in_flight)
                 began_s = time.perf_counter()
                 await _played(settings, model, metrics, pictures, frames)
