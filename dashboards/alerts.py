@@ -143,8 +143,8 @@ _UNTIL_TAKEN = View(
 
 _UNTIL_ALERT = View(
     "From the frame to the alert, by place (p95)",
-    "The age of frames on their way: published, received, segmented, watched, alerted. What "
-    "is not spent here is spent in delivering. Files count as well, with their wait.",
+    "The age of live cameras' frames on their way: published, received, segmented, watched, "
+    "alerted. What is not spent here is spent in delivering.",
     "MaskstreamLatencyHigh",
     "s",
     [quantile(0.95, "maskstream_frame_age_seconds", PODS, "at")],

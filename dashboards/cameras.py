@@ -161,8 +161,8 @@ _RESULTS = View(
 
 _AGE = View(
     "Age of results (p99): the ten oldest",
-    "One in a hundred results of a camera is older when it is made. One camera alone: it "
-    "offers more than its fair part. Files wait for their turn, and are as old as that takes.",
+    "One in a hundred results of a live camera is older when it is made. One camera alone: it "
+    "offers more than its fair part.",
     "MaskstreamLatencyHigh",
     "s",
     [

@@ -207,8 +207,8 @@ _FRAMES = View(
 
 _AGES = View(
     "Age of a frame on its way (p95)",
-    "From arrival at ingest until a frame is at each place: what lies between two lines is "
-    "spent there. Files count as well, with the wait for their turn.",
+    "From arrival at ingest until a frame of a live camera is at each place: what lies between "
+    "two lines is spent there.",
     "MaskstreamLatencyHigh",
     "s",
     [quantile(0.95, "maskstream_frame_age_seconds", PODS, "at")],

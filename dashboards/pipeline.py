@@ -74,9 +74,9 @@ _LAG = View(
 def _age(name: str, part: float) -> View:
     return View(
         f"Age of a frame at each place ({name})",
-        "From arrival at ingest until it was published, received by segment, its result "
-        "acknowledged, read by watch, an alert about it acknowledged. What lies between two lines "
-        "is spent there. Files count as well, with the wait for their turn.",
+        "Of live cameras: from arrival at ingest until it was published, received by segment, its "
+        "result acknowledged, read by watch, an alert about it acknowledged. What lies between two "
+        "lines is spent there.",
         "MaskstreamLatencyHigh",
         "s",
         [quantile(part, AGE, PODS, "at")],

@@ -131,7 +131,11 @@ class Metrics:
         )
         self._stages = Bound[Histogram](self.stage.labels)
         self.frame_age = self._histogram(
-            "frame_age_seconds", "arrival at ingest until a frame is here", AGE_BUCKETS_S, "at"
+            "frame_age_seconds",
+            "arrival at ingest until a frame is here; of live cameras, as those of files wait for "
+            "their turn",
+            AGE_BUCKETS_S,
+            "at",
         )
         self._ages = Bound[Histogram](self.frame_age.labels)
         self.lag = self._gauge(
@@ -176,7 +180,7 @@ class Metrics:
         )
         self.result_age = self._histogram(
             "result_age_seconds",
-            "arrival at ingest until a result is made",
+            "arrival at ingest until a result is made; of live cameras",
             AGE_BUCKETS_S,
             "camera",
         )
@@ -263,7 +267,7 @@ class Metrics:
         self._stages[stage].observe(us / 1e6, tracing.exemplar())
 
     def aged(self, at: Arrival, us: int) -> None:
-        """Say how old, in microseconds since its arrival at ingest, a frame is somewhere.
+        """Say how old, in microseconds since its arrival at ingest, a live frame is somewhere.
 
         The trace of the work under way, if it has one, is an example of that.
         """

@@ -156,7 +156,8 @@ class Player:
         def acknowledged() -> None:
             now_us = self._clock.now_us()
             self._metrics.spent("ingest_publish", now_us - handed_us)
-            self._metrics.aged("published", now_us - frame.arrived_us)
+            if frame.mode == "live":
+                self._metrics.aged("published", now_us - frame.arrived_us)
 
         return acknowledged
 

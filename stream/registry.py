@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from stream import codec
 from stream.errors import SchemaError
 from stream.placement import place
-from stream.ports import Record
+from stream.ports import Record, Registry
 from stream.specs import CameraSpec, file_path
 
 PARTITION, SINCE = "partition", "since"
@@ -33,6 +33,14 @@ class Listed:
             yield self.cameras
 
         yield shares()
+
+
+def is_live(registry: Registry, camera: str) -> bool:
+    """Whether a camera is one that ``registry`` has as live; an archive, and one that is gone, is
+    none.
+    """
+    spec = registry.cameras.get(camera)
+    return spec is not None and spec.mode == "live"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import get_args
 
+from prometheus_client import Histogram
+
 from stream import codec, tracing
 from stream.context import about
 from stream.device import Device
@@ -74,9 +76,12 @@ class Segment:
         self._clock = clock
         self._metrics = metrics
         self._admitted_us: dict[Delivery, int] = {}
-        self._answered_us: dict[Delivery, tuple[int, int]] = {}
-        """When results were made and when their frames arrived, until they are acknowledged."""
+        self._answered_us: dict[Delivery, tuple[int, int | None]] = {}
+        """When results were made and when their frames arrived, until they are acknowledged: None
+        of files, whose age is no latency."""
         self._counts = Bound(partial(_Counts, metrics))
+        self._ages = Bound[Histogram](metrics.result_age.labels)
+        """Of live cameras alone."""
         self._saturation = Saturation(model.batch_size * model.in_flight, clock.now_us())
         metrics.model.labels(model.ref.name, model.ref.sha256, model.ref.precision).set(1)
         self._traced: dict[Delivery, tracing.Spans] = {}
@@ -129,7 +134,9 @@ class Segment:
             if codec.kind_of(delivery.record) != "frame":
                 return [("masks", _control(delivery.record))]
             frame = codec.decode_frame(delivery.record)
-            self._metrics.aged("received", self._clock.now_us() - frame.arrived_us)
+            is_live = frame.mode == "live"
+            if is_live:
+                self._metrics.aged("received", self._clock.now_us() - frame.arrived_us)
             tracing.tell(camera=frame.id.camera)
             if (reason := self._unworthy(delivery, frame)) is not None:
                 tracing.tell(gap=reason)
@@ -140,7 +147,7 @@ class Segment:
             self._judge(delivery, sound=False)
             return self._dead_letter(delivery, error)
         self._judge(delivery, sound=True)
-        self._count(delivery, result)
+        self._count(delivery, result, is_live=is_live)
         with tracing.span("encode"):
             record = codec.encode(result)
         return [("masks", tracing.stamped(record))]
@@ -175,7 +182,8 @@ class Segment:
             answered_us, arrived_us = times_us
             with tracing.within(spans):
                 self._metrics.spent("segment_publish", now_us - answered_us)
-                self._metrics.aged("segmented", now_us - arrived_us)
+                if arrived_us is not None:
+                    self._metrics.aged("segmented", now_us - arrived_us)
 
     async def _segment(self, frame: Frame, frame_ref: str) -> Result:
         return Result(
@@ -234,15 +242,17 @@ class Segment:
             return [letter]
         return [letter, ("masks", self._gap(frame, time_us, "dead_letter"))]
 
-    def _count(self, delivery: Delivery, result: Result) -> None:
+    def _count(self, delivery: Delivery, result: Result, *, is_live: bool) -> None:
         now_us, found = self._clock.now_us(), len(result.instances)
         counts = self._counts[result.camera]
         counts.results.inc()
         counts.instances.inc(found)
-        counts.age.observe((now_us - result.arrived_us) / 1e6, tracing.exemplar())
+        if is_live:
+            age_s = (now_us - result.arrived_us) / 1e6
+            self._ages[result.camera].observe(age_s, tracing.exemplar())
         self._metrics.frame_instances.observe(found)
         self._saturation.made()
-        self._answered_us[delivery] = now_us, result.arrived_us
+        self._answered_us[delivery] = now_us, result.arrived_us if is_live else None
 
 
 class _Counts:
@@ -251,7 +261,6 @@ class _Counts:
     def __init__(self, metrics: Metrics, camera: str) -> None:
         self.results = metrics.results.labels(camera)
         self.instances = metrics.instances.labels(camera)
-        self.age = metrics.result_age.labels(camera)
         for reason in get_args(GapReason):
             metrics.gaps.labels(camera, reason)
 

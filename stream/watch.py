@@ -8,7 +8,7 @@ store is its one home wherever a camera is watched next.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -38,7 +38,8 @@ class Outcome:
     """What a batch comes to: records to send in order, the alerts among them, and the cameras'
     states after it.
 
-    ``alerted`` has of each change of an alert that a frame made when that arrived, and its trace.
+    ``alerted`` has of each change of an alert that a live frame made when that arrived, and its
+    trace.
     """
 
     records: list[tuple[str, Record]] = field(default_factory=list)
@@ -49,104 +50,122 @@ class Outcome:
     """Those of its messages that are traced."""
 
 
-async def watch(
-    inbox: Member, outbox: Outbox, store: Store, plans: Plans, metrics: Metrics, clock: Clock
-) -> None:
-    """Watch until the masks end.
+class Watch:
+    """Watches what its inbox, or whoever hands it batches, gives.
 
-    A camera without a plan is tracked only. A record that cannot be read goes to
-    ``dead-letters``. Raises `UnsupportedVersionError`, with nothing of its batch committed, when a
-    writer is newer than this reader.
+    A camera without a plan is tracked only. ``is_live`` says of a camera whether it is live: the
+    age of an archive's frames is no latency.
     """
-    inbox.before_handover(metrics.open_alerts.forget)
-    while True:
-        try:
-            deliveries = await inbox.receive(BATCH, POLL_S)
-        except EndOfStream:
-            return
-        if deliveries:
-            await watch_batch(deliveries, outbox, store, plans, metrics, clock)
-            for camera in {each.record.key for each in deliveries}:
-                if not inbox.owns(camera):  # it may have moved on while its batch was under way
-                    metrics.open_alerts.tell(camera, {})
-            await inbox.commit(deliveries)
 
+    def __init__(
+        self,
+        outbox: Outbox,
+        store: Store,
+        plans: Plans,
+        metrics: Metrics,
+        clock: Clock,
+        is_live: Callable[[str], bool],
+    ) -> None:
+        self._outbox = outbox
+        self._store = store
+        self._plans = plans
+        self._metrics = metrics
+        self._clock = clock
+        self._is_live = is_live
 
-async def watch_batch(
-    deliveries: Sequence[Delivery],
-    outbox: Outbox,
-    store: Store,
-    plans: Plans,
-    metrics: Metrics,
-    clock: Clock,
-) -> None:
-    """Watch a few messages; on return all that they come to is kept, and they may be committed.
+    async def run(self, inbox: Member) -> None:
+        """Watch until the masks end.
 
-    Raises as `watch` does, with no state of the batch kept.
-    """
-    cameras = {delivery.record.key for delivery in deliveries}
-    kept = await store.get([_key(camera) for camera in cameras])
-    before = {camera: _state(camera, kept.get(_key(camera))) for camera in cameras}
-    outcome = await _digest(deliveries, before, plans, metrics, clock)
-    spans, thought_us = tuple(outcome.spans), clock.now_us()
-    with tracing.within(spans), tracing.span("publish"):
-        for topic, record in outcome.records:
-            await outbox.send(topic, record)
-        await outbox.flush()
-        _tell(outcome.alerts)
-        for arrived_us, own in outcome.alerted:
-            with tracing.within(own):
-                metrics.aged("alerted", clock.now_us() - arrived_us)
-        await store.put({_key(camera): _kept(state) for camera, state in outcome.states.items()})
-        metrics.spent("watch_publish", clock.now_us() - thought_us)
-    tracing.end(spans)
-    for camera, state in outcome.states.items():
-        metrics.open_alerts.tell(camera, open_by_rule(plans[camera], state))
+        A record that cannot be read goes to ``dead-letters``. Raises `UnsupportedVersionError`,
+        with nothing of its batch committed, when a writer is newer than this reader.
+        """
+        open_alerts = self._metrics.open_alerts
+        inbox.before_handover(open_alerts.forget)
+        while True:
+            try:
+                deliveries = await inbox.receive(BATCH, POLL_S)
+            except EndOfStream:
+                return
+            if deliveries:
+                await self.batch(deliveries)
+                for camera in {each.record.key for each in deliveries}:
+                    if not inbox.owns(camera):  # it may have moved on while its batch was under way
+                        open_alerts.tell(camera, {})
+                await inbox.commit(deliveries)
 
+    async def batch(self, deliveries: Sequence[Delivery]) -> None:
+        """Watch a few messages; on return all that they come to is kept, and they may be committed.
 
-async def _digest(
-    deliveries: Sequence[Delivery],
-    before: Mapping[str, Watched],
-    plans: Plans,
-    metrics: Metrics,
-    clock: Clock,
-) -> Outcome:
-    """All of a batch's thinking: about 1 ms a message, with a breath for others after each.
+        Raises as `run` does, with no state of the batch kept.
+        """
+        cameras = {delivery.record.key for delivery in deliveries}
+        kept = await self._store.get([_key(camera) for camera in cameras])
+        before = {camera: _state(camera, kept.get(_key(camera))) for camera in cameras}
+        outcome = await self._digest(deliveries, before)
+        spans, thought_us = tuple(outcome.spans), self._clock.now_us()
+        with tracing.within(spans), tracing.span("publish"):
+            for topic, record in outcome.records:
+                await self._outbox.send(topic, record)
+            await self._outbox.flush()
+            _tell(outcome.alerts)
+            for arrived_us, own in outcome.alerted:
+                with tracing.within(own):
+                    self._metrics.aged("alerted", self._clock.now_us() - arrived_us)
+            states = outcome.states
+            await self._store.put({_key(camera): _kept(state) for camera, state in states.items()})
+            self._metrics.spent("watch_publish", self._clock.now_us() - thought_us)
+        tracing.end(spans)
+        for camera, state in states.items():
+            self._metrics.open_alerts.tell(camera, open_by_rule(self._plans[camera], state))
 
-    A thread would not help: it is Python that runs here, and the trip there and back costs more
-    than a message.
-    """
-    outcome = Outcome()
-    for delivery in deliveries:
-        await asyncio.sleep(0)
-        try:
-            message = _message(delivery.record)
-        except RecordError as error:
-            metrics.dead_letters.labels(delivery.topic, error.reason).inc()
-            outcome.records.append(("dead-letters", codec.dead_letter(delivery, error)))
-            continue
-        camera = message.camera
-        state = outcome.states.get(camera, before[camera])
-        spans = tracing.follow(tracing.carried(delivery.record), "watch")
-        with tracing.within(spans):
-            tracing.tell(camera=camera)
-            lap = _Lap(metrics, clock, message)
-            with tracing.span("rules"):
-                after, tracks, alerts = step(plans[camera], state, message, lap.tracked)
-            lap.judged()
-            after, records = _recorded(after, tracks, alerts)
-        outcome.spans += spans
-        outcome.states[camera] = after
-        outcome.records += records
-        outcome.alerts += alerts
-        if isinstance(message, Result):
-            outcome.alerted += [(message.arrived_us, spans)] * len(alerts)
-        metrics.duplicates.labels(camera).inc(after.dropped - state.dropped)
-        holes = 0 if delivery.follows_loss else missing(state.mark, message)
-        metrics.frames_missing.labels(camera).inc(holes)
-        for alert in alerts:
-            metrics.alerts.labels(alert.rule, alert.state).inc()
-    return outcome
+    async def _digest(
+        self, deliveries: Sequence[Delivery], before: Mapping[str, Watched]
+    ) -> Outcome:
+        """All of a batch's thinking: about 1 ms a message, with a breath for others after each.
+
+        A thread would not help: it is Python that runs here, and the trip there and back costs more
+        than a message.
+        """
+        outcome, metrics = Outcome(), self._metrics
+        for delivery in deliveries:
+            await asyncio.sleep(0)
+            try:
+                message = _message(delivery.record)
+            except RecordError as error:
+                metrics.dead_letters.labels(delivery.topic, error.reason).inc()
+                outcome.records.append(("dead-letters", codec.dead_letter(delivery, error)))
+                continue
+            camera = message.camera
+            state = outcome.states.get(camera, before[camera])
+            spans = tracing.follow(tracing.carried(delivery.record), "watch")
+            with tracing.within(spans):
+                tracing.tell(camera=camera)
+                lap = _Lap(metrics, self._clock)
+                arrived_us = self._arrived_us(message)
+                if arrived_us is not None:
+                    metrics.aged("watched", lap.began_us - arrived_us)
+                with tracing.span("rules"):
+                    after, tracks, alerts = step(self._plans[camera], state, message, lap.tracked)
+                lap.judged()
+                after, records = _recorded(after, tracks, alerts)
+            outcome.spans += spans
+            outcome.states[camera] = after
+            outcome.records += records
+            outcome.alerts += alerts
+            if arrived_us is not None:
+                outcome.alerted += [(arrived_us, spans)] * len(alerts)
+            metrics.duplicates.labels(camera).inc(after.dropped - state.dropped)
+            holes = 0 if delivery.follows_loss else missing(state.mark, message)
+            metrics.frames_missing.labels(camera).inc(holes)
+            for alert in alerts:
+                metrics.alerts.labels(alert.rule, alert.state).inc()
+        return outcome
+
+    def _arrived_us(self, message: MaskMessage) -> int | None:
+        """When the live frame arrived that a result is of; None of anything else."""
+        if isinstance(message, Result) and self._is_live(message.camera):
+            return message.arrived_us
+        return None
 
 
 def _message(record: Record) -> MaskMessage:
@@ -174,19 +193,17 @@ def _recorded(
 
 
 class _Lap:
-    """How long one message takes, and how old its frame is as it comes."""
+    """How long one message takes."""
 
-    def __init__(self, metrics: Metrics, clock: Clock, message: MaskMessage) -> None:
+    def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self._metrics = metrics
         self._clock = clock
-        self._began_us = clock.now_us()
+        self.began_us = clock.now_us()
         self._tracked_us: int | None = None
-        if isinstance(message, Result):
-            metrics.aged("watched", self._began_us - message.arrived_us)
 
     def tracked(self) -> None:
         self._tracked_us = self._clock.now_us()
-        self._metrics.spent("watch_track", self._tracked_us - self._began_us)
+        self._metrics.spent("watch_track", self._tracked_us - self.began_us)
 
     def judged(self) -> None:
         if self._tracked_us is not None:

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from connectors import open_kafka
@@ -25,7 +25,7 @@ from stream.cli.traces import traced
 from stream.config import Settings, check_watched
 from stream.errors import DrainTimeoutError
 from stream.health import Health
-from stream.ports import Delivery
+from stream.registry import is_live
 from stream.rulebook import Rulebook
 
 _log = logging.getLogger(__name__)
@@ -60,10 +60,9 @@ async def _play(config: Path, settings: Settings) -> None:
         outbox = await stack.enter_async_context(transport.outbox(*watch.TOPICS))
         store = await stack.enter_async_context(transport.store())
 
-        async def work(deliveries: Sequence[Delivery]) -> None:
-            await watch.watch_batch(deliveries, outbox, store, rulebook.plans, metrics, clock)
-
-        host = FaustHost(settings, "watch", "masks", work, metrics.open_alerts.forget)
+        live = partial(is_live, registry)
+        loop = watch.Watch(outbox, store, rulebook.plans, metrics, clock, live)
+        host = FaustHost(settings, "watch", "masks", loop.batch, metrics.open_alerts.forget)
         stop = stack.enter_context(stop_on_signals())
         async with beside(ended(stop, health)), beside(look(host.progress, health, clock, metrics)):
             _log.info("watch: started")

@@ -33,7 +33,7 @@ from stream.ports import (
     Transport,
     Window,
 )
-from stream.registry import Listed
+from stream.registry import Listed, is_live
 from stream.rulebook import Rulebook
 from stream.specs import CameraSpec, EndpointSpec
 from stream.types import DeliveryStatus, Picture, Pixels, Raw
@@ -158,7 +158,9 @@ def watch_role(common: Common) -> Role:
             plans = common.rulebook.plans
             masks, metrics = inboxes["masks"], common.metrics
             metrics.expects_dead_letters("masks")
-            await watch.watch(masks, outbox, store, plans, metrics, common.clock)
+            live = partial(is_live, common.registry)
+            loop = watch.Watch(outbox, store, plans, metrics, common.clock, live)
+            await loop.run(masks)
 
     return Role("watch", work, reads=("masks",), writes=watch.TOPICS)
 
@@ -177,18 +179,13 @@ def notify_role(
             common.metrics,
             random.random,
             illustrator=None if pictures is None else pictures.illustrator,
-            is_live=partial(_is_live, common.registry),
+            is_live=partial(is_live, common.registry),
         )
         common.metrics.expects_dead_letters("alerts")
         history = partial(_deliveries, common.transport)
         await loop.run(inboxes["alerts"], common.settings.drain, history)
 
     return Role("notify", work, reads=("alerts",), writes=notify.TOPICS)
-
-
-def _is_live(registry: Registry, camera: str) -> bool:
-    spec = registry.cameras.get(camera)
-    return spec is not None and spec.mode == "live"
 
 
 async def _deliveries(transport: Transport) -> AsyncGenerator[DeliveryStatus, None]:

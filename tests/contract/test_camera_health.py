@@ -93,7 +93,10 @@ async def _watched(transport: KafkaTransport) -> None:
         transport.outbox(*watch.TOPICS) as outbox,
         transport.store() as store,
     ):
-        await watch.watch(inbox, outbox, store, plans([DOWN], []), Metrics(), SteadyClock())
+        loop = watch.Watch(
+            outbox, store, plans([DOWN], []), Metrics(), SteadyClock(), lambda _: True
+        )
+        await loop.run(inbox)
 
 
 def lost(found: list[codec.Message]) -> tuple[bool, ...]:

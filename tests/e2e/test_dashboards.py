@@ -7,12 +7,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import pytest
 
 from connectors.nvml import open_cards
+from stream.metrics import Arrival
 from tests.support.alertmanager import Alertmanager, alertmanager
 from tests.support.grafana import Asked, asked, chosen, filled
 from tests.support.kafka import free_ports
@@ -203,6 +204,13 @@ def test_every_recording_is_recorded_and_every_alarm_has_something_to_compare(ru
             empty.append(f"{name}: {expr}")
     assert empty == []
     assert run.prometheus.health() == []
+
+
+def test_ages_are_told_at_every_place_and_of_live_cameras_alone(run: Run) -> None:
+    places = run.finite(f'maskstream_frame_age_seconds_count{{namespace="{REAL}"}}')
+    assert {each["at"] for each in places} == set(get_args(Arrival))
+    made = run.finite(f'maskstream_result_age_seconds_count{{namespace="{REAL}"}}')
+    assert {each["camera"] for each in made} == {"gate"}
 
 
 def test_a_camera_and_a_pod_can_be_chosen(run: Run) -> None:

@@ -401,7 +401,8 @@ async def test_the_way_of_a_frame_is_told_by_stage_and_by_age(bench: Bench, mode
     for stage in ("decode", "encode", "publish"):
         labels = {"stage": f"ingest_{stage}"}
         assert count("maskstream_stage_seconds_count", labels) == 3
-    assert count("maskstream_frame_age_seconds_count", {"at": "published"}) == 3
+    ages = count("maskstream_frame_age_seconds_count", {"at": "published"})
+    assert ages == (3 if mode == "live" else None)
     assert examples(bench.metrics.registry) == {}
 
 
@@ -412,13 +413,10 @@ async def test_a_frame_that_is_traced_is_the_example_of_its_times_and_its_age(
     kept = Kept()
     with tracing.traced_by(kept):
         await bench.run([camera(mode=mode)], {"hall": [blank_feed(1)]})
-    assert examples(bench.metrics.registry) == {
-        **{
-            ("stage_seconds", f"ingest_{stage}"): {kept.spans[0].place.trace_id}
-            for stage in ("decode", "encode", "publish")
-        },
-        ("frame_age_seconds", "published"): {kept.spans[0].place.trace_id},
-    }
+    stages = [("stage_seconds", f"ingest_{stage}") for stage in ("decode", "encode", "publish")]
+    ages = [("frame_age_seconds", "published")] if mode == "live" else []
+    trace = {kept.spans[0].place.trace_id}
+    assert examples(bench.metrics.registry) == dict.fromkeys([*stages, *ages], trace)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -20,6 +21,7 @@ from stream.stages import Spent, untold
 from stream.types import (
     Encoded,
     Frame,
+    Mode,
     Pixels,
     Raw,
     Result,
@@ -252,14 +254,19 @@ async def test_from_camera_to_masks_nothing_is_lost() -> None:
     assert bench.count("instances", camera="hall") == 40
 
 
-async def test_the_way_of_a_frame_is_told_by_stage_and_by_age() -> None:
+@pytest.mark.parametrize(("mode", "ages"), [("live", True), ("archive", False)])
+async def test_the_way_of_a_frame_is_told_by_stage_and_of_live_ones_by_age(
+    mode: Mode, ages: bool
+) -> None:
+    """How long a file waits for its turn is no latency."""
     bench = Bench()
     clock = bench.clock
     assert isinstance(clock, VirtualClock)
     shown = picture(BOX)
-    frames = [frame(seq, image=JPEG.encode(shown), time_us=START_US - 500_000) for seq in range(3)]
-    torn = frame(3, image=Encoded(b"\xff\xd8"), time_us=START_US)
-    await bench.masks(*frames, torn, topic="frames-archive")
+    shot = partial(frame, mode=mode)
+    frames = [shot(seq, image=JPEG.encode(shown), time_us=START_US - 500_000) for seq in range(3)]
+    torn = shot(3, image=Encoded(b"\xff\xd8"), time_us=START_US)
+    await bench.masks(*frames, torn, topic="frames" if ages else "frames-archive")
 
     def figure(name: str, **labels: str) -> float | None:
         return bench.metrics.registry.get_sample_value(f"maskstream_{name}", labels)
@@ -267,8 +274,9 @@ async def test_the_way_of_a_frame_is_told_by_stage_and_by_age() -> None:
     for stage, count in (("decode", 3), ("wait", 3), ("publish", 3)):
         assert figure("stage_seconds_count", stage=f"segment_{stage}") == count
     for at, count in (("received", 4), ("segmented", 3)):
-        assert figure("frame_age_seconds_count", at=at) == count
-        assert figure("frame_age_seconds_sum", at=at) == pytest.approx(1.5)
+        assert figure("frame_age_seconds_count", at=at) == (count if ages else None)
+        assert (figure("frame_age_seconds_sum", at=at) or 0) == pytest.approx(1.5 * ages)
+    assert figure("result_age_seconds_count", camera="hall") == (3 if ages else None)
     assert figure("frame_instances_count") == 3
     assert figure("frame_instances_sum") == 3
     assert figure("model_info", model="bright", hash="b" * 64, precision="f32") == 1
@@ -279,11 +287,12 @@ async def test_the_way_of_a_frame_is_told_by_stage_and_by_age() -> None:
 async def test_a_frame_that_is_traced_is_the_example_of_its_times_and_ages(bench: Bench) -> None:
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     first, second = (
-        codec.encode_frame(frame(seq, image=JPEG.encode(picture(BOX)))) for seq in range(2)
+        codec.encode_frame(frame(seq, mode="live", image=JPEG.encode(picture(BOX))))
+        for seq in range(2)
     )
     with tracing.traced_by(Kept()):
         traced = tracing.carrying(first, f"00-{trace}-00f067aa0ba902b7-01".encode())
-        await bench.masks(traced, second, topic="frames-archive")
+        await bench.masks(traced, second)
     found = examples(bench.metrics.registry)
     assert {(trace,)} == {(*each,) for each in found.values()}
     assert found.keys() == {

@@ -38,8 +38,8 @@ from stream.types import (
     Result,
     Tracks,
 )
-from stream.watch import TOPICS, watch, watch_batch
-from stream.watching import NOTHING, Plan, Watched, plans, replay, step
+from stream.watch import TOPICS, Watch
+from stream.watching import NOTHING, Plan, Plans, Watched, plans, replay, step
 from tests.support.clock import START_US, VirtualClock
 from tests.support.states import again, to_bytes
 
@@ -353,11 +353,18 @@ async def written(records: Sequence[Record]) -> AsyncIterator[MemoryTransport]:
     yield transport
 
 
+def looping(
+    outbox: Outbox, store: Store, metrics: Metrics, plans: Plans = PLANS, *, is_live: bool = True
+) -> Watch:
+    """The loop; cameras are live unless they are said to be files."""
+    return Watch(outbox, store, plans, metrics, VirtualClock(), lambda _: is_live)
+
+
 async def run_loop(
     transport: MemoryTransport, store: Store, metrics: Metrics | None = None
 ) -> None:
     async with transport.inbox("masks", "watch") as inbox, transport.outbox(*TOPICS) as outbox:
-        await watch(inbox, outbox, store, PLANS, metrics or Metrics(), VirtualClock())
+        await looping(outbox, store, metrics or Metrics()).run(inbox)
 
 
 async def test_the_loop_writes_tracks_and_alerts_until_the_masks_end() -> None:
@@ -456,6 +463,8 @@ async def watched(
     messages: Sequence[MaskMessage | Record],
     store: Store | None = None,
     cut_at: int | None = None,
+    *,
+    is_live: bool = True,
 ) -> Metrics:
     """What is measured of ``messages``; before that at ``cut_at`` some were lost, unread."""
     metrics, kept = Metrics(), store or MemoryStore()
@@ -465,7 +474,7 @@ async def watched(
         for at, record in enumerate(records)
     ]
     async with MemoryTransport(capacity=1000).outbox(*TOPICS) as outbox:
-        await watch_batch(batch, outbox, kept, PLANS, metrics, VirtualClock())
+        await looping(outbox, kept, metrics, is_live=is_live).batch(batch)
     return metrics
 
 
@@ -557,7 +566,7 @@ async def test_members_that_change_let_go_of_open_alerts() -> None:
     metrics, inbox = Metrics(), Written([])
     metrics.open_alerts.tell("yard", {"leaves": 1})
     async with MemoryTransport().outbox(*TOPICS) as outbox:
-        await watch(inbox, outbox, MemoryStore(), PLANS, metrics, VirtualClock())
+        await looping(outbox, MemoryStore(), metrics).run(inbox)
     for each in inbox.let_go:
         await each()
     assert figure(metrics, "alerts_open", rule="leaves") is None
@@ -575,7 +584,7 @@ async def test_a_camera_that_moves_while_its_batch_is_under_way_is_told_no_more(
             return is_ours
 
     async with MemoryTransport(capacity=1000).outbox(*TOPICS) as outbox:
-        await watch(In(WALK[:75]), outbox, MemoryStore(), PLANS, metrics, VirtualClock())
+        await looping(outbox, MemoryStore(), metrics).run(In(WALK[:75]))
     assert figure(metrics, "alerts_open", rule="leaves") == told
 
 
@@ -590,6 +599,14 @@ async def test_the_time_of_each_step_and_the_age_of_frames_are_told() -> None:
     age_s = (START_US - first.arrived_us) / 1e6
     total = figure(metrics, "frame_age_seconds_sum", at="watched")
     assert total == pytest.approx(80 * age_s - sum(range(80)) / 10)
+
+
+async def test_the_age_of_a_files_frames_is_no_latency_but_its_steps_take_time() -> None:
+    metrics = await watched(WALK, is_live=False)
+    assert figure(metrics, "stage_seconds_count", stage="watch_rules") == 80
+    assert figure(metrics, "alerts_total", rule="leaves", state="opened")
+    for at in ("watched", "alerted"):
+        assert figure(metrics, "frame_age_seconds_count", at=at) is None
 
 
 @pytest.mark.parametrize(
@@ -642,9 +659,9 @@ async def crash_and_go_on(messages: Sequence[MaskMessage], crashes: Sequence[int
                 async with transport.inbox("masks", "watch") as inbox:
                     fragile = Fragile(store, outbox, calls)
                     with suppress(CrashError):
-                        await watch(inbox, fragile, fragile, watched, Metrics(), VirtualClock())
+                        await looping(fragile, fragile, Metrics(), watched).run(inbox)
             async with transport.inbox("masks", "watch") as inbox:
-                await watch(inbox, outbox, store, watched, Metrics(), VirtualClock())
+                await looping(outbox, store, Metrics(), watched).run(inbox)
         return [bytes(one.record.value) for one in await read_all(transport, "alerts")]
 
 
@@ -740,7 +757,7 @@ async def test_alerts_are_acknowledged_before_state_and_state_before_the_commit(
         async def commit(self, deliveries: Sequence[Delivery]) -> None:
             store.calls.append("commit")
 
-    await watch(In(), Out(), store, PLANS, Metrics(), VirtualClock())
+    await looping(Out(), store, Metrics()).run(In())
     assert store.calls == [
         "tracks",
         "tracks",
