@@ -88,8 +88,8 @@ def _stage() -> View:
     slowest = quantile(0.95, STAGES, PODS, "stage")
     return _number(
         "Slowest stage (p95)",
-        "Where a frame spends most of its time: one in twenty takes longer than this there. The "
-        "dashboard Pipeline has all stages.",
+        "Where a frame spends most of its time: one in twenty takes longer than this there. Files "
+        "wait for their turn in `ingest_publish` and `segment_wait`. Pipeline has all stages.",
         "MaskstreamLatencyHigh",
         "s",
         Query(f"topk(1, {slowest.expr})", "{{stage}}"),

@@ -103,7 +103,8 @@ _INFERENCE = View(
 _STAGES_P95 = View(
     "Time in each stage (p95)",
     "One in twenty frames takes longer than this in a stage. The highest line is where to "
-    "look; `segment_wait` is time for a place in a batch, so too few segmenters.",
+    "look; `segment_wait` is time for a place in a batch, so too few segmenters. Files wait for "
+    "their turn there, and in `ingest_publish`.",
     "MaskstreamLatencyHigh",
     "s",
     [quantile(0.95, STAGES, PODS, "stage")],
