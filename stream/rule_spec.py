@@ -98,7 +98,6 @@ class SightingRuleSpec(RuleSpec):
         gt=0,
         le=1,
         description="part of the instance's mask that lies inside the zone",
-        json_schema_extra={"allowed": "above 0, at most 1"},
     )
     stay: StaySpec = Field(
         StaySpec(), description="thresholds for who counted within the last 2 s; at most the above"

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from stream.config.bounds import number_in_words, plain
 from stream.config.words import resolved, settings_schema
 from stream.specs import duration
 
@@ -43,9 +44,9 @@ with every default filled in and no secret shown.
 - The YAML is UTF-8, one document, at most 1 MiB. Tags, aliases and repeated keys are refused; `no`
   and `12:30` are text, as in YAML 1.2.
 - An unknown key is refused. All faults of a file are told at once, each with its line:
-  `maskstream.yaml:4: cameras[0].fps: given -3; allowed: > 0`. Unknown keys come first; what only
-  follows from a misspelt one is not told beside it. The process then ends with exit code 78, before
-  anything has started.
+  `maskstream.yaml:4: cameras[0].fps: given -3; allowed: a number above 0 and at most 240`. Unknown
+  keys come first; what only follows from a misspelt one is not told beside it. The process then
+  ends with exit code 78, before anything has started.
 - What is allowed, but may not be meant, is a warning of `check`, `run`, `watch` and `notify`: a
   rule without `notify`, an endpoint that no rule names, a rule on the health of a file.
 - Nothing secret stands in the file: an endpoint's secret is named (`env` or `file`), and a URL
@@ -64,19 +65,11 @@ with every default filled in and no secret shown.
 
 _TYPES = {
     "boolean": "true or false",
-    "integer": "whole number",
-    "number": "number",
     "string": "text",
     "object": "mapping",
 }
+_NUMBERS = {"integer", "number"}
 _MANY = {"string": "texts", "number": "numbers", "object": "mappings"}
-_BOUNDS = {
-    "exclusiveMinimum": "> {}",
-    "minimum": "≥ {}",
-    "exclusiveMaximum": "< {}",
-    "maximum": "≤ {}",
-    "multipleOf": "multiple of {}",
-}
 
 
 def reference() -> str:
@@ -168,9 +161,10 @@ def _type(schema: Mapping[str, Any]) -> str:
         return f"list of {len(node['prefixItems'])} {_many(node['prefixItems'][0])}"
     if "items" in node:
         return f"list of {_many(node['items'])}"
-    word = schema.get("format") or node.get("format") or _TYPES[node.get("type", "object")]
-    bounds = [text.format(_number(node[key], word)) for key, text in _BOUNDS.items() if key in node]
-    return f"{word} {', '.join(bounds)}".strip()
+    form = schema.get("format") or node.get("format")
+    if node.get("type") in _NUMBERS:
+        return number_in_words({**node, "format": form}, _grouped)
+    return form or _TYPES[node.get("type", "object")]
 
 
 def _many(schema: Mapping[str, Any]) -> str:
@@ -180,8 +174,9 @@ def _many(schema: Mapping[str, Any]) -> str:
     return "points" if "prefixItems" in node else _MANY[node.get("type", "object")]
 
 
-def _number(value: float, word: str) -> str:
-    return duration(value) if word == "duration" and value else f"{value:,}".replace(",", " ")
+def _grouped(value: float) -> str:
+    """As `plain`, with large numbers in groups of three digits."""
+    return f"{value:,}".replace(",", " ") if isinstance(value, int) else plain(value)
 
 
 def _default(schema: Mapping[str, Any]) -> str:

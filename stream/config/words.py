@@ -12,21 +12,14 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from stream.config.bounds import number_in_words
 from stream.config.faults import Fault, Path
 from stream.config.redact import SECRET_KEY, shown
 from stream.config.settings import Settings
-from stream.specs import ID_PATTERN, duration
+from stream.specs import ID_PATTERN
 
 _ALLOWED = {
     "bool_type": "true or false",
-    "finite_number": "a finite number",
-    "float_type": "a number",
-    "greater_than": "> {gt}",
-    "greater_than_equal": ">= {ge}",
-    "int_type": "a whole number",
-    "less_than": "< {lt}",
-    "less_than_equal": "<= {le}",
-    "multiple_of": "a multiple of {multiple_of}",
     "path_type": "a path",
     "string_pattern_mismatch": "text that matches {pattern}",
     "string_too_long": "at most {max_length} characters",
@@ -37,6 +30,11 @@ _ALLOWED = {
     "too_short": "at least {min_length} items",
     "tuple_type": "a list: [...]",
 }
+_NUMBERS = {
+    "finite_number", "float_type", "greater_than", "greater_than_equal", "int_type", "less_than",
+    "less_than_equal", "multiple_of",
+}  # fmt: skip
+"""What came is no number, or none that is allowed."""
 _MAPPINGS = {"dict_type", "model_attributes_type", "model_type"}
 """What came is no mapping."""
 _OWN_WORDS = {
@@ -143,7 +141,9 @@ def _described(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 def child(node: Mapping[str, Any], part: str | int) -> Mapping[str, Any]:
     """What the schema says of a key or an item; nothing of one that it does not know."""
     if isinstance(part, str):
-        return node.get("properties", {}).get(part, {})  # type: ignore[no-any-return]
+        others = node.get("additionalProperties")  # of a mapping from names to values
+        rest = others if isinstance(others, Mapping) else {}
+        return node.get("properties", {}).get(part, rest)  # type: ignore[no-any-return]
     if part < len(node.get("prefixItems", ())):
         return node["prefixItems"][part]  # type: ignore[no-any-return]
     return node.get("items", {})  # type: ignore[no-any-return]
@@ -179,11 +179,12 @@ def _allowed(error: ErrorDetails, node: Mapping[str, Any]) -> str:
         return _mapping(node)
     if kind == "literal_error":
         return ", ".join(_expected(error))
+    if kind in _NUMBERS:
+        finite = "finite " if kind == "finite_number" else ""
+        return f"a {finite}{number_in_words(node)}"
     if kind not in _ALLOWED:
         return error["msg"][:1].lower() + error["msg"][1:]
-    written = duration if node.get("format") == "duration" else "{:g}".format
-    bounds = {k: written(v) if isinstance(v, float) else v for k, v in context.items()}
-    return re.sub(r"\b1 (item|character)s", r"1 \1", _ALLOWED[kind].format(**bounds))
+    return re.sub(r"\b1 (item|character)s", r"1 \1", _ALLOWED[kind].format(**context))
 
 
 def _expected(error: ErrorDetails) -> list[str]:

@@ -143,11 +143,11 @@ async def test_a_threshold_and_labels_choose(api: Api) -> None:
 @pytest.mark.parametrize(
     ("query", "field", "given", "allowed"),
     [
-        ("confidence=1", "confidence", '"1"', "a number > 0 < 1"),
-        ("confidence=0", "confidence", '"0"', "a number > 0 < 1"),
-        ("confidence=nan", "confidence", '"nan"', "a number > 0 < 1"),
-        ("confidence=null", "confidence", '"null"', "a number > 0 < 1"),
-        ("confidence=much", "confidence", '"much"', "a number > 0 < 1"),
+        ("confidence=1", "confidence", '"1"', "a number above 0 and below 1"),
+        ("confidence=0", "confidence", '"0"', "a number above 0 and below 1"),
+        ("confidence=nan", "confidence", '"nan"', "a number above 0 and below 1"),
+        ("confidence=null", "confidence", '"null"', "a number above 0 and below 1"),
+        ("confidence=much", "confidence", '"much"', "a number above 0 and below 1"),
         ("confidence=0.1&confidence=0.2", "confidence", "2 times", "once"),
         ("labels=cat", "labels", '"cat"', "each of: red, white"),
         ("labels=", "labels", '""', "each of: red, white"),

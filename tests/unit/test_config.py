@@ -221,5 +221,5 @@ def test_the_reference_page_tells_of_every_key() -> None:
     page = reference()
     for key in ("precision", "cooldown", "allow_private", "max_age", "frames", "duration"):
         assert f"| `{key}` |" in page
-    assert "| `cooldown` | duration ≥ 0 | `0s` |" in page
+    assert "| `cooldown` | duration of at least 0s | `0s` |" in page
     assert EXAMPLE in page

@@ -103,7 +103,10 @@ async def test_a_bad_edit_keeps_the_list_and_says_what_check_would(
     async with followed(tmp_path) as edited:
         edited.write({**HALL, "fps": -3}, YARD)
         await eventually(lambda: edited.reloads("refused") == 1, "a refusal")
-        assert f"{edited.path}:1: cameras[0].fps: given -3; allowed: > 0" in caplog.text
+        assert (
+            f"{edited.path}:1: cameras[0].fps: given -3; allowed: a number above 0 and at most 240"
+            in caplog.text
+        )
         assert edited.now == ["hall"]
         edited.write(HALL, YARD)
         await eventually(lambda: edited.now == ["hall", "yard"], "two cameras")

@@ -11,9 +11,11 @@ from msgspec import Struct
 from msgspec.structs import FieldInfo
 
 from connectors.web.problem import Refused, wrong
+from stream.config.bounds import number_in_words
 from stream.config.redact import shown
 from stream.schemas import mask_schema
 
+_NUMBERS = {"integer", "number"}
 Handle = Callable[[web.Request, Any], Awaitable[web.StreamResponse]]
 """Answers a request, given its parameters, checked."""
 Media = Mapping[str, type | None]
@@ -94,14 +96,6 @@ def _refusal(parameter: FieldInfo, given: str, may_be: str) -> Refused:
     return wrong(parameter.encode_name, given, may_be)
 
 
-_BOUNDS = {
-    "exclusiveMinimum": "> {:g}",
-    "minimum": ">= {:g}",
-    "exclusiveMaximum": "< {:g}",
-    "maximum": "<= {:g}",
-}
-
-
 def allowed(schema: Mapping[str, Any]) -> str:
     """What a schema allows, in words."""
     if "enum" in schema:
@@ -110,6 +104,4 @@ def allowed(schema: Mapping[str, Any]) -> str:
         return f"each of: {allowed(schema['items'])}"
     if "pattern" in schema:
         return f"text that matches {schema['pattern']}"
-    word = {"integer": "a whole number", "number": "a number"}.get(schema.get("type", ""), "text")
-    bounds = [text.format(schema[key]) for key, text in _BOUNDS.items() if key in schema]
-    return " ".join([word, *bounds])
+    return f"a {number_in_words(schema)}" if schema.get("type") in _NUMBERS else "text"
