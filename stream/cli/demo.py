@@ -8,6 +8,7 @@ from typing import get_args
 from rich.console import Console
 
 from connectors.models.artefact import read
+from stream.cli.logs import logged
 from stream.cli.model import one_of
 from stream.cli.run import play
 from stream.config import Settings, load, redact
@@ -20,7 +21,10 @@ from stream.specs import AllowedSpec, CameraSpec, ModelSpec, Precision, file_pat
 def run_demo(
     camera: str | None, model: Path | None, precision: str | None, port: int, once: bool
 ) -> None:
-    """Play until Ctrl-C, or once, and print the table."""
+    """Play until Ctrl-C, or once, and print the table; the log says what happens meanwhile.
+
+    What cannot be shown is refused before, in plain words.
+    """
     settings = demo_settings(once)
     if precision is not None and model is None:
         raise ConfigError("--precision is for the model that --model names")
@@ -34,7 +38,8 @@ def run_demo(
         settings = settings.model_copy(
             update={"cameras": (spec,), "model": network, "zones": (), "rules": ()}
         )
-    asyncio.run(play(settings, Console(), port))
+    with logged("run"):
+        asyncio.run(play(settings, Console(), port))
 
 
 def demo_settings(once: bool) -> Settings:

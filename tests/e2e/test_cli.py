@@ -299,6 +299,7 @@ def test_the_demo_plays_somebodys_own_file_once(config: Path) -> None:
     assert done.returncode == EXIT_OK, done.stderr
     assert "live page: http://127.0.0.1:" in done.stdout
     assert "nothing missing" in done.stdout
+    assert "camera camera: live" in done.stderr
 
 
 def test_a_fault_of_ours_is_no_failed_check(config: Path) -> None:

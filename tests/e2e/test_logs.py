@@ -5,8 +5,11 @@ import os
 import pty
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from datetime import datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -221,6 +224,34 @@ def on_a_terminal(*command: str | Path) -> str:
     os.close(ours)
     process.wait(60)
     return told.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.slow
+def test_the_demo_says_each_alert_on_the_terminal_as_it_opens_and_resolves() -> None:
+    """That is what shows a newcomer that rules work; the bar of the run stays below."""
+    ours, theirs = pty.openpty()
+    command = [*MASKSTREAM, "demo", "--port", "0"]
+    environment = {**os.environ, "COLUMNS": "200", "TERM": "xterm"}
+    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    told, deadline_s = "", time.monotonic() + 60
+    try:
+        while not re.search(r"resolved after .*\n", told) and time.monotonic() < deadline_s:
+            told += os.read(ours, 4096).decode(errors="replace")
+    finally:
+        process.send_signal(signal.SIGINT)
+        with suppress(OSError):  # nobody has the other end any more
+            while os.read(ours, 4096):
+                pass
+        os.close(ours)
+        process.wait(60)
+    assert "segmenting" in told
+    seen = re.sub(r"[^\n]*\x1b\[2K", "", told)  # what was on the line is erased: the bar
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)
+    alert = r"^\d\d:\d\d:\d\d \[info\] alert [0-9a-f]{24} "
+    what = r": person-inside \(presence: person\) in zone loading of camera yard"
+    assert re.search(rf"{alert}opened{what}", plain, re.MULTILINE), plain
+    assert re.search(rf"{alert}resolved after \S+ s{what}", plain, re.MULTILINE), plain
 
 
 def test_on_a_terminal_it_is_a_short_coloured_line(config: Path) -> None:
