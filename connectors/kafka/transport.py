@@ -184,9 +184,16 @@ class KafkaTransport:
 
         ``since_us``: only those that the brokers have had since then (µs since the Unix epoch).
         """
+        async for _, record in self.stamped(topic, since_us):
+            yield record
+
+    async def stamped(
+        self, topic: str, since_us: int | None = None
+    ) -> AsyncIterator[tuple[int, Record]]:
+        """As `whole`, each with when the brokers got it (µs since the Unix epoch)."""
         async with self._reader() as reader:
             async for each in whole(reader, self._partitions(topic), since_us):
-                yield record_of(each)
+                yield each.timestamp * 1000, record_of(each)
 
     async def count(self, topic: str, since_us: int | None = None) -> int:
         """How many records `whole` would give."""

@@ -1,9 +1,8 @@
-"""From the topics to the page and the API: a reader like any other, in a group of its own."""
+"""From the topics to the page: a reader like any other, in a group of its own."""
 
 import asyncio
 from collections.abc import Mapping
 
-from connectors.web.api.board import Board
 from connectors.web.page import Page
 from stream.observe import Seen, observe
 from stream.ports import Inbox
@@ -19,10 +18,16 @@ from stream.types import (
 )
 
 
-async def show(inboxes: Mapping[str, Inbox], page: Page, board: Board) -> None:
-    """Feed ``page`` and ``board`` from ``inboxes`` (by topic, any of `stream.observe.TOPICS`) until
-    all end.
-    """
+async def show(inboxes: Mapping[str, Inbox], page: Page) -> None:
+    """Feed ``page`` from ``inboxes`` (by topic, any of `stream.observe.TOPICS`) until all end."""
+    async with asyncio.TaskGroup() as group:
+        remembering = group.create_task(page.remember())
+        await tell(inboxes, page)
+        remembering.cancel()
+
+
+async def tell(inboxes: Mapping[str, Inbox], page: Page) -> None:
+    """As `show`, beside another that has the pictures."""
 
     async def see(seen: Seen) -> None:
         match seen:
@@ -31,7 +36,6 @@ async def show(inboxes: Mapping[str, Inbox], page: Page, board: Board) -> None:
             case Result() | Gap():
                 page.count(seen)
             case Alert():
-                board.hear(seen)
                 await page.alert(seen)
             case EpochOpened() | EpochClosed():
                 page.epoch(seen)
@@ -40,7 +44,4 @@ async def show(inboxes: Mapping[str, Inbox], page: Page, board: Board) -> None:
             case CameraStatus():
                 page.status(seen)
 
-    async with asyncio.TaskGroup() as group:
-        remembering = group.create_task(page.remember())
-        await observe(inboxes, see)
-        remembering.cancel()
+    await observe(inboxes, see)

@@ -4,21 +4,23 @@ Whoever looks reads the newest and skips the rest, so that no browser holds anyt
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from connectors.web.bulletin import Bulletin, Bulletins
 from connectors.web.exhibits import Exhibits
 from connectors.web.figures import Figures, Gauge
 from connectors.web.memory import Memory
-from connectors.web.past import Past
+from connectors.web.past import SAME_SCENE, Past
 from connectors.web.places import Line
 from connectors.web.shown import Shown
 from connectors.web.thumbnail import thumbnail
+from connectors.web.told import Told, ToldAlerts
 from stream.codec import to_json
 from stream.specs import ZoneSpec
 from stream.types import (
@@ -35,18 +37,23 @@ from stream.types import (
 RESULTLESS_AFTER_US = 1_000_000
 """Pictures without a result are shown only when none with one came for so long: where an overload
 turns every other frame into a gap, the masks would flicker."""
-ALERTS_KEPT = 100
-"""Changes of alerts that a browser gets when it connects."""
-
-SAME_SCENE = 30
-"""Frames by which an alert's evidence may differ from the picture it is cut from."""
+OVER_SENT = 100
+"""Alerts that are over which a browser gets when it connects, those that ended last; it gets all
+that are open."""
 
 _encoder = msgspec.json.Encoder()
 
 
+class Recalled(Struct, frozen=True):
+    """How many records of what was told before are read, of how many."""
+
+    read: int
+    of: int
+
+
 class Page:
     """The state behind the page: per camera the newest picture, those before it and figures, and
-    the last alerts.
+    what was told last of each alert.
 
     All methods belong to one event loop; all but `alert` and `remember` return at once. Cameras
     that were not named join in as they come; those that `keep` finds gone are forgotten.
@@ -72,8 +79,8 @@ class Page:
         self._shown: dict[str, Shown] = {}
         self._result_us: dict[str, int] = {}
         self._memory = Memory()
-        self._alerts: deque[tuple[int, str]] = deque(maxlen=ALERTS_KEPT)
-        self._alerts_heard = 0
+        self.told = ToldAlerts()
+        self._recalled: Recalled | None = None
         self._lookers: set[asyncio.Event] = set()
         self._bulletins = Bulletins(self._bulletin)
 
@@ -128,23 +135,26 @@ class Page:
         """Say what ails a camera, or does no more."""
         self._gauge(health.camera).health(health, self._now_us())
 
-    async def alert(self, alert: Alert) -> None:
+    @property
+    def recalled(self) -> Recalled | None:
+        """How far what was told before is read; None where nothing is left to read."""
+        return self._recalled
+
+    def recall(self, recalled: Recalled | None) -> None:
+        """Say how far what was told before is read."""
+        self._recalled = recalled
+        self._wake()
+
+    async def alert(self, alert: Alert, told_us: int | None = None) -> None:
         """Tell a change of an alert; an opening comes with a cut of the picture it is about.
+        ``told_us``: when that was told, where it was not just now.
 
         Returns when it is told: whoever awaits that before the next keeps them in order, and has
         no more than one picture decoded at a time.
         """
-        heard_us = self._now_us()
-        text = _text(
-            "alert",
-            heard_us=heard_us,
-            alert=msgspec.Raw(to_json(alert)),
-            picture=await self._thumbnail(alert),
-            exhibits=self.exhibits.of(alert) if self.exhibits else None,
-        )
-        self._alerts_heard += 1
-        self._alerts.append((self._alerts_heard, text))
-        self._wake()
+        now_us = self._now_us() if told_us is None else told_us
+        if self.told.hear(alert, now_us, await self._thumbnail(alert)):
+            self._wake()
 
     @contextmanager
     def looking(self) -> Iterator[asyncio.Event]:
@@ -167,9 +177,25 @@ class Page:
         shown = self._shown.get(camera) if camera is not None else None
         return shown if shown and shown.number != after else None
 
-    def alerts(self, after: int) -> list[tuple[int, str]]:
-        """The alert messages numbered above ``after`` that are still kept."""
-        return [numbered for numbered in self._alerts if numbered[0] > after]
+    def alerts(self, after: int) -> list[Told]:
+        """The alerts that changed after a number, the last one last: all that are open, and
+        `OVER_SENT` of the others.
+        """
+        latest = list(self.told.latest(after))
+        over = islice((each for each in latest if each.is_over), OVER_SENT)
+        sent = {each.number for each in over}
+        return [each for each in reversed(latest) if not each.is_over or each.number in sent]
+
+    def alert_text(self, told: Told) -> str:
+        """The message that tells how an alert is."""
+        return _text(
+            "alert",
+            heard_us=told.heard_us,
+            changed_us=told.changed_us,
+            alert=msgspec.Raw(to_json(told.alert)),
+            picture=told.picture,
+            exhibits=self.exhibits.of(told.alert) if self.exhibits else None,
+        )
 
     def hello(self) -> str:
         """The first message to a browser."""
@@ -225,6 +251,11 @@ class Page:
     def _wake(self) -> None:
         for event in self._lookers:
             event.set()
+
+
+def recalled_text(recalled: Recalled | None) -> str:
+    """The message that says how far what was told before is read; what is, was sent."""
+    return _text("recalled", recalled=recalled)
 
 
 def cameras_text(cameras: Sequence[str]) -> str:

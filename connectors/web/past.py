@@ -13,6 +13,8 @@ SPAN_US = 600_000_000
 """Nothing older is kept."""
 MOST_BYTES = 256 * 1024 * 1024
 """Pictures and what was seen in them, of all cameras."""
+SAME_SCENE = 30
+"""Frames by which a picture may differ from one that it stands for."""
 FINEST = 240
 """Two pictures lie a 240th of their age apart, at least: 5 a second stay whole for 48 s, and after
 ten minutes one in 2.5 s is left. Where memory is short the camera that has most of it is thinned
@@ -126,10 +128,14 @@ class Past:
         return moments[min(max(place, 0), len(moments) - 1)]
 
     def frame(self, camera: str, epoch: int, seq: int) -> Moment | None:
-        """The moment of a frame, or the nearest to it."""
+        """The moment of a frame, or the nearest to it. None for one from before all that is kept of
+        its epoch, by more than `SAME_SCENE`.
+        """
         moments = self._of(camera)
         place = bisect_left(moments, (epoch, seq), key=lambda each: (each.epoch, each.seq))
         near = [each for each in moments[max(0, place - 1) : place + 1] if each.epoch == epoch]
+        if near and near[0].seq - seq > SAME_SCENE:
+            return None
         return min(near, key=lambda each: abs(each.seq - seq), default=None)
 
     def _of(self, camera: str) -> Sequence[Moment]:

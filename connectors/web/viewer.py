@@ -14,7 +14,7 @@ import msgspec
 from aiohttp import WSMsgType, web
 
 from connectors.web.bulletin import EVERY_S
-from connectors.web.page import Page, cameras_text
+from connectors.web.page import Page, cameras_text, recalled_text
 from connectors.web.past import Moment
 from connectors.web.shown import WALL_PX, Shown, said
 
@@ -42,6 +42,7 @@ class Viewer:
         self._sent: dict[str, int] = {}
         self._due_s: dict[str, float] = {}
         self._alert = 0
+        self._recalled: object = ()
 
     async def talk(self) -> None:
         """Send and listen until the browser leaves. Raises what went wrong on this side."""
@@ -111,9 +112,7 @@ class Viewer:
                     await news.wait()
             news.clear()
             await self._send_cameras()
-            for number, text in self._page.alerts(self._alert):
-                await self._socket.send_str(text)
-                self._alert = number
+            await self._send_alerts()
             if self._spanned != self._large:
                 await self._send_span()
             if self._asked is not None:
@@ -126,6 +125,15 @@ class Viewer:
         if self._page.cameras != self._cameras:
             self._cameras = self._page.cameras
             await self._socket.send_str(cameras_text(self._cameras))
+
+    async def _send_alerts(self) -> None:
+        recalled = self._page.recalled  # before the alerts are: what is recalled then is sent then
+        for told in self._page.alerts(self._alert):
+            await self._socket.send_str(self._page.alert_text(told))
+            self._alert = told.number
+        if recalled != self._recalled:
+            self._recalled = recalled
+            await self._socket.send_str(recalled_text(recalled))
 
     def _pause_s(self) -> float | None:
         """How long it is until a picture may be sent that is there already."""

@@ -10,7 +10,6 @@ from connectors.annotate import write_videos
 from connectors.evidence import EvidenceStore
 from connectors.files import line_writer
 from connectors.web import Exhibits, Page, lines_of, show
-from connectors.web.api import Board
 from stream import codec
 from stream.cli.embedded import Role, beside
 from stream.config import Settings
@@ -91,11 +90,11 @@ async def _kept(page: Page, registry: Registry) -> None:
         await asyncio.sleep(CAMERAS_EVERY_S)
 
 
-def live_page(page: Page, board: Board) -> Role:
-    """Feeds the live page and the API."""
+def live_page(page: Page) -> Role:
+    """Feeds the live page."""
 
     async def work(inboxes: Mapping[str, Inbox], _: Outbox) -> None:
-        await show(inboxes, page, board)
+        await show(inboxes, page)
 
     return Role("page", work, reads=TOPICS)
 

@@ -144,10 +144,9 @@ def _serving(
     common: Common, page: Page, device: Device, web: WebSpec
 ) -> tuple[AbstractAsyncContextManager[str], list[Role]]:
     """The server of the page and the API, and what feeds them."""
-    board = Board(page)
-    part = api(board, segmenting(device, web), web)
+    part = api(Board(page), segmenting(device, web), web)
     serving = served(page, web, common.metrics, [part])
-    return serving, [live_page(page, board)]
+    return serving, [live_page(page)]
 
 
 def _check(settings: Settings, labels: Sequence[str]) -> None:

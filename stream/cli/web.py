@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from connectors import open_kafka
 from connectors.clock import SteadyClock
 from connectors.health import Own, add_probes, serve_health
-from connectors.web import Page, show
+from connectors.web import Page, show, tell
 from connectors.web.api import Board, Segmenting
+from connectors.web.page import Recalled
 from connectors.web.server import Part
 from stream import codec
 from stream.cli.editing import edits_of_rules, follow_rules
@@ -30,7 +31,7 @@ from stream.config import Settings
 from stream.errors import DrainTimeoutError, RecordError, UnsupportedVersionError
 from stream.health import Health
 from stream.observe import TOPICS
-from stream.ports import Inbox, Registry
+from stream.ports import Registry
 from stream.rulebook import Rulebook
 from stream.types import Alert, CameraStatus
 from stream.web_spec import WebSpec
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 REMEMBERED = ("camera-status", "alerts")
 """Topics that tell how things are now by what was last said, however long ago."""
+BREATH = 500
+"""Records that are read until the page is told how far, and others have their turn."""
 
 _log = logging.getLogger(__name__)
 
@@ -71,12 +74,12 @@ async def _play(config: Path, settings: Settings, open_model: OpenModel) -> None
         stop = stack.enter_context(stop_on_signals())
         opening = opened_page(settings, registry, rulebook, clock)
         page = await stack.enter_async_context(opening)
-        board = Board(page)
+        page.recall(Recalled(0, 0))
         own = Own(health, clock, metrics.registry)
-        parts: list[Part] = [partial(add_probes, probed=own), api(board, pictures, spec)]
+        parts: list[Part] = [partial(add_probes, probed=own), api(Board(page), pictures, spec)]
         url = await stack.enter_async_context(served(page, spec, metrics, parts))
         async with (
-            beside(_feed(transport, registry, page, board, health)),
+            beside(_feed(transport, registry, page, health)),
             beside(ended(stop, health)),
         ):
             _log.info("web: started, page on %s", url)
@@ -95,30 +98,41 @@ async def _finish(pictures: Segmenting, drain_s: float) -> None:
 
 
 async def _feed(
-    transport: "KafkaTransport", registry: Registry, page: Page, board: Board, health: Health
+    transport: "KafkaTransport", registry: Registry, page: Page, health: Health
 ) -> None:
-    """Tell what comes, and before that what was told last of the cameras that there are."""
+    """Tell what comes. How things are by what was said last is told in order: pictures need not
+    wait until what was said before is read.
+    """
     async with AsyncExitStack() as stack:
-        shown = await _onlookers(stack, transport, TOPICS)
-        for topic in REMEMBERED:
-            async for message in _past(transport, topic):
-                if isinstance(message, Alert):
-                    board.hear(message)
-                if isinstance(message, CameraStatus) and message.camera in registry.cameras:
-                    page.status(message)
+        shown = {
+            topic: await stack.enter_async_context(transport.onlooker(topic)) for topic in TOPICS
+        }
+        remembered = {topic: shown.pop(topic) for topic in REMEMBERED}
+        await stack.enter_async_context(beside(show(shown, page)))
+        await _recall(transport, registry, page)
         health.reached("topics")
-        await show(shown, page, board)
+        await tell(remembered, page)
 
 
-async def _onlookers(
-    stack: AsyncExitStack, transport: "KafkaTransport", topics: Iterable[str]
-) -> dict[str, Inbox]:
-    return {topic: await stack.enter_async_context(transport.onlooker(topic)) for topic in topics}
+async def _recall(transport: "KafkaTransport", registry: Registry, page: Page) -> None:
+    """Tell what was told before, of the cameras that there are and of alerts."""
+    read, of = 0, sum([await transport.count(topic) for topic in REMEMBERED])
+    for topic in REMEMBERED:
+        async for told_us, message in _past(transport, topic):
+            if isinstance(message, Alert):
+                await page.alert(message, told_us)
+            if isinstance(message, CameraStatus) and message.camera in registry.cameras:
+                page.status(message)
+            if read % BREATH == 0:
+                page.recall(Recalled(read, max(read, of)))
+                await asyncio.sleep(0)
+            read += 1
+    page.recall(None)
 
 
-async def _past(transport: "KafkaTransport", topic: str) -> AsyncIterator[Message]:
-    async for record in transport.whole(topic):
+async def _past(transport: "KafkaTransport", topic: str) -> AsyncIterator[tuple[int, Message]]:
+    async for told_us, record in transport.stamped(topic):
         try:
-            yield codec.decode(record)
+            yield told_us, codec.decode(record)
         except (RecordError, UnsupportedVersionError) as error:
             _log.error("%s: a record cannot be read and is passed over: %s", topic, error)

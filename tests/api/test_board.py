@@ -8,7 +8,9 @@ import pytest
 
 from connectors.memory import MemoryTransport
 from connectors.web import Page, show
-from connectors.web.api.board import MOST_ALERTS, AlertsQuery, Board
+from connectors.web.api.board import AlertsQuery, Board
+from connectors.web.page import OVER_SENT, Recalled
+from connectors.web.told import MOST_ALERTS
 from stream import codec
 from stream.rules.trouble import FRESH_US
 from stream.types import Alert, CameraStatus
@@ -115,26 +117,55 @@ def test_a_camera_that_is_there_again_is_as_was_told_meanwhile() -> None:
     assert told.camera()["state"] == "connecting"
 
 
-def test_alerts_are_those_that_changed_last_first_each_once() -> None:
+async def test_alerts_are_those_that_changed_last_first_each_once() -> None:
     told = Told()
     for each in (named("a"), named("b"), named("a", "updated", 5), named("c", "opened", 9)):
-        told.board.hear(each)
+        await told.page.alert(each)
     assert told.alerts() == [("c", "opened"), ("a", "updated"), ("b", "opened")]
 
 
-def test_what_is_over_stays_over_when_its_beginning_comes_again() -> None:
+async def test_what_is_over_stays_over_when_its_beginning_comes_again() -> None:
     told = Told()
     for each in (named("a"), named("a", "resolved", 9), named("a"), named("a", "updated", 5)):
-        told.board.hear(each)
+        await told.page.alert(each)
     assert told.alerts() == [("a", "resolved")]
 
 
-def test_alerts_are_chosen_by_camera_rule_state_and_number() -> None:
+async def test_what_is_told_again_is_no_change() -> None:
+    told = Told()
+    for each in (named("a"), named("b"), named("a")):
+        await told.page.alert(each)
+    assert told.alerts() == [("b", "opened"), ("a", "opened")]
+
+
+async def test_a_browser_that_comes_gets_all_that_are_open_and_the_last_that_are_over() -> None:
+    told = Told()
+    for number in range(OVER_SENT + 10):
+        await told.page.alert(named(f"open {number}"))
+        await told.page.alert(named(f"over {number}", "resolved"))
+    sent = [each.alert.id for each in told.page.alerts(0)]
+    assert [each for each in sent if "open" in each] == [
+        f"open {number}" for number in range(OVER_SENT + 10)
+    ]
+    assert [each for each in sent if "over" in each] == [
+        f"over {number}" for number in range(10, OVER_SENT + 10)
+    ]
+
+
+async def test_an_alert_is_as_old_as_what_was_told_of_it() -> None:
+    told = Told()
+    await told.page.alert(named("a"), START_US - 60_000_000)
+    await told.page.alert(named("a", "updated", 5))
+    (found,) = told.page.alerts(0)
+    assert (found.heard_us, found.changed_us) == (START_US - 60_000_000, START_US)
+
+
+async def test_alerts_are_chosen_by_camera_rule_state_and_number() -> None:
     told = Told()
     for each in (
         named("a"), named("b", "resolved"), named("c", camera="yard"), named("d", rule="other"),
     ):  # fmt: skip
-        told.board.hear(each)
+        await told.page.alert(each)
     assert told.alerts(AlertsQuery(camera="yard")) == [("c", "opened")]
     assert told.alerts(AlertsQuery(rule="other")) == [("d", "opened")]
     assert told.alerts(AlertsQuery(state="resolved")) == [("b", "resolved")]
@@ -142,12 +173,12 @@ def test_alerts_are_chosen_by_camera_rule_state_and_number() -> None:
     assert told.alerts(AlertsQuery(state="open", camera="hall", limit=1)) == [("d", "opened")]
 
 
-def test_of_too_many_alerts_those_that_are_over_are_forgotten_first() -> None:
+async def test_of_too_many_alerts_those_that_are_over_are_forgotten_first() -> None:
     told = Told()
-    told.board.hear(named("open"))
-    told.board.hear(named("over", "resolved"))
+    await told.page.alert(named("open"))
+    await told.page.alert(named("over", "resolved"))
     for number in range(MOST_ALERTS - 1):
-        told.board.hear(named(str(number)))
+        await told.page.alert(named(str(number)))
     names = [name for name, _ in told.alerts(AlertsQuery(limit=MOST_ALERTS))]
     assert len(names) == MOST_ALERTS
     assert "open" in names
@@ -168,16 +199,28 @@ async def test_it_is_told_by_the_topics_and_passes_over_what_cannot_be_read() ->
             topic: await stack.enter_async_context(transport.inbox(topic, "page"))
             for topic in topics
         }
-        await show(inboxes, told.page, told.board)
+        await show(inboxes, told.page)
     assert told.alerts() == [("a", "opened")]
     found = told.camera()
     assert (found["state"], found["epoch"]) == ("live", 7)
 
 
+async def test_alerts_are_not_told_before_all_is_read_that_was_told_before() -> None:
+    async with running() as api:
+        api.page.recall(Recalled(500, 2_000))
+        async with api.client.get("/v1/alerts") as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+            told = await answer.json(content_type=None)
+            assert told["detail"] == "500 of 2000 records of before are read: ask again"
+        api.page.recall(None)
+        async with api.client.get("/v1/alerts") as answer:
+            assert (answer.status, await answer.json()) == (200, {"alerts": []})
+
+
 async def test_both_are_served_as_json() -> None:
     async with running() as api:
         api.page.status(CameraStatus("hall", "live", START_US))
-        api.board.hear(named("a"))
+        await api.page.alert(named("a"))
         async with api.client.get("/v1/cameras") as answer:
             cameras = (await answer.json())["cameras"]
             assert [(each["camera"], each["state"]) for each in cameras] == [

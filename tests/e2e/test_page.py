@@ -12,7 +12,7 @@ from yarl import URL
 
 from connectors.memory import MemoryTransport
 from connectors.web import Access, Page, serve, show
-from connectors.web.api import Board
+from connectors.web.page import Recalled
 from stream.codec import encode, encode_frame
 from stream.masks import Mask
 from stream.observe import TOPICS
@@ -145,6 +145,23 @@ async def test_an_alert_shows_in_the_feed_and_in_its_zone_until_it_ends(
     await expect(tab).to_have_title("maskstream")
 
 
+async def test_nothing_to_report_is_said_only_where_all_is_known(tab: Tab, page: Page) -> None:
+    note = tab.locator("#no-alerts")
+    page.recall(Recalled(500, 2_000))
+    await page.alert(alert(), START_US - 100_000_000_000)
+    async with serve(page, port=0) as url:
+        await tab.goto(url)
+        await expect(note).to_have_text(
+            "Reading the alerts of before (25 %): some that are open may not be here yet."
+        )
+        await expect(tab.locator("#feed li")).to_contain_text("1 d 3 h ago")
+        page.recall(None)
+        await expect(note).to_be_hidden()
+        await page.alert(alert("resolved"))
+        await expect(tab.locator("#feed li")).to_have_attribute("data-state", "resolved")
+    await expect(note).to_have_text("Not connected: what is open now is not known.")
+
+
 async def test_the_figures_are_shown(tab: Tab) -> None:
     clock = VirtualClock()
     page = Page(cameras=["hall"], zones=lambda: [], now_us=clock.now_us)
@@ -244,7 +261,7 @@ async def test_what_is_on_the_topics_is_on_the_page(tab: Tab, page: Page, url: s
             await out.send("masks", encode(offered.result))
             await out.send("tracks", encode(offered.tracks))
             await out.send("alerts", encode(alert()))
-        await show(inboxes, page, Board(page))
+        await show(inboxes, page)
     await tab.goto(url)
     await seen(tab, 9)
     await expect(tab.locator("#feed li")).to_have_count(1)

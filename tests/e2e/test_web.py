@@ -10,6 +10,8 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from msgspec import structs
+from playwright.async_api import BrowserContext, expect
 
 from stream import codec
 from stream.types import CameraStatus
@@ -51,6 +53,29 @@ def test_pictures_come_from_kafka_to_as_many_pages_as_there_are(deployed: Deploy
     for process in processes:
         assert process.stop() == 0
         assert TOKEN not in process.text()
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_what_is_open_still_is_there_for_who_comes_after_a_restart(
+    deployed: Deployment, browser: BrowserContext
+) -> None:
+    opened = alert("opened", "yard")
+    others = [structs.replace(alert("resolved"), id=str(number)) for number in range(150)]
+    deployed.configure(web={"port": 0})
+    records = [codec.encode(each) for each in (opened, *others)]
+    await asyncio.to_thread(deployed.write, "alerts", records)
+    (process,) = await asyncio.to_thread(deployed.start, "web")
+    tab = await browser.new_page()
+    await tab.goto(page(process))
+    first = tab.locator("#feed li").first
+    await expect(first).to_have_attribute("data-state", "open")
+    await expect(first).to_contain_text("yard › gate")
+    await expect(tab).to_have_title("(1) maskstream")
+    await expect(tab.locator("#no-alerts")).to_be_hidden()
+    told = await asyncio.to_thread(ask, process, "/v1/alerts?state=open")
+    assert [each["id"] for each in told["alerts"]] == [opened.id]
+    await tab.close()
+    assert await asyncio.to_thread(process.stop) == 0
 
 
 def ask(process: Process, path: str, body: bytes | None = None) -> Any:

@@ -101,6 +101,15 @@ def test_a_moment_is_found_by_time_by_step_and_by_frame() -> None:
     assert past.at("yard", 0) is None
 
 
+def test_a_frame_from_long_before_what_is_kept_has_no_picture() -> None:
+    past = Past()
+    past.add("hall", moment(1, SECOND_US))
+    past.add("hall", moment(100, 20 * SECOND_US, epoch=2))
+    for seq, found in [(0, None), (69, None), (70, 100), (100, 100), (400, 100)]:
+        frame = past.frame("hall", 2, seq)
+        assert (frame and frame.seq) == found
+
+
 def test_a_camera_keeps_at_most_ten_pictures_a_second() -> None:
     memory = Memory()
     for number in range(1, 301):  # 30 a second

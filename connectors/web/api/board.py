@@ -1,6 +1,6 @@
 """How cameras and alerts are at this moment: ``GET /v1/cameras`` and ``GET /v1/alerts``."""
 
-from collections import OrderedDict
+from itertools import islice
 from typing import Annotated, Literal
 
 import msgspec
@@ -12,12 +12,14 @@ from connectors.web.api.operation import Operation
 from connectors.web.api.pictures import JSON
 from connectors.web.figures import Figures
 from connectors.web.page import Page
+from connectors.web.problem import refused
+from connectors.web.told import MOST_ALERTS
 from stream import codec
 from stream.specs import ID_PATTERN
 from stream.types import Alert
 
-MOST_ALERTS = 2_000
-"""Alerts that are remembered; of more, those that ended longest ago are forgotten first."""
+AGAIN_S = 1
+"""After so long it is worth asking again how alerts are."""
 
 
 class CamerasQuery(Struct, frozen=True):
@@ -43,22 +45,10 @@ class AlertsQuery(Struct, frozen=True, kw_only=True):
 
 
 class Board:
-    """Tells what ``page`` knows of cameras, and remembers what was told last of alerts."""
+    """Tells what ``page`` knows of cameras and alerts."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
-        self._alerts: OrderedDict[str, Alert] = OrderedDict()
-
-    def hear(self, alert: Alert) -> None:
-        """Take over how an alert is. What comes again changes nothing."""
-        known = self._alerts.get(alert.id)
-        if known is not None and (known.state == "resolved" or known.time_us > alert.time_us):
-            return
-        self._alerts[alert.id] = alert
-        self._alerts.move_to_end(alert.id)
-        if len(self._alerts) > MOST_ALERTS:
-            ended = (name for name, each in self._alerts.items() if each.state == "resolved")
-            del self._alerts[next(ended, next(iter(self._alerts)))]
 
     def operations(self) -> list[Operation]:
         """What the API knows of it."""
@@ -81,6 +71,10 @@ class Board:
                 AlertsQuery,
                 {JSON: Alerts},
                 self._answer_alerts,
+                refusals={
+                    503: "what was told before is still being read; Retry-After says when "
+                    f"to come again ({AGAIN_S} s)"
+                },
             ),
         ]
 
@@ -88,6 +82,9 @@ class Board:
         return _json(self.cameras())
 
     async def _answer_alerts(self, _: web.Request, query: AlertsQuery) -> web.Response:
+        if (recalled := self._page.recalled) is not None:
+            text = f"{recalled.read} of {recalled.of} records of before are read: ask again"
+            raise refused(503, text, {"Retry-After": str(AGAIN_S)})
         return _json(self.alerts(query))
 
     def cameras(self) -> Cameras:
@@ -97,8 +94,9 @@ class Board:
 
     def alerts(self, query: AlertsQuery) -> Alerts:
         """Those that are wanted."""
-        wanted = [each for each in reversed(self._alerts.values()) if _is_wanted(each, query)]
-        return Alerts(wanted[: query.limit])
+        latest = (told.alert for told in self._page.told.latest())
+        wanted = (each for each in latest if _is_wanted(each, query))
+        return Alerts(list(islice(wanted, query.limit)))
 
 
 def _now(camera: str, figures: Figures) -> CameraNow:

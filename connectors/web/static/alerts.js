@@ -6,11 +6,14 @@ import { duration, part, write } from '/static/words.js';
 
 const KEPT = 60;
 const SHOWN_TRACKS = 3;
+const NOTHING = 'Nothing to report. Alerts appear here as they open.';
+const UNKNOWN = 'Not connected: what is open now is not known.';
 
 export class Alerts {
   #feed = document.getElementById('feed');
   #known = new Map(); // id -> {alert, heardUs, endUs, entry}: when it was first told of, and last
   #aheadMs = 0;
+  #recalled; // undefined until the server has said it
   #on;
 
   /**
@@ -29,16 +32,19 @@ export class Alerts {
     this.#count();
   }
 
-  /** An alert changed: see Page.alert in connectors/web/page.py. */
-  add({ alert, heard_us: heardUs, picture, exhibits }) {
-    const known = this.#known.get(alert.id);
-    if (known) {
-      known.alert = alert;
-      known.endUs = heardUs;
-    } else {
-      const entry = this.#entryOf(alert, heardUs, picture, exhibits);
-      this.#known.set(alert.id, { alert, heardUs, endUs: heardUs, entry });
-    }
+  /**
+   * How far the server has read what was told before it began, {read, of}; null: all of it;
+   * undefined: it is not there to say.
+   */
+  recalled(recalled) {
+    this.#recalled = recalled;
+    this.#note();
+  }
+
+  /** How an alert is: see Page.alert_text in connectors/web/page.py. */
+  add({ alert, heard_us: heardUs, changed_us: endUs, picture, exhibits }) {
+    const entry = this.#known.get(alert.id)?.entry ?? this.#entryOf(alert, heardUs, picture, exhibits);
+    this.#known.set(alert.id, { alert, heardUs, endUs, entry });
     this.#trim();
     this.#fill(this.#known.get(alert.id));
     this.#sort();
@@ -114,8 +120,16 @@ export class Alerts {
     const count = document.getElementById('open-count');
     count.hidden = open === 0;
     write(count, `${open} open`);
-    document.getElementById('no-alerts').hidden = this.#known.size > 0;
+    this.#note();
     document.title = open ? `(${open}) maskstream` : 'maskstream';
+  }
+
+  /** Why there may be less here than is open; or that there is nothing. */
+  #note() {
+    const words = reading(this.#recalled);
+    const note = document.getElementById('no-alerts');
+    write(note, words || NOTHING);
+    note.hidden = !words && this.#known.size > 0;
   }
 
   #entryOf(alert, heardUs, picture, exhibits) {
@@ -147,6 +161,13 @@ export class Alerts {
     }
     return links;
   }
+}
+
+function reading(recalled) {
+  if (recalled === undefined) return UNKNOWN;
+  if (recalled === null) return '';
+  const part = recalled.of ? ` (${Math.floor((100 * recalled.read) / recalled.of)} %)` : '';
+  return `Reading the alerts of before${part}: some that are open may not be here yet.`;
 }
 
 function pictureOf(url) {

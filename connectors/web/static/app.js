@@ -25,9 +25,11 @@ const live = new Live({
     document.getElementById('link').dataset.state = state;
     text('link-words', LINK_WORDS[state]);
     document.body.classList.toggle('lost', state === 'lost');
+    if (state !== 'open') alerts.recalled(undefined);
   },
   message(message) {
     if (message.type === 'hello') greet(message);
+    if (message.type === 'recalled') alerts.recalled(message.recalled);
     if (message.type === 'zones') takePlaces(message);
     if (message.type === 'cameras') takeCameras(message.cameras);
     if (message.type === 'stats') takeStats(message.cameras);

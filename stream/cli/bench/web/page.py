@@ -24,7 +24,6 @@ from connectors.clock import SteadyClock
 from connectors.jpeg import JpegCodec
 from connectors.memory import MemoryTransport
 from connectors.web import Page, serve, show
-from connectors.web.api import Board
 from stream import codec
 from stream.cli.bench import yard
 from stream.cli.bench.contest import seated
@@ -87,7 +86,7 @@ async def _round(records: Sequence[Written], look: Look, seconds: float) -> Shar
         }
         outbox = await stack.enter_async_context(transport.outbox(*TOPICS))
         url = await stack.enter_async_context(serve(page, port=0))
-        await stack.enter_async_context(beside(show(inboxes, page, Board(page))))
+        await stack.enter_async_context(beside(show(inboxes, page)))
         await stack.enter_async_context(beside(write(records, outbox)))
         return await shares(url, look, seconds, time.process_time)
 
