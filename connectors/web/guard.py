@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from connectors.web.problem import Handler, refused
+from connectors.web.sessions import Sessions, as_bytes
 from stream.errors import ConfigError
 from stream.web_spec import is_loopback
 
@@ -28,21 +29,16 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-cache",
+    "Cache-Control": "no-store",
 }
 PROBES = frozenset({"/livez", "/readyz"})
 """For whoever asks, by whatever name: they tell nothing but how this process is."""
-WITHOUT_TOKEN = frozenset({"/login", "/static/plain.css"})
+WITHOUT_TOKEN = frozenset({"/login", "/logout", "/static/plain.css"})
 COOKIE = "maskstream"
-SESSION_S = 12 * 3600
 
 
 class Access:
-    """Who is let in: who comes under one of ``names`` and, where there is a ``token``, has it.
-
-    The cookie is signed with the token and says until when it holds, so that every process with
-    this token takes it, and none does once the token has changed.
-    """
+    """Who is let in: who comes under one of ``names`` and, where there is a ``token``, has it."""
 
     def __init__(
         self,
@@ -51,9 +47,14 @@ class Access:
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self.has_token = token is not None
-        self._token = token.get_secret_value().encode() if token is not None else b""
+        self._token: bytes | None = None
+        self.renew(token)
         self._names = frozenset(map(_plain, names))
-        self._now_s = now_s
+        self._sessions = Sessions(now_s)
+
+    def renew(self, token: SecretStr | None) -> None:
+        """From now on this is the token. None: it was taken away, and nobody has it."""
+        self._token = None if token is None else token.get_secret_value().encode()
 
     def answers_to(self, name: str) -> bool:
         """Whether this server goes by ``name``."""
@@ -61,25 +62,33 @@ class Access:
 
     def is_token(self, shown: str) -> bool:
         """Whether it is the token; how long this takes tells nothing of it."""
-        return self.has_token and hmac.compare_digest(_bytes(shown), self._token)
+        return self._token is not None and hmac.compare_digest(as_bytes(shown), self._token)
 
-    def session(self) -> str:
-        """The value of a cookie."""
-        until = str(round(self._now_s()) + SESSION_S)
-        return f"{until}.{self._signed(until)}"
+    def begin_session(self) -> str:
+        """The value of a cookie for who has shown the token."""
+        assert self._token is not None, "nobody has shown it"
+        return self._sessions.begin(self._token)
+
+    def has_session(self, request: web.Request) -> bool:
+        """Whether a request shows a cookie that holds."""
+        cookie = request.cookies.get(COOKIE, "")
+        return self._token is not None and self._sessions.holds(cookie, self._token)
+
+    def end_session(self, request: web.Request) -> None:
+        """Take the cookie of a request no more."""
+        if self.has_session(request):
+            self._sessions.end(request.cookies[COOKIE])
 
     def admits(self, request: web.Request) -> bool:
-        """Whether a request shows the token, or a cookie that was given for it."""
+        """Whether a request shows the token, or a cookie that was given for it, where it has to.
+        What was right when it came may be so no more: ask again while it lasts.
+        """
+        if not self.has_token:
+            return True
         kind, _, shown = request.headers.get("Authorization", "").partition(" ")
         if kind.lower() == "bearer":
             return self.is_token(shown.strip())
-        until, _, signature = request.cookies.get(COOKIE, "").partition(".")
-        if not hmac.compare_digest(_bytes(signature), _bytes(self._signed(until))):
-            return False
-        return int(until) > self._now_s()
-
-    def _signed(self, until: str) -> str:
-        return hmac.new(self._token, _bytes(f"session until {until}"), "sha256").hexdigest()
+        return self.has_session(request)
 
 
 def require_loopback(host: str) -> None:
@@ -104,7 +113,7 @@ def guard(access: Access) -> Any:
         origin = request.headers.get("Origin")
         if origin is not None and origin not in {f"http://{host}", f"https://{host}"}:
             raise refused(403, f"Origin {origin!r} is another site")
-        if access.has_token and request.path not in WITHOUT_TOKEN and not access.admits(request):
+        if request.path not in WITHOUT_TOKEN and not access.admits(request):
             raise refused(
                 401,
                 "Authorization: Bearer TOKEN is missing or wrong; browsers log in at /login",
@@ -119,10 +128,7 @@ async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
     """Put the security headers on every answer, refusals included."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")  # a header may hold any bytes
+    response.headers["Server"] = "maskstream"  # aiohttp's own names versions
 
 
 def _plain(name: str) -> str:

@@ -1,39 +1,70 @@
-"""Showing the token once, in a browser."""
+"""Showing the token once, in a browser, and leaving again."""
 
+import asyncio
 from importlib.resources import files
+from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from connectors.web.guard import COOKIE, HEADERS, SESSION_S, Access
-from connectors.web.problem import Handler, Refused
+from connectors.web.guard import COOKIE, HEADERS, Access
+from connectors.web.problem import Handler, Refused, refused
+from connectors.web.sessions import SESSION_S
 
 _FORM = files("connectors.web") / "static" / "login.html"
 _POLICY = HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
+_WRONG = '<p role="alert">That is not the token.</p>'
+MOST_BYTES = 8_192
+"""Of what strangers may send; a token has at most 4 096, which a form may write as three each."""
+BODY_S = 10.0
+"""How long it may take to come."""
 
 
 def add_login(app: web.Application, access: Access) -> None:
-    """Answer ``/login``: the form, and what was filled in."""
+    """Answer ``/login``, the form and what was filled in, and ``/logout``."""
 
     async def log_in(request: web.Request) -> web.Response:
-        shown = (await request.post()).get("token")
-        if not (isinstance(shown, str) and access.is_token(shown.strip())):
-            return _form(401)
+        if not access.is_token(await _shown(request)):
+            return _form(401, _WRONG)
         response = web.Response(status=303, headers={"Location": "/"})
         response.set_cookie(
             COOKIE,
-            access.session(),
+            access.begin_session(),
             max_age=SESSION_S,
             httponly=True,
             samesite="Strict",
-            secure=request.headers.get("Origin", "").startswith("https:"),
+            secure=_is_over_tls(request),
         )
         return response
 
-    async def form(_: web.Request) -> web.Response:
+    async def log_out(request: web.Request) -> web.Response:
+        access.end_session(request)
+        response = web.Response(status=204)
+        response.del_cookie(COOKIE, httponly=True, samesite="Strict", secure=_is_over_tls(request))
+        return response
+
+    async def form(request: web.Request) -> web.Response:
+        if access.has_session(request):
+            return web.Response(status=303, headers={"Location": "/"})
         return _form(200)
 
     app.router.add_get("/login", form)
     app.router.add_post("/login", log_in)
+    app.router.add_post("/logout", log_out)
+
+
+async def _shown(request: web.Request) -> str:
+    """What was filled in, if anything. Strangers get no more room and time than that takes."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            body = await request.clone(client_max_size=MOST_BYTES).read()
+    except TimeoutError:
+        raise refused(408, f"the body took longer than {BODY_S:g} s to come") from None
+    fields = parse_qs(body.decode(errors="replace"))
+    return fields.get("token", [""])[0].strip()
+
+
+def _is_over_tls(request: web.Request) -> bool:
+    return request.headers.get("Origin", "").startswith("https:")
 
 
 @web.middleware
@@ -48,14 +79,13 @@ async def ask_browsers(request: web.Request, handler: Handler) -> web.StreamResp
         raise
 
 
-def _form(status: int) -> web.Response:
+def _form(status: int, said: str = "") -> web.Response:
     return web.Response(
-        text=_FORM.read_text(),
+        text=_FORM.read_text().replace("<!-- said -->", said),
         status=status,
         content_type="text/html",
         headers={
             "Content-Security-Policy": _POLICY,
             "Referrer-Policy": "same-origin",  # without one the form would come from "null"
-            "Cache-Control": "no-store",
         },
     )

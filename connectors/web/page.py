@@ -197,9 +197,9 @@ class Page:
             exhibits=self.exhibits.of(told.alert) if self.exhibits else None,
         )
 
-    def hello(self) -> str:
+    def hello(self, *, has_session: bool) -> str:
         """The first message to a browser."""
-        return _text("hello", now_us=self._now_us())
+        return _text("hello", now_us=self._now_us(), has_session=has_session)
 
     @property
     def past(self) -> Past:

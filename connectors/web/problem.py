@@ -73,7 +73,8 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
     except Exception:
         if request.writer.output_size:  # it has been answered; aiohttp logs it and hangs up
             raise
-        _log.exception("%s %s", request.method, request.path)
+        # As it came: what is escaped in it may be a line's end, or what moves a terminal's cursor.
+        _log.exception("%s %s", request.method, request.rel_url.raw_path)
         return answer(
             refused(500, "an internal error; the log of the server says more").problem, {}
         )

@@ -1,4 +1,6 @@
-"""The page on HTTP: ``/`` and its files, ``/live`` (WebSocket), ``/metrics``, ``/login``."""
+"""The page on HTTP: ``/`` and its files, ``/live`` (WebSocket), ``/metrics``; with a token
+``/login`` and ``/logout``.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -38,6 +40,7 @@ Part = Callable[[web.Application], None]
 
 _PAGE = web.AppKey("page", Page)
 _METRICS = web.AppKey("metrics", Metrics)
+_ACCESS = web.AppKey("access", Access)
 _SOCKETS = web.AppKey("sockets", set[web.WebSocketResponse])
 
 
@@ -72,10 +75,12 @@ def _app(page: Page, metrics: Metrics, access: Access) -> web.Application:
     app = web.Application(middlewares=[counted(metrics), as_problems, ask_browsers, guard(access)])
     app[_PAGE] = page
     app[_METRICS] = metrics
+    app[_ACCESS] = access
     app[_SOCKETS] = set()
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_leave)
-    add_login(app, access)
+    if access.has_token:
+        add_login(app, access)
     app.router.add_get("/", _index)
     app.router.add_get("/live", _live)
     app.router.add_get(r"/static/{name:[a-z]+\.(js|css|svg)}", _file)
@@ -96,7 +101,8 @@ def _static(name: str) -> web.FileResponse:
     if not path.is_file():
         raise web.HTTPNotFound
     kind = f"{KINDS[path.suffix]}; charset=utf-8"
-    return web.FileResponse(path, headers={"Content-Type": kind})
+    # Our own files, the same for all: a browser may keep them, and asks whether they have changed.
+    return web.FileResponse(path, headers={"Content-Type": kind, "Cache-Control": "no-cache"})
 
 
 async def _live(request: web.Request) -> web.WebSocketResponse:
@@ -104,11 +110,18 @@ async def _live(request: web.Request) -> web.WebSocketResponse:
         heartbeat=PING_EVERY_S, max_msg_size=LARGEST_MESSAGE, compress=False
     )
     await socket.prepare(request)
-    sockets = request.app[_SOCKETS]
+    access, sockets = request.app[_ACCESS], request.app[_SOCKETS]
+    is_welcome = partial(access.admits, request)
+    has_session = access.has_token and access.has_session(request)
     sockets.add(socket)
     try:
         with request.app[_METRICS].viewers.track_inprogress():
-            await Viewer(request.app[_PAGE], socket).talk()
+            await Viewer(request.app[_PAGE], socket, is_welcome).talk(has_session=has_session)
+        if not is_welcome():
+            code, message = WSCloseCode.POLICY_VIOLATION, b"the session has ended"
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LEAVE_S):
+                    await socket.close(code=code, message=message)
     finally:
         sockets.discard(socket)
     return socket

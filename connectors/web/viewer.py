@@ -7,6 +7,7 @@ and ``{"drawn": camera}`` for each picture that it is done with.
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -24,14 +25,22 @@ AHEAD = 2
 """Pictures of a camera that may be on their way to a browser before it says that it drew one; on
 the wall it is one. The buffers of a socket hold seconds of video; without this a slow browser would
 show the past."""
+WELCOME_EVERY_S = 1.0
+"""How often it is asked whether the browser may look on still."""
 
 
 class Viewer:
-    """Sends one browser what is new, as fast as it draws; what it has no time for is skipped."""
+    """Sends one browser what is new, as fast as it draws; what it has no time for is skipped.
 
-    def __init__(self, page: Page, socket: web.WebSocketResponse) -> None:
+    It gets nothing more once ``is_welcome`` says no.
+    """
+
+    def __init__(
+        self, page: Page, socket: web.WebSocketResponse, is_welcome: Callable[[], bool]
+    ) -> None:
         self._page = page
         self._socket = socket
+        self._is_welcome = is_welcome
         self._wanted: tuple[str, ...] = ()
         self._large: str | None = None
         self._asked: dict[str, Any] | None = None
@@ -44,14 +53,17 @@ class Viewer:
         self._alert = 0
         self._recalled: object = ()
 
-    async def talk(self) -> None:
-        """Send and listen until the browser leaves. Raises what went wrong on this side."""
+    async def talk(self, *, has_session: bool) -> None:
+        """Send and listen until the browser leaves, or is not welcome any more; ``has_session``
+        says that it may log out. Raises what went wrong on this side.
+        """
         with self._page.looking() as news:
-            await self._socket.send_str(self._page.hello())
+            await self._socket.send_str(self._page.hello(has_session=has_session))
             tasks = [
                 asyncio.ensure_future(self._send(news)),
                 asyncio.ensure_future(self._send_bulletins()),
                 asyncio.ensure_future(self._listen(news)),
+                asyncio.ensure_future(self._outstay()),
             ]
             try:
                 ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -62,6 +74,10 @@ class Viewer:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _outstay(self) -> None:
+        while self._is_welcome():  # noqa: ASYNC110 - a token that changes calls nobody
+            await asyncio.sleep(WELCOME_EVERY_S)
 
     async def _listen(self, news: asyncio.Event) -> None:
         async for message in self._socket:

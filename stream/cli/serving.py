@@ -1,17 +1,29 @@
 """The page and the API, as the section ``web`` says."""
 
+import asyncio
+import logging
 import os
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+
+from pydantic import SecretStr
 
 from connectors.web import Access, Page, serve
 from connectors.web.api import Board, Segmenting, add_api
 from connectors.web.server import Part
+from stream.cli.embedded import beside
 from stream.config import bearer_token
 from stream.device import Device
+from stream.errors import ConfigError
 from stream.metrics import Metrics
+from stream.specs import SecretSource
 from stream.web_spec import WebSpec
+
+TOKEN_EVERY_S = 1.0
+"""How often the file with the token is read again."""
+
+_log = logging.getLogger(__name__)
 
 
 def segmenting(device: Device, spec: WebSpec) -> Segmenting:
@@ -31,13 +43,38 @@ def api(board: Board, pictures: Segmenting | None, spec: WebSpec) -> Part:
     return partial(add_api, operations=operations, with_token=spec.token is not None)
 
 
-def served(
+@asynccontextmanager
+async def served(
     page: Page, spec: WebSpec, metrics: Metrics, parts: Sequence[Part]
-) -> AbstractAsyncContextManager[str]:
-    """Serve ``page`` with what ``parts`` add; yields its URL.
+) -> AsyncIterator[str]:
+    """Serve ``page`` with what ``parts`` add; yields its URL. A token in a file is followed.
 
     Raises `ConfigError` for an address that cannot be had, and a token that cannot be read.
     """
     token = None if spec.token is None else bearer_token(spec.token, os.environ)
     access = Access(token, {spec.host, *spec.hosts})
-    return serve(page, host=spec.host, port=spec.port, metrics=metrics, access=access, parts=parts)
+    serving = serve(
+        page, host=spec.host, port=spec.port, metrics=metrics, access=access, parts=parts
+    )
+    async with AsyncExitStack() as stack:
+        if spec.token is not None and spec.token.file is not None:
+            await stack.enter_async_context(beside(_renew(access, spec.token, token)))
+        yield await stack.enter_async_context(serving)
+
+
+async def _renew(access: Access, source: SecretSource, token: SecretStr | None) -> None:
+    """A file that cannot be read, or holds no token, is a token that was taken away."""
+    while True:
+        await asyncio.sleep(TOKEN_EVERY_S)
+        before, why = token, ""
+        try:
+            token = await asyncio.to_thread(bearer_token, source, os.environ)
+        except ConfigError as error:
+            token, why = None, str(error)
+        if token == before:
+            continue
+        access.renew(token)
+        if token is None:
+            _log.error("web.token: %s: %s; nobody is let in until it is right", source.file, why)
+        else:
+            _log.warning("web.token: %s has another; the one before is worth nothing", source.file)

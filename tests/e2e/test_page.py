@@ -22,6 +22,8 @@ from tests.support.build import gap
 from tests.support.clock import START_US, VirtualClock
 from tests.support.scene import GATE, GREY, SIZE, alert, away, joined, ring
 
+OLD, NEW = "a-token-that-is-long-enough", "the-token-of-the-next-half-year"
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
 
 
@@ -272,7 +274,7 @@ async def test_what_is_on_the_topics_is_on_the_page(tab: Tab, page: Page, url: s
 async def test_somebody_logs_in_once_and_again_when_the_token_has_changed(
     browser: Browser, page: Page
 ) -> None:
-    access = Access(SecretStr("a-token-that-is-long-enough"))
+    access = Access(SecretStr(OLD))
     async with serve(page, port=0, access=access) as url:
         tab = await browser.new_page()
         answer = await tab.goto(url)
@@ -280,12 +282,46 @@ async def test_somebody_logs_in_once_and_again_when_the_token_has_changed(
         assert answer.status == 401
         await tab.get_by_label("Token").fill("another-token-that-is-long")
         await tab.get_by_role("button").click()
-        await tab.get_by_label("Token").fill("a-token-that-is-long-enough")
+        await expect(tab.get_by_role("alert")).to_have_text("That is not the token.")
+        await tab.get_by_label("Token").fill(OLD)
         await tab.get_by_role("button").click()
         await expect(tab.locator("#link")).to_have_attribute("data-state", "open")
-    changed = Access(SecretStr("the-token-of-the-next-half-year"))
+    changed = Access(SecretStr(NEW))
     async with serve(page, port=URL(url).port or 0, access=changed):
-        await tab.get_by_label("Token").fill("the-token-of-the-next-half-year")
+        await tab.get_by_label("Token").fill(NEW)
         await tab.get_by_role("button").click()
         await expect(tab.locator("#link")).to_have_attribute("data-state", "open")
     await tab.close()
+
+
+async def test_who_looks_on_sees_the_form_once_the_session_ends(
+    browser: Browser, page: Page
+) -> None:
+    access = Access(SecretStr(OLD))
+    tab = await browser.new_page()
+    form, link = tab.get_by_label("Token"), tab.locator("#link")
+
+    async def log_in(token: str) -> None:
+        await form.fill(token)
+        await tab.get_by_role("button").click()
+        await expect(link).to_have_attribute("data-state", "open")
+
+    async with serve(page, port=0, access=access) as url:
+        await tab.goto(url)
+        await log_in(OLD)
+        access.renew(SecretStr(NEW))
+        await expect(form).to_be_visible()
+        await log_in(NEW)
+        other = await tab.context.new_page()
+        await other.goto(url)
+        await other.get_by_role("button", name="Log out").click()
+        await expect(other.get_by_label("Token")).to_be_visible()
+        await expect(form).to_be_visible()
+        await other.close()
+        await tab.close()
+
+
+async def test_where_nobody_logs_in_nobody_logs_out(tab: Tab, url: str) -> None:
+    await tab.goto(url)
+    await expect(tab.locator("#link")).to_have_attribute("data-state", "open")
+    await expect(tab.locator("#log-out")).to_be_hidden()

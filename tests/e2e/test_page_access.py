@@ -1,22 +1,31 @@
 """Who is let in where there is a token: programs, browsers, and nobody else."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, CookieJar
+from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar, WSMsgType
 from pydantic import SecretStr
 
 from connectors.health import Own, add_probes
 from connectors.web import Access, Page, serve
-from connectors.web.guard import COOKIE, SESSION_S
+from connectors.web.guard import COOKIE
+from connectors.web.sessions import SESSION_S, Sessions
+from stream.cli.serving import served
 from stream.errors import ConfigError
 from stream.health import Health
 from stream.metrics import Metrics
+from stream.specs import SecretSource
+from stream.web_spec import WebSpec
 from tests.support.clock import START_US, VirtualClock
 
 TOKEN = "a-token-that-is-long-enough"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
+FORM = "application/x-www-form-urlencoded"
+PATIENCE_S = 20.0
 PATHS = ["/", "/live", "/metrics", "/static/app.js", "/nowhere"]
 
 
@@ -41,8 +50,12 @@ def hours() -> Hours:
 
 
 @pytest.fixture
-async def url(page: Page, hours: Hours) -> AsyncIterator[str]:
-    access = Access(SecretStr(TOKEN), {"masks.example", "Yard.example", "[fd00::1]"}, hours)
+def access(hours: Hours) -> Access:
+    return Access(SecretStr(TOKEN), {"masks.example", "Yard.example", "[fd00::1]"}, hours)
+
+
+@pytest.fixture
+async def url(page: Page, access: Access) -> AsyncIterator[str]:
     metrics = Metrics()
     own = Own(Health(["topics"]), VirtualClock(), metrics.registry)
     probes = partial(add_probes, probed=own)
@@ -132,15 +145,175 @@ async def test_a_cookie_that_came_over_tls_goes_only_there(url: str, client: Cli
         assert "Secure" in answer.headers["Set-Cookie"]
 
 
-async def test_a_wrong_token_at_the_form_gives_no_cookie(url: str, client: ClientSession) -> None:
-    for data in ({"token": "wrong"}, {"token": ""}, {}):
-        async with client.post(f"{url}/login", data=data) as answer:
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("token=wrong", FORM),
+        ("token=", FORM),
+        ("", FORM),
+        (f"x={TOKEN}", FORM),
+        (b"token=\xff%ff", FORM),
+        (f"token={TOKEN}x", f"{FORM}; charset=klingon"),
+        ("--x\r\nno part", "multipart/form-data; boundary=x"),
+        ("{}", "application/json"),
+    ],
+)
+async def test_a_wrong_token_at_the_form_gives_no_cookie_but_says_so(
+    url: str, client: ClientSession, body: str | bytes, kind: str
+) -> None:
+    headers = {"Content-Type": kind}
+    async with client.post(f"{url}/login", data=body, headers=headers) as answer:
+        assert answer.status == 401
+        assert "Set-Cookie" not in answer.headers
+        assert "That is not the token." in await answer.text()
+
+
+async def test_strangers_may_not_send_more_than_a_form(url: str, client: ClientSession) -> None:
+    async with client.post(f"{url}/login", data=f"token={10_000 * 'x'}") as answer:
+        assert (answer.status, answer.content_type) == (413, "application/problem+json")
+
+
+async def test_who_is_in_finds_the_page_at_the_form(url: str, client: ClientSession) -> None:
+    async with client.get(f"{url}/login") as answer:
+        assert answer.status == 200
+    async with client.post(f"{url}/login", data={"token": TOKEN}):
+        pass
+    async with client.get(f"{url}/login", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/")
+
+
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_where_no_token_is_asked_for_there_is_no_login(
+    page: Page, client: ClientSession, path: str, method: str
+) -> None:
+    async with (
+        serve(page, port=0) as url,
+        client.request(method, url + path, data=b"token=x") as answer,
+    ):
+        assert (answer.status, answer.content_type) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null"])
+@pytest.mark.parametrize("path", ["/login", "/logout"])
+async def test_another_site_logs_nobody_in_or_out(
+    url: str, client: ClientSession, path: str, origin: str
+) -> None:
+    headers = {"Origin": origin}
+    async with client.post(url + path, data={"token": TOKEN}, headers=headers) as answer:
+        assert answer.status == 403
+        assert "Set-Cookie" not in answer.headers
+
+
+async def test_who_logs_out_is_out_and_so_is_a_copy_of_the_cookie(
+    url: str, client: ClientSession
+) -> None:
+    async with client.post(f"{url}/login", data={"token": TOKEN}):
+        pass
+    (cookie,) = client.cookie_jar
+    copied = {"Cookie": f"{COOKIE}={cookie.value}"}
+    async with client.post(f"{url}/logout", headers={"Origin": url}) as answer:
+        assert answer.status == 204
+        assert "Max-Age=0" in answer.headers["Set-Cookie"]
+    assert len(client.cookie_jar) == 0
+    async with client.get(url, headers=copied) as answer:
+        assert answer.status == 401
+    async with client.post(f"{url}/login", data={"token": TOKEN}) as answer:
+        assert answer.status == 200
+    async with client.post(f"{url}/logout", headers={"Cookie": f"{COOKIE}=9.x.y"}) as answer:
+        assert answer.status == 204
+
+
+async def _ended(socket: ClientWebSocketResponse) -> tuple[int | None, str]:
+    """The code and the reason with which a socket is closed."""
+    async with asyncio.timeout(PATIENCE_S):
+        while (message := await socket.receive()).type is not WSMsgType.CLOSE:
+            assert message.type in {WSMsgType.TEXT, WSMsgType.BINARY}
+        return message.data, message.extra or ""
+
+
+@pytest.mark.parametrize("how", ["expiry", "logout", "another token", "no token"])
+async def test_a_socket_ends_with_its_session_and_no_other_does(
+    url: str, access: Access, client: ClientSession, hours: Hours, how: str
+) -> None:
+    async with client.post(f"{url}/login", data={"token": TOKEN}):
+        pass
+    async with (
+        ClientSession(headers=BEARER) as program,
+        program.ws_connect(f"{url}/live") as other,
+        client.ws_connect(f"{url}/live") as socket,
+    ):
+        assert (await socket.receive_json())["has_session"] is True
+        assert (await other.receive_json())["has_session"] is False
+        match how:
+            case "expiry":
+                hours.now_s += SESSION_S + 1
+            case "logout":
+                async with client.post(f"{url}/logout"):
+                    pass
+            case "another token":
+                access.renew(SecretStr(TOKEN[::-1]))
+            case "no token":
+                access.renew(None)
+        assert await _ended(socket) == (1008, "the session has ended")
+        if "token" in how:
+            assert await _ended(other) == (1008, "the session has ended")
+        else:
+            await other.send_json({"camera": "hall"})
+            while (await other.receive_json(timeout=PATIENCE_S))["type"] != "span":
+                pass
+
+
+async def test_once_the_token_is_taken_away_nobody_has_it(
+    url: str, access: Access, client: ClientSession
+) -> None:
+    access.renew(None)
+    forged = Sessions(time.time).begin(b"")
+    for headers in (BEARER, {"Authorization": "Bearer "}, {"Cookie": f"{COOKIE}={forged}"}):
+        async with client.get(url, headers=headers) as answer:
             assert answer.status == 401
-            assert "Set-Cookie" not in answer.headers
+    async with client.post(f"{url}/login", data={"token": ""}) as answer:
+        assert answer.status == 401
+
+
+async def test_a_file_with_the_token_is_followed(
+    page: Page, tmp_path: Path, client: ClientSession
+) -> None:
+    path = tmp_path / "token"
+    path.write_text(TOKEN)
+    spec = WebSpec(port=0, token=SecretSource.model_validate({"file": str(path)}))
+
+    async def wait_for(url: str, status: int) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                async with client.get(url, headers=BEARER) as answer:
+                    if answer.status == status:
+                        return
+                await asyncio.sleep(0.05)
+
+    async with served(page, spec, Metrics(), []) as url:
+        await wait_for(url, 200)
+        path.write_text(TOKEN[::-1])
+        await wait_for(url, 401)
+        path.write_text(TOKEN)
+        await wait_for(url, 200)
+        path.unlink()
+        await wait_for(url, 401)
+
+
+async def test_answers_are_kept_nowhere_but_our_own_files(url: str, client: ClientSession) -> None:
+    for path, kept in [
+        ("/", "no-cache"), ("/static/app.js", "no-cache"), ("/metrics", "no-store"),
+        ("/nowhere", "no-store"), ("/login", "no-store"),
+    ]:  # fmt: skip
+        async with client.get(url + path, headers=BEARER) as answer:
+            assert (answer.headers["Cache-Control"], answer.headers["Server"]) == (
+                kept, "maskstream",
+            )  # fmt: skip
 
 
 async def test_a_cookie_ends_after_half_a_day_or_with_its_token(page: Page, hours: Hours) -> None:
-    value = Access(SecretStr(TOKEN), now_s=hours).session()
+    value = Access(SecretStr(TOKEN), now_s=hours).begin_session()
 
     async def status(token: str) -> int:
         access = Access(SecretStr(token), now_s=hours)

@@ -55,7 +55,8 @@ const alerts = new Alerts({
   exhibit: (alert, kind, url) => exhibit.show(alert, kind, url),
 });
 
-function greet({ now_us: nowUs }) {
+function greet({ now_us: nowUs, has_session: hasSession }) {
+  document.getElementById('log-out').hidden = !hasSession;
   alerts.clear(Date.now() - nowUs / 1000);
   if (page.camera) timeline.begin(page.camera);
 }
@@ -124,6 +125,11 @@ function beside(step) {
   const count = page.cameras.length;
   const at = page.cameras.indexOf(page.camera);
   location.hash = page.cameras[(at + step + count) % count];
+}
+
+async function logOut() {
+  const answer = await fetch('/logout', { method: 'POST' }).catch(() => null); // nobody is there
+  if (answer?.ok) location.reload();
 }
 
 function showMoment(alert, heardUs) {
@@ -232,6 +238,7 @@ for (const [id, act] of [
   ['previous', () => beside(-1)],
   ['next', () => beside(1)],
   ['keys', () => help.showModal()],
+  ['log-out', logOut],
 ]) document.getElementById(id).addEventListener('click', act);
 for (const dialog of document.querySelectorAll('dialog')) {
   dialog.addEventListener('click', ({ target }) => { // outside of it, or on its button

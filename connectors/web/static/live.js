@@ -6,6 +6,7 @@
 
 const FIRST_RETRY_MS = 400;
 const LAST_RETRY_MS = 5000;
+const SESSION_ENDED = 1008; // policy violation (RFC 6455, 7.4.1)
 
 /**
  * Calls on.state('connecting' | 'open' | 'lost'), on.message(json) for all but pictures, and
@@ -37,9 +38,9 @@ export class Live {
       wasOpen = true;
       this.#opened();
     });
-    socket.addEventListener('close', () => {
+    socket.addEventListener('close', ({ code }) => {
       this.#closed(socket);
-      if (!wasOpen) askToLogIn();
+      if (!wasOpen || code === SESSION_ENDED) askToLogIn();
     });
     this.#listen(socket);
   }
