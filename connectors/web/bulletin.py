@@ -8,7 +8,7 @@ EVERY_S = 1.0
 
 
 class Bulletin(Struct, frozen=True):
-    """The messages: the figures of all cameras, and their zones and lines."""
+    """The messages: the figures of all cameras; their zones and lines, and the ids of all rules."""
 
     stats: str
     places: str

@@ -56,8 +56,9 @@ class Page:
     what was told last of each alert.
 
     All methods belong to one event loop; all but `alert` and `remember` return at once. Cameras
-    that were not named join in as they come; those that `keep` finds gone are forgotten.
-    ``exhibits`` has the stored pictures of alerts, where some are.
+    that were not named join in as they come; those that `keep` finds gone are forgotten. ``rules``
+    tells the ids of all rules, which no new one may have; ``exhibits`` has the stored pictures of
+    alerts, where some are.
     """
 
     def __init__(
@@ -67,11 +68,13 @@ class Page:
         zones: Callable[[], Sequence[ZoneSpec]],
         now_us: Callable[[], int],
         lines: Callable[[], Sequence[Line]] = tuple,
+        rules: Callable[[], Sequence[str]] = tuple,
         exhibits: Exhibits | None = None,
     ) -> None:
         self._now_us = now_us
         self._zones = zones
         self._lines = lines
+        self._rules = rules
         self.exhibits = exhibits
         self._gauges = {camera: Gauge() for camera in cameras}
         self._there = frozenset(cameras)
@@ -224,7 +227,9 @@ class Page:
         zones = [zone.model_dump(mode="json") for zone in self._zones()]
         return Bulletin(
             stats=_text("stats", cameras=self.figures()),
-            places=_text("zones", zones=zones, lines=list(self._lines())),
+            places=_text(
+                "zones", zones=zones, lines=list(self._lines()), rules=list(self._rules())
+            ),
         )
 
     def _gauge(self, camera: str) -> Gauge:

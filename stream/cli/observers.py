@@ -78,6 +78,7 @@ async def opened_page(
             zones=lambda: rulebook.zones,
             now_us=clock.now_us,
             lines=lines_of(rulebook),
+            rules=lambda: [rule.id for rule in rulebook.rules],
             exhibits=exhibits,
         )
         await stack.enter_async_context(beside(_kept(page, registry)))

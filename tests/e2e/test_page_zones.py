@@ -12,7 +12,8 @@ from playwright.async_api import expect
 from connectors.web import Page, lines_of, serve
 from stream.config import Settings, parse
 from stream.rulebook import Rulebook
-from stream.rules import Crossing
+from stream.rules import Crossing, Presence
+from stream.specs import ZoneSpec
 from tests.support.browser import seen
 from tests.support.clock import START_US
 from tests.support.scene import GATE, alert, joined, ring
@@ -20,15 +21,17 @@ from tests.support.scene import GATE, alert, joined, ring
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
 
 WRONG_WAY = Crossing(id="wrong-way", camera="hall", line=((0.2, 0.9), (0.2, 0.1)))
+QUAY = ZoneSpec(id="quay", camera="yard", polygon=((0, 0), (1, 0), (1, 1)))
 HEAD = "model: {weights: yolo.pt}\ncameras: [{id: hall, url: hall.mp4}]\n"
 
 
 @pytest.fixture
 def page() -> Page:
-    book = Rulebook([WRONG_WAY], [GATE])
+    book = Rulebook([WRONG_WAY, Presence(id="keep-out", camera="hall")], [GATE, QUAY])
     page = Page(
-        cameras=["hall"], zones=lambda: book.zones, now_us=lambda: START_US, lines=lines_of(book)
-    )
+        cameras=["hall"], zones=lambda: book.zones, now_us=lambda: START_US, lines=lines_of(book),
+        rules=lambda: [rule.id for rule in book.rules],
+    )  # fmt: skip
     page.offer(joined(0, "hall", ring()))
     return page
 
@@ -125,6 +128,58 @@ async def test_a_line_that_is_drawn_is_one_that_a_rule_takes(tab: Tab, url: str)
         pytest.approx((0.3, 0.9), abs=0.004),
         pytest.approx((0.4, 0.2), abs=0.004),
     ]
+
+
+async def refused(tab: Tab, name: str, why: str) -> None:
+    """The field says why a name cannot be had, and nothing can be copied."""
+    await tab.get_by_label("Name").fill(name)
+    await expect(tab.locator("#name-fault")).to_have_text(why)
+    await expect(tab.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    await expect(tab.get_by_role("button", name="Copy")).to_be_disabled()
+    await expect(tab.locator("#yaml")).to_have_value("")
+
+
+async def test_a_name_that_a_zone_of_any_camera_has_is_refused(tab: Tab, url: str) -> None:
+    await drawing(tab, url)
+    await refused(
+        tab, "gate", "There is a zone gate already, on camera hall."
+    )  # before it is drawn
+    await click(tab, (0.2, 0.2), (0.7, 0.2), (0.7, 0.8))
+    await tab.keyboard.press("Enter")
+    await refused(tab, "gate", "There is a zone gate already, on camera hall.")
+    await refused(tab, "quay", "There is a zone quay already, on camera yard.")
+    await tab.get_by_label("Name").fill("keep-out")  # which is a rule
+    (zone,) = (await loaded(tab)).zones
+    assert zone.id == "keep-out"
+    await expect(tab.get_by_label("Name")).to_have_attribute("aria-invalid", "false")
+
+
+async def test_a_line_has_a_name_that_no_rule_has(tab: Tab, url: str) -> None:
+    await drawing(tab, url)
+    await tab.get_by_label("Shape").select_option(label="New line")
+    await click(tab, (0.3, 0.9), (0.4, 0.2))
+    await refused(tab, "keep-out", "There is a rule keep-out already.")
+    await tab.get_by_label("Name").fill("gate")  # which is a zone
+    assert (await loaded(tab)).rules[0].id == "gate"
+    await tab.get_by_label("Shape").select_option(label="Line wrong-way")
+    await refused(tab, "keep-out", "There is a rule keep-out already.")
+    await tab.get_by_label("Name").fill("wrong-way")
+    assert (await loaded(tab)).rules == (WRONG_WAY,)
+
+
+async def test_the_field_says_what_a_name_consists_of(tab: Tab, url: str) -> None:
+    await drawing(tab, url)
+    await click(tab, (0.2, 0.2), (0.7, 0.2), (0.7, 0.8))
+    await tab.keyboard.press("Enter")
+    await expect(tab.locator("#fault")).to_have_text("Give it a name.")
+    field = tab.get_by_label("Name")
+    await expect(field).to_have_accessible_description(
+        "a–z, 0–9 and hyphens, not first; at most 63"
+    )
+    await refused(tab, "Gate 2", "A name may not have “G”.")
+    await refused(tab, "bay_2", "A name may not have “_”.")
+    await refused(tab, "-bay", "A name begins with a letter or a digit.")
+    await refused(tab, "größe", "A name may not have “ö”.")
 
 
 async def test_what_is_there_is_taken_up_and_given_back_as_it_was(tab: Tab, url: str) -> None:

@@ -78,6 +78,14 @@ async def test_what_is_open_still_is_there_for_who_comes_after_a_restart(
     assert await asyncio.to_thread(process.stop) == 0
 
 
+def is_refused(process: Process) -> bool:
+    try:
+        ask(process, "/v1/cameras")
+    except HTTPError as error:
+        return error.code == 401
+    return False
+
+
 def ask(process: Process, path: str, body: bytes | None = None) -> Any:
     """What the API answers; raises `HTTPError` for anything but 200."""
     headers = {**BEARER, "Content-Type": "image/png"}
@@ -103,4 +111,6 @@ def test_the_api_tells_what_was_said_before_it_began_and_makes_masks(deployed: D
     with pytest.raises(HTTPError, match="401"), urlopen(page(process) + "/v1/cameras"):
         pass
     assert process.metric("requests_total", route="/v1/segment", status="200") == 1
+    (deployed.folder / "token").write_text(TOKEN[::-1])
+    wait_until(lambda: is_refused(process), "it takes the token of before no more")
     assert process.stop() == 0

@@ -13,7 +13,7 @@ import { clock, isStill, text, whyStill } from '/static/words.js';
 
 const LINK_WORDS = { connecting: 'Connecting', open: 'Live', lost: 'Reconnecting' };
 
-const page = { camera: null, cameras: [], onScreen: [], zones: [], lines: [], stats: {}, came: 0, shown: 0, shownMs: 0, atUs: Infinity };
+const page = { camera: null, cameras: [], onScreen: [], zones: [], lines: [], rules: [], stats: {}, came: 0, shown: 0, shownMs: 0, atUs: Infinity };
 const stage = new Stage(document.getElementById('stage'));
 const figures = new Figures();
 const editor = new Editor(() => stage.size);
@@ -61,8 +61,8 @@ function greet({ now_us: nowUs, has_session: hasSession }) {
   if (page.camera) timeline.begin(page.camera);
 }
 
-function takePlaces({ zones, lines }) {
-  Object.assign(page, { zones, lines });
+function takePlaces({ zones, lines, rules }) {
+  Object.assign(page, { zones, lines, rules });
   drawPlaces();
 }
 
@@ -146,8 +146,9 @@ function showMoment(alert, heardUs) {
 function drawPlaces() {
   const own = ({ camera }) => camera === page.camera;
   const [zones, lines] = [page.zones.filter(own), page.lines.filter(own)];
+  const taken = { zone: new Map(page.zones.map(({ id, camera }) => [id, camera])), line: new Set(page.rules) };
   stage.places(zones, lines, alerts.alarmed(page.camera, page.atUs));
-  if (page.camera || editor.isOpen) editor.places(page.camera, zones, lines);
+  if (page.camera || editor.isOpen) editor.places(page.camera, zones, lines, taken);
 }
 
 /** Say how cameras are. */

@@ -1,8 +1,9 @@
 // Zones and lines drawn with the mouse, or with the keyboard, on the large picture. What comes of
 // it is text to paste: the page itself changes nothing.
 
+import { copy } from '/static/clipboard.js';
 import { at, shape } from '/static/places.js';
-import { faultOf, round, yamlOf } from '/static/shape.js';
+import { faultOf, nameFaultOf, round, yamlOf } from '/static/shape.js';
 import { part, text } from '/static/words.js';
 
 const NEW_ZONE = 'new zone';
@@ -21,6 +22,7 @@ export class Editor {
   #sizeOf;
   #camera = null;
   #places = { zones: [], lines: [] };
+  #taken = { zone: new Map(), line: new Set() };
   #shape = empty('zone');
   #hover = null;
 
@@ -46,11 +48,13 @@ export class Editor {
     return !this.#panel.hidden;
   }
 
-  /** The zones and lines of a camera, to begin with one of them. */
-  places(camera, zones, lines) {
+  /** The zones and lines of a camera, to begin with one of them, and `taken`: see nameFaultOf. */
+  places(camera, zones, lines, taken) {
     if (camera !== this.#camera) this.toggle(false);
     this.#camera = camera;
     this.#places = { zones, lines };
+    this.#taken = taken;
+    if (this.isOpen) this.#tell();
     const names = [
       [NEW_ZONE, 'New zone'], [NEW_LINE, 'New line'],
       ...zones.map(({ id }) => [`zone ${id}`, `Zone ${id}`]),
@@ -87,8 +91,8 @@ export class Editor {
     const zone = kind === 'zone' && this.#places.zones.find((each) => each.id === id);
     const line = kind === 'line' && this.#places.lines.find((each) => each.id === id);
     this.#shape = empty(what === NEW_LINE || line ? 'line' : 'zone');
-    if (zone) Object.assign(this.#shape, { name: id, points: copied(zone.polygon), isClosed: true });
-    if (line) Object.assign(this.#shape, { name: id, points: copied(line.line), direction: line.direction });
+    if (zone) Object.assign(this.#shape, { name: id, origin: id, points: copied(zone.polygon), isClosed: true });
+    if (line) Object.assign(this.#shape, { name: id, origin: id, points: copied(line.line), direction: line.direction });
     this.#name.value = this.#shape.name;
     this.#way.value = this.#shape.direction;
     this.#draw();
@@ -272,31 +276,27 @@ export class Editor {
   }
 
   #tell() {
-    const { kind, points } = this.#shape;
-    const fault = faultOf(this.#shape);
+    const { kind, name } = this.#shape;
+    const nameFault = nameFaultOf(this.#shape, this.#taken);
+    const fault = faultOf(this.#shape) || (name ? '' : 'Give it a name.');
+    const isReady = !fault && !nameFault;
     document.getElementById('way').hidden = kind !== 'line';
-    document.getElementById('yaml').value = points.length
-      ? yamlOf({ ...this.#shape, camera: this.#camera })
-      : '';
-    document.getElementById('copy').disabled = fault !== '';
+    document.getElementById('yaml').value = isReady ? yamlOf({ ...this.#shape, camera: this.#camera }) : '';
+    document.getElementById('copy').disabled = !isReady;
+    this.#name.setAttribute('aria-invalid', String(nameFault !== ''));
+    text('name-fault', nameFault);
     text('fault', fault);
     text('copy', 'Copy');
   }
 
   async #copy() {
-    const yaml = document.getElementById('yaml');
-    try {
-      await navigator.clipboard.writeText(yaml.value);
-    } catch { // only pages on https and loopback may; anybody may copy what is selected
-      yaml.select();
-      document.execCommand('copy');
-    }
-    text('copy', 'Copied');
+    const isCopied = await copy(document.getElementById('yaml'));
+    text('copy', isCopied ? 'Copied' : 'Not copied: it is selected');
   }
 }
 
 function empty(kind) {
-  return { kind, name: '', points: [], isClosed: false, direction: 'any' };
+  return { kind, name: '', origin: '', points: [], isClosed: false, direction: 'any' };
 }
 
 function copied(points) {

@@ -10,14 +10,14 @@ const NOTHING = 1e-12; // a cross product below this is rounding
 /** The YAML of {kind: 'zone' | 'line', name, camera, points, direction}. */
 export function yamlOf({ kind, name, camera, points, direction }) {
   const corners = `[${points.map((point) => `[${point.map(round).join(', ')}]`).join(', ')}]`;
-  const head = `id: ${quoted(name || 'name')}`;
+  const head = `id: ${quoted(name)}`;
   return kind === 'zone'
     ? `zones:\n  - {${head}, camera: ${quoted(camera)}, polygon: ${corners}}\n`
     : `rules:\n  - {${head}, kind: crossing, camera: ${quoted(camera)}, line: ${corners}, direction: ${direction}}\n`;
 }
 
-/** What is still wrong with it, in words; '' where it can be used. */
-export function faultOf({ kind, name, points, isClosed }) {
+/** What is still to be done or wrong about it but for its name, in words; '' where nothing is. */
+export function faultOf({ kind, points, isClosed }) {
   if (kind === 'line' && points.length < 2) return 'Click at the line’s first end, then at its second.';
   if (kind === 'zone' && points.length < 3) return 'Click at each corner.';
   if (kind === 'zone' && !isClosed) return 'Click at the first corner, or press Enter, to close it.';
@@ -30,9 +30,24 @@ export function faultOf({ kind, name, points, isClosed }) {
     const crossed = crossing(own);
     if (crossed) return crossed;
   }
-  if (!name) return 'Give it a name.';
-  if (!NAME.test(name)) return 'A name has small letters, digits and hyphens, at most 63.';
   return '';
+}
+
+/**
+ * What is wrong with its name, in words; '' where it can be had. `origin` is the name of what it was
+ * made from, if it was, `taken` what others have: {zone: Map id -> camera, line: Set of all rules}.
+ */
+export function nameFaultOf({ kind, name, origin }, taken) {
+  if (!name) return '';
+  if (!NAME.test(name)) {
+    const odd = name.match(/[^a-z0-9-]/u)?.[0];
+    if (odd) return `A name may not have “${odd}”.`;
+    return name.startsWith('-') ? 'A name begins with a letter or a digit.' : 'A name has at most 63 characters.';
+  }
+  if (name === origin || !taken[kind].has(name)) return '';
+  return kind === 'zone'
+    ? `There is a zone ${name} already, on camera ${taken.zone.get(name)}.`
+    : `There is a rule ${name} already.`;
 }
 
 export function round(value) {
