@@ -40,6 +40,7 @@ def test_pictures_come_from_kafka_to_as_many_pages_as_there_are(deployed: Deploy
     processes = deployed.start("web", "web")
 
     for seq, process in enumerate(processes):
+        wait_until(partial(process.answers, "/readyz"), "it has read what was said before")
         told = asyncio.run(looked(page(process), partial(show, deployed, seq)))
         assert told["result"]["instances"][0]["label"] == "person"
         assert told["pixels"].shape == (48, 64, 3)
@@ -47,7 +48,6 @@ def test_pictures_come_from_kafka_to_as_many_pages_as_there_are(deployed: Deploy
         figures = told["figures"]["yard"]
         assert (figures["state"], figures["reason"]) == ("lost", "no answer")
         assert process.answers("/livez")
-        assert process.answers("/readyz")
         with pytest.raises(HTTPError, match="404"):
             ask(process, "/v1/segment", png(picture()))
     for process in processes:
