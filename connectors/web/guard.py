@@ -33,8 +33,10 @@ HEADERS = {
 }
 PROBES = frozenset({"/livez", "/readyz"})
 """For whoever asks, by whatever name: they tell nothing but how this process is."""
-WITHOUT_TOKEN = frozenset({"/login", "/logout", "/static/plain.css"})
+WITHOUT_TOKEN = frozenset({"/login", "/logout", "/static/login.js", "/static/plain.css"})
 COOKIE = "maskstream"
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="maskstream"'}
+"""What a 401 has to say (RFC 9110, 15.5.2)."""
 
 
 class Access:
@@ -117,7 +119,7 @@ def guard(access: Access) -> Any:
             raise refused(
                 401,
                 "Authorization: Bearer TOKEN is missing or wrong; browsers log in at /login",
-                {"WWW-Authenticate": 'Bearer realm="maskstream"'},
+                CHALLENGE,
             )
         return await handler(request)
 

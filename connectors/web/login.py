@@ -6,13 +6,16 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from connectors.web.guard import COOKIE, HEADERS, Access
+from connectors.web.guard import CHALLENGE, COOKIE, HEADERS, Access
 from connectors.web.problem import Handler, Refused, refused
 from connectors.web.sessions import SESSION_S
 
 _FORM = files("connectors.web") / "static" / "login.html"
 _POLICY = HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
 _WRONG = '<p role="alert">That is not the token.</p>'
+_FROM_LINKS = "Lax"
+"""A link in a chat or on a dashboard leads to the page and not to the form; nothing but following
+one brings the cookie from another site, and what a GET answers changes nothing."""
 MOST_BYTES = 8_192
 """Of what strangers may send; a token has at most 4 096, which a form may write as three each."""
 BODY_S = 10.0
@@ -31,7 +34,7 @@ def add_login(app: web.Application, access: Access) -> None:
             access.begin_session(),
             max_age=SESSION_S,
             httponly=True,
-            samesite="Strict",
+            samesite=_FROM_LINKS,
             secure=_is_over_tls(request),
         )
         return response
@@ -39,7 +42,9 @@ def add_login(app: web.Application, access: Access) -> None:
     async def log_out(request: web.Request) -> web.Response:
         access.end_session(request)
         response = web.Response(status=204)
-        response.del_cookie(COOKIE, httponly=True, samesite="Strict", secure=_is_over_tls(request))
+        response.del_cookie(
+            COOKIE, httponly=True, samesite=_FROM_LINKS, secure=_is_over_tls(request)
+        )
         return response
 
     async def form(request: web.Request) -> web.Response:
@@ -87,5 +92,6 @@ def _form(status: int, said: str = "") -> web.Response:
         headers={
             "Content-Security-Policy": _POLICY,
             "Referrer-Policy": "same-origin",  # without one the form would come from "null"
+            **(CHALLENGE if status == 401 else {}),
         },
     )

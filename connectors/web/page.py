@@ -182,8 +182,10 @@ class Page:
 
     def alerts(self, after: int) -> list[Told]:
         """The alerts that changed after a number, the last one last: all that are open, and
-        `OVER_SENT` of the others.
+        `OVER_SENT` of the others. None until all is recalled: what was open then may be over.
         """
+        if self._recalled is not None:
+            return []
         latest = list(self.told.latest(after))
         over = islice((each for each in latest if each.is_over), OVER_SENT)
         sent = {each.number for each in over}
@@ -259,7 +261,7 @@ class Page:
 
 
 def recalled_text(recalled: Recalled | None) -> str:
-    """The message that says how far what was told before is read; what is, was sent."""
+    """The message that says how far what was told before is read; None: all is, and was sent."""
     return _text("recalled", recalled=recalled)
 
 

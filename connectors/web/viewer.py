@@ -143,7 +143,7 @@ class Viewer:
             await self._socket.send_str(cameras_text(self._cameras))
 
     async def _send_alerts(self) -> None:
-        recalled = self._page.recalled  # before the alerts are: what is recalled then is sent then
+        recalled = self._page.recalled  # as it is with these alerts; it may change while they go
         for told in self._page.alerts(self._alert):
             await self._socket.send_str(self._page.alert_text(told))
             self._alert = told.number

@@ -211,7 +211,7 @@ async def test_alerts_are_not_told_before_all_is_read_that_was_told_before() -> 
         async with api.client.get("/v1/alerts") as answer:
             assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
             told = await answer.json(content_type=None)
-            assert told["detail"] == "500 of 2000 records of before are read: ask again"
+            assert told["detail"] == "500 of 2000 records of before are read; ask again"
         api.page.recall(None)
         async with api.client.get("/v1/alerts") as answer:
             assert (answer.status, await answer.json()) == (200, {"alerts": []})

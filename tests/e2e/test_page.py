@@ -154,14 +154,17 @@ async def test_nothing_to_report_is_said_only_where_all_is_known(tab: Tab, page:
     async with serve(page, port=0) as url:
         await tab.goto(url)
         await expect(note).to_have_text(
-            "Reading the alerts of before (25 %): some that are open may not be here yet."
+            "Reading the alerts of before (25 %). Those that are open appear here then."
         )
-        await expect(tab.locator("#feed li")).to_contain_text("1 d 3 h ago")
+        await expect(tab.locator("#feed li")).to_have_count(0)
         page.recall(None)
+        await expect(tab.locator("#feed li")).to_contain_text("1 d 3 h ago")
         await expect(note).to_be_hidden()
         await page.alert(alert("resolved"))
         await expect(tab.locator("#feed li")).to_have_attribute("data-state", "resolved")
+        await expect(tab).to_have_title("maskstream")
     await expect(note).to_have_text("Not connected: what is open now is not known.")
+    await expect(tab).to_have_title("(?) maskstream")
 
 
 async def test_the_figures_are_shown(tab: Tab) -> None:
@@ -307,8 +310,9 @@ async def test_who_looks_on_sees_the_form_once_the_session_ends(
         await expect(link).to_have_attribute("data-state", "open")
 
     async with serve(page, port=0, access=access) as url:
-        await tab.goto(url)
+        await tab.goto(f"{url}/#hall")
         await log_in(OLD)
+        await expect(tab).to_have_url(f"{url}/#hall")
         access.renew(SecretStr(NEW))
         await expect(form).to_be_visible()
         await log_in(NEW)
@@ -325,3 +329,19 @@ async def test_where_nobody_logs_in_nobody_logs_out(tab: Tab, url: str) -> None:
     await tab.goto(url)
     await expect(tab.locator("#link")).to_have_attribute("data-state", "open")
     await expect(tab.locator("#log-out")).to_be_hidden()
+
+
+async def test_a_link_on_another_site_leads_to_the_page(browser: Browser, page: Page) -> None:
+    tab = await browser.new_page()
+    async with serve(page, port=0, access=Access(SecretStr(OLD))) as url:
+        await tab.goto(url)
+        await tab.get_by_label("Token").fill(OLD)
+        await tab.get_by_role("button").click()
+        await expect(tab.locator("#link")).to_have_attribute("data-state", "open")
+        await tab.route("http://chat.example/", lambda route: route.fulfill(
+            content_type="text/html", body=f'<a href="{url}/#hall">hall</a>'
+        ))  # fmt: skip
+        await tab.goto("http://chat.example/")
+        await tab.get_by_role("link").click()
+        await expect(tab.locator("#link")).to_have_attribute("data-state", "open")
+        await tab.close()

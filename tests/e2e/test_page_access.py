@@ -119,6 +119,7 @@ async def test_a_browser_shows_it_once_and_is_let_in_from_then_on(
         assert answer.status == 401
         form = await answer.text()
         assert '<form method="post" action="/login">' in form
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
         assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
         assert answer.headers["Referrer-Policy"] == "same-origin"
     async with client.post(
@@ -127,7 +128,7 @@ async def test_a_browser_shows_it_once_and_is_let_in_from_then_on(
         assert (answer.status, answer.headers["Location"]) == (303, "/")
         cookie = answer.headers["Set-Cookie"]
         assert "HttpOnly" in cookie
-        assert "SameSite=Strict" in cookie
+        assert "SameSite=Lax" in cookie
         assert "Secure" not in cookie
         assert TOKEN not in cookie
     async with client.get(url) as answer:

@@ -83,7 +83,7 @@ class Board:
 
     async def _answer_alerts(self, _: web.Request, query: AlertsQuery) -> web.Response:
         if (recalled := self._page.recalled) is not None:
-            text = f"{recalled.read} of {recalled.of} records of before are read: ask again"
+            text = f"{recalled.read} of {recalled.of} records of before are read; ask again"
             raise refused(503, text, {"Retry-After": str(AGAIN_S)})
         return _json(self.alerts(query))
 

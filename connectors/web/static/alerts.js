@@ -121,15 +121,16 @@ export class Alerts {
     count.hidden = open === 0;
     write(count, `${open} open`);
     this.#note();
-    document.title = open ? `(${open}) maskstream` : 'maskstream';
   }
 
-  /** Why there may be less here than is open; or that there is nothing. */
+  /** Why what is open may not be here; or that there is nothing. The title has their number. */
   #note() {
     const words = reading(this.#recalled);
     const note = document.getElementById('no-alerts');
     write(note, words || NOTHING);
     note.hidden = !words && this.#known.size > 0;
+    const open = this.#open().length || '';
+    document.title = [words ? `(${open}?)` : open && `(${open})`, 'maskstream'].filter(Boolean).join(' ');
   }
 
   #entryOf(alert, heardUs, picture, exhibits) {
@@ -167,7 +168,7 @@ function reading(recalled) {
   if (recalled === undefined) return UNKNOWN;
   if (recalled === null) return '';
   const part = recalled.of ? ` (${Math.floor((100 * recalled.read) / recalled.of)} %)` : '';
-  return `Reading the alerts of before${part}: some that are open may not be here yet.`;
+  return `Reading the alerts of before${part}. Those that are open appear here then.`;
 }
 
 function pictureOf(url) {
