@@ -6,6 +6,7 @@ A program shows the token with each request (RFC 6750), a browser once, for a co
 """
 
 import hmac
+import logging
 import time
 from collections.abc import Callable, Collection
 from typing import Any
@@ -34,9 +35,13 @@ HEADERS = {
 PROBES = frozenset({"/livez", "/readyz"})
 """For whoever asks, by whatever name: they tell nothing but how this process is."""
 WITHOUT_TOKEN = frozenset({"/login", "/logout", "/static/login.js", "/static/plain.css"})
+WRONG_EVERY_S = 60
+"""The log says at most so often that wrong tokens come."""
 COOKIE = "maskstream"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="maskstream"'}
 """What a 401 has to say (RFC 9110, 15.5.2)."""
+
+_log = logging.getLogger(__name__)
 
 
 class Access:
@@ -53,6 +58,8 @@ class Access:
         self.renew(token)
         self._names = frozenset(map(_plain, names))
         self._sessions = Sessions(now_s)
+        self._now_s = now_s
+        self._wrong, self._told_s = 0, 0.0
 
     def renew(self, token: SecretStr | None) -> None:
         """From now on this is the token. None: it was taken away, and nobody has it."""
@@ -65,6 +72,14 @@ class Access:
     def is_token(self, shown: str) -> bool:
         """Whether it is the token; how long this takes tells nothing of it."""
         return self._token is not None and hmac.compare_digest(as_bytes(shown), self._token)
+
+    def tell_wrong(self, request: web.Request) -> None:
+        """Say in the log that a wrong token came, and from where."""
+        self._wrong += 1
+        if self._now_s() - self._told_s >= WRONG_EVERY_S:
+            text = "web.token: wrong ones so far: %d, the last from %s"
+            _log.warning(text, self._wrong, request.remote)
+            self._told_s = self._now_s()
 
     def begin_session(self) -> str:
         """The value of a cookie for who has shown the token."""
@@ -116,6 +131,8 @@ def guard(access: Access) -> Any:
         if origin is not None and origin not in {f"http://{host}", f"https://{host}"}:
             raise refused(403, f"Origin {origin!r} is another site")
         if request.path not in WITHOUT_TOKEN and not access.admits(request):
+            if "Authorization" in request.headers:
+                access.tell_wrong(request)
             raise refused(
                 401,
                 "Authorization: Bearer TOKEN is missing or wrong; browsers log in at /login",

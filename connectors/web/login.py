@@ -27,6 +27,7 @@ def add_login(app: web.Application, access: Access) -> None:
 
     async def log_in(request: web.Request) -> web.Response:
         if not access.is_token(await _shown(request)):
+            access.tell_wrong(request)
             return _form(401, _WRONG)
         response = web.Response(status=303, headers={"Location": "/"})
         response.set_cookie(

@@ -20,8 +20,9 @@ from stream.metrics import Metrics
 from stream.specs import SecretSource
 from stream.web_spec import WebSpec
 
-TOKEN_EVERY_S = 1.0
-"""How often the file with the token is read again."""
+LOOK_S = 0.5
+"""How often the file with the token is read. What it says counts once it said so twice: while it is
+written it may be empty."""
 
 _log = logging.getLogger(__name__)
 
@@ -64,15 +65,17 @@ async def served(
 
 async def _renew(access: Access, source: SecretSource, token: SecretStr | None) -> None:
     """A file that cannot be read, or holds no token, is a token that was taken away."""
+    seen = token
     while True:
-        await asyncio.sleep(TOKEN_EVERY_S)
-        before, why = token, ""
+        await asyncio.sleep(LOOK_S)
+        before, why = seen, ""
         try:
-            token = await asyncio.to_thread(bearer_token, source, os.environ)
+            seen = await asyncio.to_thread(bearer_token, source, os.environ)
         except ConfigError as error:
-            token, why = None, str(error)
-        if token == before:
+            seen, why = None, str(error)
+        if seen == token or seen != before:
             continue
+        token = seen
         access.renew(token)
         if token is None:
             _log.error("web.token: %s: %s; nobody is let in until it is right", source.file, why)

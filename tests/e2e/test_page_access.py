@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar, WSMsgType
+from aiohttp import ClientSession, ClientWebSocketResponse, CookieJar, WSMsgType, web
 from pydantic import SecretStr
+from yarl import URL
 
 from connectors.health import Own, add_probes
 from connectors.web import Access, Page, serve
@@ -363,3 +364,39 @@ async def test_with_a_token_other_machines_may_be_served(page: Page) -> None:
     with pytest.raises(ConfigError, match="needs a token"):
         async with serve(page, host="0.0.0.0", port=0):
             pass
+
+
+async def test_the_log_says_that_wrong_tokens_come_and_from_where_but_not_each_time(
+    url: str, client: ClientSession, hours: Hours, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = f"{TOKEN}\u2028ERROR"
+    for minutes in (0, 0.5, 1):
+        hours.now_s += 60 * minutes
+        async with client.post(f"{url}/login", data={"token": wrong}):
+            pass
+        async with client.get(url, headers={"Authorization": f"Bearer {TOKEN}x"}):
+            pass
+        async with client.get(url):  # who shows nothing is no news
+            pass
+    assert caplog.messages == [
+        "web.token: wrong ones so far: 1, the last from 127.0.0.1",
+        "web.token: wrong ones so far: 5, the last from 127.0.0.1",
+    ]
+
+
+async def test_what_a_path_holds_is_escaped_in_the_log(
+    page: Page, client: ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(_: web.Request) -> web.Response:
+        raise ZeroDivisionError
+
+    def add(app: web.Application) -> None:
+        app.router.add_get("/fail/{name}", fail)
+
+    async with (
+        serve(page, port=0, parts=[add]) as url,
+        client.get(URL(f"{url}/fail/x%0Aall%20is%20well%1B[2J", encoded=True)) as answer,
+    ):
+        assert answer.status == 500
+        assert "ZeroDivisionError" not in await answer.text()
+    assert caplog.messages == ["GET /fail/x%0Aall%20is%20well%1B[2J"]
