@@ -16,7 +16,7 @@ _WRONG = '<p role="alert">That is not the token.</p>'
 _FROM_LINKS = "Lax"
 """A link in a chat or on a dashboard leads to the page and not to the form; nothing but following
 one brings the cookie from another site, and what a GET answers changes nothing."""
-MOST_BYTES = 8_192
+MOST_BYTES = 16_384
 """Of what strangers may send; a token has at most 4 096, which a form may write as three each."""
 BODY_S = 10.0
 """How long it may take to come."""

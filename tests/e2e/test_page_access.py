@@ -171,7 +171,7 @@ async def test_a_wrong_token_at_the_form_gives_no_cookie_but_says_so(
 
 
 async def test_strangers_may_not_send_more_than_a_form(url: str, client: ClientSession) -> None:
-    async with client.post(f"{url}/login", data=f"token={10_000 * 'x'}") as answer:
+    async with client.post(f"{url}/login", data=f"token={20_000 * 'x'}") as answer:
         assert (answer.status, answer.content_type) == (413, "application/problem+json")
 
 
