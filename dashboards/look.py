@@ -24,23 +24,15 @@ QUANTILES: Mapping[str, str] = {"p50": "#56B4E9", "p95": "#E69F00", "p99": "#D55
 class Levels:
     """From which value on a panel is orange, and from which it is red, in the panel's unit.
 
-    ``base`` is its colour below; ``falling`` turns it round: red below ``bad``.
+    ``base`` is its colour below.
     """
 
     warning: float | None = None
     bad: float | None = None
     base: str = GOOD
-    falling: bool = False
 
     def steps(self) -> list[model.Threshold]:
         """As Grafana has them: the first holds from minus infinity on."""
-        if self.falling:
-            lowest = BAD if self.bad is not None else WARNING
-            found = [model.Threshold(value=None, color=lowest)]
-            if self.bad is not None and self.warning is not None:
-                found.append(model.Threshold(value=self.bad, color=WARNING))
-            top = self.bad if self.warning is None else self.warning
-            return [*found, model.Threshold(value=top, color=self.base)]
         found = [model.Threshold(value=None, color=self.base)]
         if self.warning is not None:
             found.append(model.Threshold(value=self.warning, color=WARNING))
