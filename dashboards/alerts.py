@@ -2,12 +2,12 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from dashboards.common import UNTOLD, quantile, quantiles, rate
+from dashboards.common import TELLING, UNTOLD, quantile, quantiles, rate
 from dashboards.frame import PODS, frame
 from dashboards.look import BAD, GOOD, Levels
 from dashboards.panels import Query, View, lines, number, timeline
 
-OLDEST = f"max by (endpoint) (maskstream_deliveries_oldest_seconds{{{PODS}}})"
+OLDEST = f"max by (endpoint) (maskstream_deliveries_oldest_seconds{{{TELLING}}})"
 TRIES = "maskstream_deliveries_total"
 UNDELIVERED = f'{PODS}, reason="undelivered"'
 GONE = {0: ("takes alerts", GOOD), 1: ("gone (410)", BAD)}
@@ -59,7 +59,7 @@ _TAKEN = _number(
     "Changes of alerts that endpoints took in the time that is shown. An alert is opened, "
     "perhaps updated, and resolved, for each endpoint of its rule.",
     "none",
-    f'sum(increase({TRIES}{{{PODS}, outcome="delivered"}}[$__range]))',
+    f'sum(increase({TRIES}{{{TELLING}, outcome="delivered"}}[$__range]))',
     Levels(base=GOOD),
 )
 
@@ -68,13 +68,13 @@ _PENDING = _number(
     "Changes of alerts that an endpoint has not taken yet. A few for a second are usual; see "
     "which endpoint, and what it answers.",
     "none",
-    f"sum(maskstream_deliveries_pending{{{PODS}}})",
+    f"sum(maskstream_deliveries_pending{{{TELLING}}})",
     Levels(1, 100, GOOD),
 )
 
 _OLDEST = _number(
     "Oldest pending",
-    "For how long the oldest of them waits, clips aside. Red after 5 minutes: somebody is not "
+    "For how long the oldest of them waits. Red after 5 minutes: somebody is not "
     "told of what they asked to know.",
     "s",
     UNTOLD.expr,
@@ -86,14 +86,15 @@ _GIVEN_UP = _number(
     "Deliveries that are not tried any more, in the time that is shown. `maskstream alerts "
     "replay` sends them again, once the endpoint is well.",
     "none",
-    f'sum(increase({TRIES}{{{PODS}, outcome="given_up"}}[$__range]))',
+    f'sum(increase({TRIES}{{{TELLING}, outcome="given_up"}}[$__range]))',
     Levels(bad=1),
 )
 
 _DELIVERIES = View(
     "Tries a minute, by endpoint and outcome",
-    "delivered: taken (2xx). failed: tried again later. given_up: not any more, in "
-    "dead-letters. Only `failed` for an endpoint: it is down, or refuses us.",
+    "delivered: taken (2xx). failed: tried again later. given_up: not any more, in dead-letters. "
+    "Only `failed`: the endpoint is down. Only `given_up`: it refuses us. `evidence/clips` is the "
+    "making of clips.",
     "MaskstreamAlertUndelivered",
     "none",
     [Query(f"60 * {rate(TRIES, PODS, 'endpoint', 'outcome')}", "{{endpoint}} {{outcome}}")],
@@ -113,7 +114,8 @@ _AGES = View(
 
 _WAITING = View(
     "Pending, by endpoint",
-    "How many changes of alerts wait. They are delivered in order, one at a time for each alert.",
+    "How many changes of alerts wait. They are delivered in order, one at a time for each alert. "
+    "What waits at `evidence/clips` are clips to be made.",
     "MaskstreamAlertUndelivered",
     "none",
     [Query(f"sum by (endpoint) (maskstream_deliveries_pending{{{PODS}}})", "{{endpoint}}")],
@@ -137,7 +139,7 @@ _UNTIL_TAKEN = View(
     "what somebody waits. High for one endpoint alone: it is slow or was down.",
     "MaskstreamAlertUndelivered",
     "s",
-    quantiles("maskstream_delivered_age_seconds", PODS, "endpoint"),
+    quantiles("maskstream_delivered_age_seconds", TELLING, "endpoint"),
     Levels(5, 60),
 )
 
@@ -156,7 +158,7 @@ _TRY = View(
     "How long an endpoint takes to answer. Near its `timeout`: it will begin to be failed tries.",
     "MaskstreamAlertUndelivered",
     "s",
-    [quantile(0.95, "maskstream_delivery_seconds", PODS, "endpoint")],
+    [quantile(0.95, "maskstream_delivery_seconds", TELLING, "endpoint")],
     Levels(1, 10),
 )
 

@@ -34,8 +34,10 @@ def rate(metric: str, selector: str, *by: str) -> str:
 
 
 STAGES = "maskstream_stage_seconds"
-UNTOLD = Query(f'max(maskstream_deliveries_oldest_seconds{{{PODS}, endpoint!="evidence/clips"}})')
-"""For how long somebody is not told of an alert; clips tell nobody."""
+TELLING = f'{PODS}, endpoint!="evidence/clips"'
+"""The selector of deliveries that tell somebody of an alert: the making of its clip tells nobody."""
+UNTOLD = Query(f"max(maskstream_deliveries_oldest_seconds{{{TELLING}}})")
+"""For how long somebody is not told of an alert."""
 LAG = Query(f"sum by (topic) (maskstream_lag_records{{{PODS}}})", "{{topic}}")
 _SETS = f'{SITE}, statefulset=~".*(ingest|segment|watch|notify|web)"'
 REPLICAS = [

@@ -2,7 +2,17 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
-from dashboards.common import FIRING, LAG, REPLICAS, STAGES, UNTOLD, quantile, quantiles, rate
+from dashboards.common import (
+    FIRING,
+    LAG,
+    REPLICAS,
+    STAGES,
+    TELLING,
+    UNTOLD,
+    quantile,
+    quantiles,
+    rate,
+)
 from dashboards.frame import CAMERAS, PODS, SITE, frame
 from dashboards.look import GOOD, Levels
 from dashboards.panels import Query, View, lines, number
@@ -159,7 +169,7 @@ _WAITING = _number(
 
 
 def _delivered() -> View:
-    tries = f'maskstream_deliveries_total{{{PODS}, outcome="delivered"}}'
+    tries = f'maskstream_deliveries_total{{{TELLING}, outcome="delivered"}}'
     return _number(
         "Alerts delivered",
         "How many alerts endpoints took in the time that is shown. 0 with alerts opened: look at "
@@ -270,5 +280,5 @@ _ALERTS = View(
     "dead-letters.",
     "MaskstreamAlertUndelivered",
     "none",
-    [Query(f"60 * {rate('maskstream_deliveries_total', PODS, 'outcome')}", "{{outcome}}")],
+    [Query(f"60 * {rate('maskstream_deliveries_total', TELLING, 'outcome')}", "{{outcome}}")],
 )

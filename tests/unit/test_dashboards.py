@@ -19,6 +19,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from dashboards.frame import RUNBOOK
 from dashboards.look import HEALTH, Levels
 from dashboards.written import FOLDER, written
+from stream.evidence import CLIPS
 from stream.metrics import Metrics
 from tests.support.rules import ALARMS, RULES, alarms, recordings
 
@@ -221,6 +222,20 @@ def test_a_label_is_asked_for_values_that_it_has() -> None:
                 asked_for += [(metric, label, value) for value in wanted.split("|")]
                 assert set(wanted.split("|")) <= set(values), f"{metric}: {label}={wanted}"
     assert len(asked_for) > 10
+
+
+def test_clips_are_no_deliveries_of_alerts() -> None:
+    """Where they are shown all the same, they have a line of their own and are named."""
+    asked_for = [
+        (place, panel, target["expr"])
+        for place, panel in panels()
+        for target in panel["targets"]
+        if re.search("maskstream_deliver(y|ies|ed)_", target["expr"])
+    ]
+    assert len(asked_for) >= 11
+    for place, panel, expr in asked_for:
+        named = CLIPS in panel["description"] and "by (endpoint" in expr
+        assert f'endpoint!="{CLIPS}"' in expr or named, place
 
 
 def test_every_recording_is_used() -> None:
