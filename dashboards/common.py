@@ -35,7 +35,7 @@ def rate(metric: str, selector: str, *by: str) -> str:
 
 STAGES = "maskstream_stage_seconds"
 TELLING = f'{PODS}, endpoint!="evidence/clips"'
-"""The selector of deliveries that tell somebody of an alert: the making of its clip tells nobody."""
+"""The selector of deliveries that tell of an alert: the making of its clip tells nobody."""
 UNTOLD = Query(f"max(maskstream_deliveries_oldest_seconds{{{TELLING}}})")
 """For how long somebody is not told of an alert."""
 LAG = Query(f"sum by (topic) (maskstream_lag_records{{{PODS}}})", "{{topic}}")

@@ -167,8 +167,8 @@ _DUPLICATES = View(
 _RELOADS = View(
     "Changes of the configuration",
     "Edits of rules, zones and cameras that were taken or refused, in the last 5 minutes, as the "
-    "process counts them that saw most: each reads the file for itself. Refused: the old ones stay, "
-    "and the log says what `maskstream check` would.",
+    "process counts them that saw most: each reads the file for itself. Refused: the old ones "
+    "stay, and the log says what `maskstream check` would.",
     "MaskstreamRoleDown",
     "none",
     [

@@ -1,7 +1,7 @@
 """The rules of dashboards/rules, as Prometheus reads them, and copies for a test's own time."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,15 @@ def alarms() -> Sequence[dict[str, Any]]:
     return [rule for rule in _rules() if "alert" in rule]
 
 
+def groups() -> Mapping[str, Sequence[dict[str, Any]]]:
+    """The rules of each group, in an order in which each is asked after what it asks for."""
+    paths = sorted(RULES.glob("*.yaml"), key=lambda path: path == ALARMS)
+    read = [yaml.safe_load(path.read_text()) for path in paths]
+    return {group["name"]: group["rules"] for each in read for group in each["groups"]}
+
+
 def _rules() -> Sequence[dict[str, Any]]:
-    read = [yaml.safe_load(path.read_text()) for path in sorted(RULES.glob("*.yaml"))]
-    return [rule for each in read for group in each["groups"] for rule in group["rules"]]
+    return [rule for rules in groups().values() for rule in rules]
 
 
 def below(alarm: dict[str, Any]) -> str:

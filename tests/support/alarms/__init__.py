@@ -1,0 +1,1 @@
+"""Alarms tried on samples, by Prometheus' own promtool."""

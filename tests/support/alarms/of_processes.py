@@ -1,0 +1,40 @@
+"""Cases of processes that are gone, begin again, or cannot be more."""
+
+from tests.support.alarms.case import Case
+from tests.support.alarms.samples import SITE, began, live, replicas, restarts, runs
+
+DOWN = "MaskstreamRoleDown"
+AGAIN = "MaskstreamPodRestarting"
+MOST = "MaskstreamAtMaxReplicas"
+SEGMENT_0 = {**SITE, "pod": "segment-0"}
+GONE_AT_5M = "1x10 stale"
+
+PROCESSES = (
+    Case("a container was started again", AGAIN,
+         {**restarts("segment", "0x5 1x80"), **runs("segment")}, after="3m", last="17m30s",
+         labels=SEGMENT_0, summary="segment-0 of site was started again"),
+    Case("a process was, without kube-state-metrics", AGAIN,
+         {**began("segment", "100x5 250x80"), **runs("segment")}, after="3m", last="17m30s",
+         labels=SEGMENT_0, summary="segment-0 of site was started again"),
+    Case("somebody else's container was", AGAIN,
+         {**restarts("grafana", "0x5 1x80"), **runs("segment")}),
+    *(Case(f"the last {role} is gone", DOWN, {**runs(role, GONE_AT_5M), **runs("segment", pod="a")},
+           after="7m30s", labels={**SITE, "role": role}, summary=f"No {role} runs in site")
+      for role in ("watch", "notify", "web")),
+    Case("the last segment is gone", DOWN, runs("segment", GONE_AT_5M),
+         after="7m30s", labels={**SITE, "role": "segment"}, summary="No segment runs in site"),
+    *(Case(f"the last {role} of live cameras is gone", DOWN,
+           {**runs(role, GONE_AT_5M), **live("hall")},
+           after="7m30s", labels={**SITE, "role": role}, summary=f"No {role} runs in site")
+      for role in ("ingest", "run")),
+    *(Case(f"the last {role} of files has ended", DOWN, runs(role, GONE_AT_5M))
+      for role in ("ingest", "run")),
+    Case("one of two is gone", DOWN,
+         {**runs("segment", GONE_AT_5M), **runs("segment", pod="segment-b")}),
+    *(Case(f"the autoscaler of {role} is at its end", MOST, replicas(8, 8, f"keda-hpa-{role}"),
+           after="10m", labels={**SITE, "horizontalpodautoscaler": f"keda-hpa-{role}"},
+           summary=f"keda-hpa-{role} of site has all the replicas that it may have")
+      for role in ("ingest", "segment", "watch", "notify", "web")),
+    Case("an autoscaler has room", MOST, replicas(7, 8), after="15m"),
+    Case("somebody else's autoscaler", MOST, replicas(8, 8, "grafana"), after="15m"),
+)  # fmt: skip
