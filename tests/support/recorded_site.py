@@ -37,6 +37,7 @@ kube_statefulset_replicas{statefulset="maskstream-segment"} 3
 kube_statefulset_status_replicas_ready{statefulset="maskstream-segment"} 2
 kube_pod_container_status_restarts_total{container="segment"} 1
 kube_horizontalpodautoscaler_status_current_replicas{horizontalpodautoscaler="keda-hpa-segment"} 3
+kube_horizontalpodautoscaler_spec_min_replicas{horizontalpodautoscaler="keda-hpa-segment"} 1
 kube_horizontalpodautoscaler_spec_max_replicas{horizontalpodautoscaler="keda-hpa-segment"} 8
 ALERTS{alertname="MaskstreamCameraLost",alertstate="firing"} 1
 """

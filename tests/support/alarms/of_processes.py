@@ -36,5 +36,6 @@ PROCESSES = (
            summary=f"keda-hpa-{role} of site has all the replicas that it may have")
       for role in ("ingest", "segment", "watch", "notify", "web")),
     Case("an autoscaler has room", MOST, replicas(7, 8), after="15m"),
+    Case("an autoscaler has no choice", MOST, replicas(1, 1), after="15m"),
     Case("somebody else's autoscaler", MOST, replicas(8, 8, "grafana"), after="15m"),
 )  # fmt: skip

@@ -105,12 +105,13 @@ def missing(values: str) -> Samples:
     return series("maskstream_frames_missing_total", values, pod="watch-0", camera="hall")
 
 
-def replicas(now: int, most: int, name: str = "keda-hpa-segment") -> Samples:
-    """Of an autoscaler that may have as few as one."""
+def replicas(now: int, most: int, name: str = "keda-hpa-segment", least: int = 1) -> Samples:
+    """Of an autoscaler."""
     place = "kube_horizontalpodautoscaler"
     labels = {"horizontalpodautoscaler": name}
     return {
         **series(f"{place}_status_current_replicas", f"{now}x80", **labels),
         **series(f"{place}_spec_max_replicas", f"{most}x80", **labels),
+        **series(f"{place}_spec_min_replicas", f"{least}x80", **labels),
         **runs("segment"),
     }
