@@ -16,6 +16,7 @@ from tests.support.alarms.samples import (
 
 IN_ERROR = "MaskstreamErrorRateHigh"
 SKIPPED = "MaskstreamFramesSkipped"
+MISSING = "MaskstreamFramesMissing"
 GROWING = "MaskstreamLagGrowing"
 
 FRAMES = (
@@ -59,8 +60,17 @@ FRAMES = (
     Case("a lag goes up and down", GROWING, lag("0 90 " * 40), after="20m"),
     Case("a lag falls after an outage", GROWING, lag("0x20 2000-10x60"), after="20m"),
     Case("a lag that stays", GROWING, lag("500x80"), after="20m"),
-    Case("frames are missing from the first count on", "MaskstreamFramesMissing",
-         missing("_x10 3x80"), after="5m", labels=HALL, last="19m30s",
+    Case("frames are missing", MISSING, missing("0x10 2x80"), after="5m30s", last="20m",
+         labels=HALL, summary="2 frames of hall of site are unaccounted for"),
+    Case("frames are missing from the first count on", MISSING, missing("_x40 3x80"),
+         after="20m", last="34m30s", labels=HALL,
          summary="3 frames of hall of site are unaccounted for"),
-    Case("none is missing", "MaskstreamFramesMissing", missing("0x80")),
+    Case("frames are missing from the first scrape of a watch on", MISSING,
+         missing("_x10 3x80", "_x10 1x80", began_s=300), after="5m", last="19m30s", labels=HALL,
+         summary="3 frames of hall of site are unaccounted for"),
+    Case("none is missing", MISSING, missing("0x80")),
+    Case("nobody scraped for a while after some were", MISSING,
+         missing("5x40 _x14 5x60", "1x40 _x14 1x60"), after="50m"),
+    Case("nobody scraped for hours after some were", MISSING,
+         missing("5x4 _x400 5x60", "1x4 _x400 1x60"), after="225m"),
 )  # fmt: skip

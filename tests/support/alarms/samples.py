@@ -101,8 +101,15 @@ def endpoint(metric: str, values: str, name: str = "ops", **labels: str) -> Samp
     return series(f"maskstream_{metric}", values, pod="notify-0", endpoint=name, **labels)
 
 
-def missing(values: str) -> Samples:
-    return series("maskstream_frames_missing_total", values, pod="watch-0", camera="hall")
+def missing(values: str, process: str = "1x200", began_s: int = -86400) -> Samples:
+    """Of a camera, as a watch counts it that began so long after the first sample."""
+    counted = series("maskstream_frames_missing_total", values, pod="watch-0", camera="hall")
+    return {**counted, **scraped("watch", process, began_s)}
+
+
+def scraped(pod: str, values: str, began_s: int = -86400) -> Samples:
+    """Of a process, which began so long after the first sample, wherever ``values`` has a 1."""
+    return {**runs(pod, values), **began(pod, values.replace("1x", f"{began_s}x"))}
 
 
 def replicas(now: int, most: int, name: str = "keda-hpa-segment", least: int = 1) -> Samples:
