@@ -45,9 +45,9 @@ def memory(used: int) -> Samples:
     )
 
 
-def live(camera: str = "hall") -> Samples:
+def live(camera: str = "hall", values: str = "0x200") -> Samples:
     """It has conditions, as no file has."""
-    return series("maskstream_camera_condition", "0x200", camera=camera, condition="lost")
+    return series("maskstream_camera_condition", values, camera=camera, condition="lost")
 
 
 def frames(results: int, camera: str = "hall", **gaps: int) -> Samples:
