@@ -8,6 +8,7 @@ import logging
 import sys
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -25,7 +26,8 @@ from stream.errors import EXIT_SOFTWARE, MaskstreamError
 QUIET_S = 10.0
 """A client that looks for a lost broker says so ten times a second."""
 MOST_KNOWN = 1000
-"""Messages of others, before those that may be said again are forgotten."""
+"""Messages of others; of more than these, the one that was said longest ago is forgotten, and may
+be said again at once."""
 OURS = {"stream", "connectors"}
 
 _log = logging.getLogger(__name__)
@@ -138,20 +140,28 @@ class _Stderr(logging.Handler):
 
 
 class _Seldom(logging.Filter):
-    """Lets each message of others through once in `QUIET_S`, whatever its numbers."""
+    """Lets each message of others through once in `QUIET_S`, whatever its numbers. Any thread may
+    log.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._said_s: dict[str, float] = {}
+        self._lock = threading.Lock()
+        self._said_s: OrderedDict[str, float] = OrderedDict()
+        """When each was let through last, the longest ago first."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.partition(".")[0] in OURS:
             return True
-        now_s = time.monotonic()
         said = record.getMessage() if record.msg == "%s" else str(record.msg)
+        with self._lock:
+            return self._may_say(said, time.monotonic())
+
+    def _may_say(self, said: str, now_s: float) -> bool:
         if now_s - self._said_s.get(said, -QUIET_S) < QUIET_S:
             return False
         self._said_s[said] = now_s
+        self._said_s.move_to_end(said)
         if len(self._said_s) > MOST_KNOWN:
-            self._said_s = {what: at for what, at in self._said_s.items() if now_s - at < QUIET_S}
+            self._said_s.popitem(last=False)
         return True
