@@ -82,14 +82,15 @@ class Worker:
             return [f"{self.name} gave no answer for {ASK_S:g} s"]
 
     async def metrics(self) -> str:
-        """Its figures; the last that it gave where it gives none: a sum that falls would look as
-        if all had begun anew.
+        """Its figures; the last that it gave where it gives none or refuses: a sum that falls would
+        look as if all had begun anew.
         """
         if self._url is not None:
             with suppress(*_FAILED):
                 wanted = {"Accept": OPENMETRICS}
                 async with self._asking.get(f"{self._url}/metrics", headers=wanted) as answer:
-                    self._metrics = await answer.text()
+                    text = await answer.text()
+                    self._metrics = text if answer.ok else self._metrics
         return self._metrics
 
 

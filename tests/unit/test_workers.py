@@ -87,6 +87,18 @@ async def test_their_figures_add_up_and_those_of_the_dead_stay() -> None:
         assert (await workers.metrics("")).body.decode() == text
 
 
+async def test_of_one_that_fails_to_give_figures_the_last_stay() -> None:
+    async with working("ready", "fails") as workers:
+        await until(workers.unready, [])
+
+        async def results_of_both() -> float | None:
+            text = (await workers.metrics("")).body.decode()
+            return value(text, "maskstream_results_total", camera="both")
+
+        await until(results_of_both, 2)
+        assert await results_of_both() == 2
+
+
 async def test_none_outlives_the_body() -> None:
     async with working("ready", "deaf") as workers:
         await until(workers.unready, [])
@@ -157,7 +169,7 @@ def count(metrics: Metrics, events: Sequence[tuple[str, int]]) -> None:
         metrics.gaps.labels(camera, "stale").inc()
         metrics.result_age.labels(camera).observe(quarters / 4)
         metrics.batch_size.observe(quarters)
-        metrics.capacity.inc(quarters)
+        metrics.lag.labels("frames", "0").inc(quarters)
         metrics.model.labels("yard", "a" * 64, "f32").set(1)
         metrics.gpu_busy.labels("0").set(0.5)
 
