@@ -16,7 +16,6 @@ from stream.types import (
     Frame,
     FrameId,
     Gap,
-    GapReason,
 )
 
 MOST_DETAIL = 300
@@ -53,7 +52,7 @@ class EpochWriter:
 
     async def reach(self, seq: int, time_us: int) -> None:
         """Write a gap for the numbers before ``seq`` that were dropped."""
-        await self._cover(seq, time_us, "overflow")
+        await self._cover(seq, time_us)
 
     async def tell(self, time_us: int, condition: Condition, finding: Finding) -> None:
         """Write, before the next frame or behind the close, how the camera is."""
@@ -75,16 +74,16 @@ class EpochWriter:
 
     async def close(self, frames: int, time_us: int, reason: CloseReason) -> None:
         """Write the epoch's last record, after a gap for the frames that never went out."""
-        await self._cover(frames, time_us, "overflow")
+        await self._cover(frames, time_us)
         closed = EpochClosed(self.camera, self.epoch, time_us, frames, reason)
         await self._outbox.send(self._topic, codec.encode(closed))
 
-    async def _cover(self, until: int, time_us: int, reason: GapReason) -> None:
+    async def _cover(self, until: int, time_us: int) -> None:
         dropped = until - self._next
         if dropped <= 0:
             return
-        gap = Gap(self.camera, self.epoch, self._next, until - 1, time_us, reason)
+        gap = Gap(self.camera, self.epoch, self._next, until - 1, time_us, "overflow")
         await self._outbox.send(self._topic, codec.encode(gap))
         self._next = until
         self._metrics.frames_offered.labels(self.camera).inc(dropped)
-        self._metrics.frames_dropped.labels(self.camera, reason).inc(dropped)
+        self._metrics.frames_dropped.labels(self.camera, "overflow").inc(dropped)

@@ -151,7 +151,7 @@ class Ingest:
 
     async def _say(self, camera: str, state: CameraState, reason: str = "") -> None:
         """Tell of a state that is new, on ``camera-status`` and in the log."""
-        self._metrics.camera_is(camera, state)
+        self._metrics.camera_state.tell(camera, state)
         before = self._said.get(camera)
         if before == (state, reason):
             return

@@ -1,7 +1,8 @@
 """Every metric, declared once. Dashboards and rules are tested against this file.
 
-Names follow Prometheus: a unit at the end, ``_total`` for counters. ``camera`` is the only label
-that grows with an installation; `FINITE` says what the others may be where that is known.
+Names follow Prometheus: a unit at the end, ``_total`` for counters. The labels ``camera``,
+``rule``, ``endpoint``, ``partition`` and ``gpu`` grow with an installation; `FINITE` says what
+others may be where that is known.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from typing import Literal, TypeVar, get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from stream import tracing
+from stream.camera_states import CameraStates
 from stream.errors import RecordError
 from stream.open_alerts import OpenAlerts
 from stream.saturation import smoothed
@@ -35,8 +37,9 @@ FINITE: Mapping[str, tuple[str, ...]] = {
     "at": get_args(Arrival),
     "state": get_args(CameraState),
     "condition": get_args(Condition),
-    "reason": get_args(GapReason),
     "level": ("warning", "error"),
+    "frames_dropped.reason": ("overflow",),  # ingest has no other, and segment all but that
+    "gaps.reason": tuple(each for each in get_args(GapReason) if each != "overflow"),
     "alerts.state": get_args(AlertState),
     "dead_letters.reason": tuple(sorted(each.reason for each in RecordError.__subclasses__())),
     "deliveries.outcome": ("delivered", "failed", "given_up"),
@@ -158,9 +161,7 @@ class Metrics:
         self.camera_reconnects = self._counter(
             "camera_reconnects", "times a camera that was lost came back", "camera"
         )
-        self.camera_state = self._gauge(
-            "camera_state", "1 for the state that a camera is in, 0 for others", "camera", "state"
-        )
+        self.camera_state = self._camera_states()
         self.camera_condition = self._gauge(
             "camera_condition",
             "1 while a condition of a live camera holds: lost, frozen, black, moved, …",
@@ -173,7 +174,9 @@ class Metrics:
 
     def _segment(self) -> None:
         self.results = self._counter("results", "results written", "camera")
-        self.gaps = self._counter("gaps", "frames that got a gap", "camera", "reason")
+        self.gaps = self._counter(
+            "gaps", "frames that segment turned into a gap", "camera", "reason"
+        )
         self.instances = self._counter("instances", "instances found", "camera")
         self.frame_instances = self._histogram(
             "frame_instances", "instances, each with its mask, in a result", INSTANCE_BUCKETS
@@ -303,14 +306,9 @@ class Metrics:
         self._rate = smoothed(self._rate, rate)
         self.capacity.set(self._rate)
 
-    def camera_is(self, camera: str, state: CameraState) -> None:
-        """Say which state a camera is in: that, and none of the others."""
-        for each in get_args(CameraState):
-            self.camera_state.labels(camera, each).set(each == state)
-
     def forget(self, camera: str) -> None:
         """Say no more how a live camera is: another process runs it, or none, or it is another."""
-        self.camera_state.remove_by_labels({"camera": camera})
+        self.camera_state.forget(camera)
         self.camera_condition.remove_by_labels({"camera": camera})
         self.camera_skew.remove(camera)
 
@@ -321,6 +319,13 @@ class Metrics:
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         self._declare(name, "gauge", text, labels)
         return Gauge(f"maskstream_{name}", text, labels, registry=self.registry)
+
+    def _camera_states(self) -> CameraStates:
+        text = "1 for the state that a camera is in, 0 for others"
+        self._declare("camera_state", "gauge", text, ("camera", "state"))
+        states = CameraStates("maskstream_camera_state", text)
+        self.registry.register(states)
+        return states
 
     def _histogram(
         self, name: str, text: str, buckets: tuple[float, ...], *labels: str

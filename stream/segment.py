@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import get_args
 
 from prometheus_client import Histogram
 
@@ -22,7 +21,7 @@ from stream.expired import expired
 from stream.freshness import Freshness
 from stream.lane import Lane, Limits
 from stream.ledger import Answer
-from stream.metrics import Bound, Metrics
+from stream.metrics import FINITE, Bound, Metrics
 from stream.ports import Clock, Delivery, Inbox, Outbox, Record, Registry, View
 from stream.quarantine import Quarantine
 from stream.saturation import Saturation
@@ -261,7 +260,7 @@ class _Counts:
     def __init__(self, metrics: Metrics, camera: str) -> None:
         self.results = metrics.results.labels(camera)
         self.instances = metrics.instances.labels(camera)
-        for reason in get_args(GapReason):
+        for reason in FINITE["gaps.reason"]:
             metrics.gaps.labels(camera, reason)
 
 

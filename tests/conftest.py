@@ -1,6 +1,7 @@
 """Fixtures and settings for all tests."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,15 @@ def shared() -> Path:
     """The folder of real clips and weights, beside the repository."""
     require("shared", SHARED.is_dir(), "no test material at ../shared, beside the repository")
     return SHARED
+
+
+@pytest.fixture
+def eager_threads() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before_s)
 
 
 @pytest.fixture(scope="session")

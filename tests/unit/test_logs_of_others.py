@@ -1,9 +1,7 @@
 """What is let through of what others log."""
 
 import logging
-import sys
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -16,15 +14,6 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now_s = [1000.0]
     monkeypatch.setattr("stream.cli.logs.time.monotonic", lambda: now_s[0])
     return now_s
-
-
-@pytest.fixture
-def eager_threads() -> Iterator[None]:
-    """Threads take turns as often as they can."""
-    before_s = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before_s)
 
 
 def said(text: str, by: str = "aiokafka") -> logging.LogRecord:

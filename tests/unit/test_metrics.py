@@ -3,6 +3,7 @@
 import logging
 import platform
 import re
+import threading
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -57,6 +58,10 @@ def test_what_a_label_may_be_is_known_by_metric() -> None:
     declared = {each.name: each for each in Metrics().declared}
     assert declared["maskstream_camera_state"].values("state") == get_args(CameraState)
     assert declared["maskstream_alerts_total"].values("state") == get_args(AlertState)
+    assert declared["maskstream_frames_dropped_total"].values("reason") == ("overflow",)
+    assert declared["maskstream_gaps_total"].values("reason") == (
+        "stale", "expired", "dead_letter", "quarantined",
+    )  # fmt: skip
     assert "decode_error" in declared["maskstream_dead_letters_total"].values("reason")
     assert declared["maskstream_results_total"].values("camera") == ()
 
@@ -87,6 +92,30 @@ def test_the_lag_of_a_partition_that_is_gone_is_told_no_more() -> None:
     assert told == {("frames", "1"): 5, ("masks", "0"): 0}
     metrics.behind({})
     assert samples(metrics, "lag_records") == []
+
+
+def test_a_camera_is_in_one_state_whenever_a_scrape_reads(eager_threads: None) -> None:
+    metrics, begun, done = Metrics(), threading.Event(), threading.Event()
+    metrics.camera_state.tell("hall", "live")
+    metrics.camera_state.tell("gate", "live")
+    metrics.forget("gate")
+
+    def change() -> None:
+        while not done.is_set():
+            for state in get_args(CameraState):
+                metrics.camera_state.tell("hall", state)
+            begun.set()
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    begun.wait()
+    scrapes = [samples(metrics, "camera_state") for _ in range(3000)]
+    done.set()
+    changing.join()
+    for found in scrapes:
+        told = {each.labels["state"]: each.value for each in found}
+        assert sorted(told.values()) == [0] * (len(told) - 1) + [1]
+        assert told.keys() == set(get_args(CameraState))
 
 
 def samples(metrics: Metrics, name: str) -> list[Sample]:
