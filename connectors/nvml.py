@@ -29,7 +29,10 @@ class Card:
 
 
 class Cards:
-    """All cards that this process sees, through the module ``nvml`` of nvidia-ml-py."""
+    """All cards that the driver shows to this process, through the module ``nvml`` of nvidia-ml-py.
+
+    ``CUDA_VISIBLE_DEVICES`` hides none of them and changes no number: NVML does not read it.
+    """
 
     def __init__(self, nvml: Any) -> None:
         self._nvml = nvml

@@ -69,11 +69,17 @@ async def with_capacity(common: Common) -> AsyncIterator[Model]:
 
 @asynccontextmanager
 async def at_work(common: Common, health: Health, open_model: OpenModel) -> AsyncIterator[Device]:
-    """The device with the model of the settings: it runs, and a canary says how it is."""
+    """The device with the model of the settings: it runs, a canary says how it is, and cards are
+    told of.
+    """
     async with open_model(common) as opened_model:
         model = Leaving(opened_model)
         device = Device(model, common.clock, common.metrics)
-        async with beside(sing(model, health, common.clock)), beside(device.run()):
+        async with (
+            beside(sing(model, health, common.clock)),
+            beside(device.run()),
+            cards_watched(common.metrics, common.clock),
+        ):
             yield device
 
 
@@ -164,7 +170,6 @@ async def _opened(
                 opening = at_work(common, health, open_model)
                 device = await stack.enter_async_context(opening)
                 check_labels(settings, device.model.labels)
-                await stack.enter_async_context(cards_watched(common.metrics, common.clock))
                 yield segment_role(common, device)
             case "watch":
                 check_watched(settings, common.registry.cameras)

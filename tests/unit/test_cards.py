@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType, SimpleNamespace
@@ -11,10 +12,19 @@ from typing import Any
 
 import pytest
 
+from connectors.clock import SteadyClock
+from connectors.memory import MemoryTransport
 from connectors.nvml import Card, Cards, open_cards
 from stream.cli.cards import cards_watched, tell
+from stream.cli.pipeline import Common
+from stream.cli.roles import at_work
+from stream.config import parse
+from stream.health import Health
 from stream.metrics import Metrics
+from stream.registry import Listed
+from stream.rulebook import Rulebook
 from tests.support.clock import VirtualClock
+from tests.support.models import BrightModel
 from tests.support.required import require
 
 GIB = 2**30
@@ -118,15 +128,20 @@ async def test_a_real_card_tells() -> None:
     assert held.nbytes <= found["memory_used_bytes", "0"] <= found["memory_bytes", "0"]
 
 
-async def test_cards_that_cannot_be_asked_cost_figures_and_no_work(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    cards = MadeUp({0: BUSY, 1: SPLIT}, lost=[1])
+def install(cards: MadeUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have them be what nvidia-ml-py finds."""
     module = ModuleType("pynvml")
     module.__spec__ = ModuleSpec("pynvml", None)
     for name in ("NVMLError", *(each for each in dir(cards) if each.startswith("nvml"))):
         setattr(module, name, getattr(cards, name))
     monkeypatch.setitem(sys.modules, "pynvml", module)
+
+
+async def test_cards_that_cannot_be_asked_cost_figures_and_no_work(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cards = MadeUp({0: BUSY, 1: SPLIT}, lost=[1])
+    install(cards, monkeypatch)
     caplog.set_level(logging.WARNING)
     metrics = Metrics()
     async with cards_watched(metrics, VirtualClock()):
@@ -134,6 +149,24 @@ async def test_cards_that_cannot_be_asked_cost_figures_and_no_work(
     assert not cards.is_open
     assert figures(metrics) == {}
     assert caplog.messages == ["cards cannot be measured: GPU is lost"]
+
+
+async def test_whoever_has_a_model_at_work_tells_of_cards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`segment`, and `web` where it makes masks of pictures that are sent to it."""
+    install(MadeUp({0: BUSY}), monkeypatch)
+
+    @asynccontextmanager
+    async def opened(_: Common) -> AsyncIterator[BrightModel]:
+        yield BrightModel()
+
+    settings = parse("model: {weights: x}\ncameras: [{id: hall, url: hall.mp4}]\n", "c.yaml")
+    clock, metrics = SteadyClock(), Metrics()
+    rulebook, registry = Rulebook((), ()), Listed(settings.cameras)
+    common = Common(settings, rulebook, registry, MemoryTransport(), clock, metrics)
+    async with asyncio.timeout(30), at_work(common, Health(), opened):
+        while not figures(metrics):  # noqa: ASYNC110 - a thread tells
+            await asyncio.sleep(0.01)
+    assert figures(metrics)["busy_ratio", "0"] == 0.87
 
 
 async def test_where_there_is_no_card_nothing_is_told() -> None:
