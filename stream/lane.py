@@ -27,7 +27,8 @@ class Limits:
 class Lane:
     """Reads an inbox while its ``limits`` leave room, and answers each record in its own task.
 
-    ``acknowledged`` is told of a record once its answer lies on the transport.
+    ``acknowledged`` is told of a record once its answer lies on the transport, ``reading`` whether
+    it waits for its inbox.
 
     The order of every round is: write the answers, have them acknowledged, commit what led to
     them. A crash between two of these repeats answers and loses none.
@@ -39,12 +40,14 @@ class Lane:
         outbox: Outbox,
         answer: Callable[[Delivery], Awaitable[Answer]],
         acknowledged: Callable[[Delivery], None],
+        reading: Callable[[bool], None],
         limits: Limits,
     ) -> None:
         self._inbox = inbox
         self._outbox = outbox
         self._answer = answer
         self._acknowledged = acknowledged
+        self._reading = reading
         self._limits = limits
         self._ledger = Ledger()
         self._unanswered: set[Delivery] = set()
@@ -64,10 +67,12 @@ class Lane:
     async def _read(self, tasks: asyncio.TaskGroup) -> None:
         while True:
             await self._wait_for(lambda: self._room() > 0)
+            self._reading(True)
             try:
                 deliveries = await self._inbox.receive(self._room(), POLL_S, self._unanswered)
             except EndOfStream:
                 return
+            self._reading(False)
             self._unanswered.update(deliveries)
             for delivery in deliveries:
                 tasks.create_task(self._settle(self._ledger.receive(delivery)))

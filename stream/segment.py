@@ -91,7 +91,9 @@ class Segment:
         answer = partial(self._answer, last)
         async with asyncio.TaskGroup() as lanes:
             for topic, inbox in inboxes.items():
-                lane = Lane(inbox, outbox, answer, self._acknowledged, self._limits(topic))
+                reading = partial(self._reading, topic)
+                limits = self._limits(topic)
+                lane = Lane(inbox, outbox, answer, self._acknowledged, reading, limits)
                 lanes.create_task(lane.run())
 
     def _limits(self, topic: str) -> Limits:
@@ -103,6 +105,10 @@ class Segment:
         """
         busy = self._model.batch_size * (self._model.in_flight + 1)
         return Limits(busy, 8 * busy) if topic == LIVE else Limits(2 * busy, 4 * busy)
+
+    def _reading(self, topic: str, waits: bool) -> None:
+        note = self._saturation.reads if waits else self._saturation.has_read
+        note(topic, self._clock.now_us())
 
     async def _answer(self, last: Last, delivery: Delivery) -> Answer:
         spans = tracing.follow(tracing.carried(delivery.record), "segment")

@@ -87,8 +87,8 @@ def answers(pause: Pause) -> Callable[[Delivery], Awaitable[Answer]]:
     return answer
 
 
-def ignore(_: Delivery) -> None:
-    """Nobody wants to know what is on the transport."""
+def ignore(_: object) -> None:
+    """Nobody wants to know what is on the transport, or whether it is waited for."""
 
 
 Sent = Frame | EpochOpened | EpochClosed
@@ -113,7 +113,7 @@ async def lane_of(
 ) -> AsyncIterator[tuple[Lane, SlowInbox]]:
     async with transport.outbox("masks") as outbox, transport.inbox("frames", "segment") as inbox:
         slow = SlowInbox(inbox, pause)
-        yield Lane(slow, SlowOutbox(outbox, pause), answers(pause), ignore, limits), slow
+        yield Lane(slow, SlowOutbox(outbox, pause), answers(pause), ignore, ignore, limits), slow
 
 
 def audited(found: Sequence[codec.Message]) -> Audit:
@@ -174,7 +174,7 @@ async def run_with(
     limits: Limits = FEW,
 ) -> None:
     async with transport.outbox("masks") as outbox, transport.inbox("frames", "segment") as inbox:
-        await Lane(inbox, outbox, answer, acknowledged, limits).run()
+        await Lane(inbox, outbox, answer, acknowledged, ignore, limits).run()
 
 
 async def left_uncommitted(transport: MemoryTransport) -> list[Frame | codec.Message]:
@@ -230,7 +230,9 @@ async def test_nothing_is_committed_before_its_answer_is_acknowledged() -> None:
         async with transport.outbox("frames") as outbox:
             await fill(outbox, "frames", [build.frame(seq) for seq in range(3)])
         slow, silent = SlowInbox(inbox, settle), Unacknowledged(masks)
-        running = asyncio.create_task(Lane(slow, silent, answers(settle), ignore, FEW).run())
+        running = asyncio.create_task(
+            Lane(slow, silent, answers(settle), ignore, ignore, FEW).run()
+        )
         await settle(500)
         assert slow.committed == []
         silent.acknowledged.set()
@@ -286,7 +288,7 @@ async def test_a_record_is_told_as_soon_as_its_answer_is_acknowledged() -> None:
             await fill(outbox, "frames", [build.frame(seq) for seq in range(3)])
         silent = Unacknowledged(masks)
         told: list[Delivery] = []
-        lane = Lane(inbox, silent, answers(settle), told.append, FEW)
+        lane = Lane(inbox, silent, answers(settle), told.append, ignore, FEW)
         running = asyncio.create_task(lane.run())
         await settle(500)
         assert told == []
@@ -313,7 +315,7 @@ async def test_the_inbox_is_told_what_waits_for_its_answer() -> None:
     async with transport.inbox("frames", "segment") as inbox, transport.outbox("masks") as masks:
         async with transport.outbox("frames") as outbox:
             await fill(outbox, "frames", [build.frame(seq) for seq in range(3)])
-        await Lane(Asked(inbox, settle), masks, answer, ignore, Limits(8, 16)).run()
+        await Lane(Asked(inbox, settle), masks, answer, ignore, ignore, Limits(8, 16)).run()
     assert seen == [0, 1, 2, 3]
 
 
@@ -345,7 +347,9 @@ async def test_the_last_commit_is_not_cut_off_by_the_end_of_the_stream() -> None
     async with transport.inbox("frames", "segment") as inbox, transport.outbox("masks") as masks:
         async with transport.outbox("frames") as outbox:
             slow = SlowInbox(inbox, hold)
-            running = asyncio.create_task(Lane(slow, masks, answers(settle), ignore, FEW).run())
+            running = asyncio.create_task(
+                Lane(slow, masks, answers(settle), ignore, ignore, FEW).run()
+            )
             await fill(outbox, "frames", [build.frame(0)])
             await committing.wait()
         await settle()
