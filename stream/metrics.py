@@ -197,8 +197,7 @@ class Metrics:
         )
         self.capacity = self._gauge(
             "capacity_frames_per_second",
-            "what this process does when it is saturated: measured at warm-up, but for run, "
-            "then in service",
+            "what this process does when it is saturated: measured at warm-up, then in service",
         )
         self.registry.unregister(self.capacity)
         self._rate: float | None = None

@@ -38,6 +38,9 @@ from stream.rulebook import Rulebook
 from stream.specs import CameraSpec, EndpointSpec
 from stream.types import DeliveryStatus, Picture, Pixels, Raw
 
+WIDE = Window(0, 0, 1920, 1080)
+"""The picture that is likeliest to come: its network is compiled before the first does."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -127,15 +130,15 @@ def segment_role(common: Common, device: Device) -> Role:
     return Role("segment", work, reads=(segment.LIVE, segment.ARCHIVE), writes=segment.TOPICS)
 
 
-async def measure_capacity(common: Common, model: Model, window: Window) -> None:
-    """Find out what ``segment`` is able to do, on frames of the size of ``window``."""
+async def measure_capacity(common: Common, model: Model) -> None:
+    """Find out what ``segment`` is able to do, on frames of the size of `WIDE`."""
     metrics = Metrics()
     device = Device(model, common.clock, metrics)
     loop = _segment(common, device, Listed(()), metrics)
-    encode = JpegCodec.of(common.settings.pictures).encode
+    encode = _encoder(common.settings)
     full = model.batch_size * model.in_flight
     async with beside(device.run()):
-        rate = await measured_rate(loop, full, encode, window, common.clock)
+        rate = await measured_rate(loop, full, encode, WIDE, common.clock)
     if rate is not None:
         common.metrics.saturated(rate)
         _log.info("segment: able to do %.1f frames/s", rate)

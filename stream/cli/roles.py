@@ -23,6 +23,7 @@ from stream.cli.measured import measured
 from stream.cli.model import check_known_labels, opened
 from stream.cli.parent import Parent
 from stream.cli.pipeline import (
+    WIDE,
     Common,
     ingest_role,
     measure_capacity,
@@ -37,11 +38,9 @@ from stream.config import Settings, check_labels, check_watched
 from stream.device import Device
 from stream.health import Health
 from stream.metrics import Metrics
-from stream.ports import AskProgress, Clock, Model, Transport, Window
+from stream.ports import AskProgress, Clock, Model, Transport
 from stream.rulebook import Rulebook
 
-WIDE = Window(0, 0, 1920, 1080)
-"""The picture that is likeliest to come: its network is compiled before the first does."""
 LOOK_S = 1.0
 
 OpenModel = Callable[[Common], AbstractAsyncContextManager[Model]]
@@ -63,7 +62,7 @@ async def warm(common: Common) -> AsyncIterator[Model]:
 async def with_capacity(common: Common) -> AsyncIterator[Model]:
     """The model as `warm` opens it, with its capacity told."""
     async with warm(common) as model:
-        await measure_capacity(common, Leaving(model), WIDE)
+        await measure_capacity(common, Leaving(model))
         yield model
 
 

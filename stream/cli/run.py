@@ -30,7 +30,7 @@ from stream.cli.observers import (
     opened_page,
     results_file,
 )
-from stream.cli.pipeline import Common, open_sinks, roles
+from stream.cli.pipeline import WIDE, Common, measure_capacity, open_sinks, roles
 from stream.cli.progress import showing, summary
 from stream.cli.reloading import Reloaded
 from stream.cli.serving import api, segmenting, served
@@ -72,7 +72,9 @@ async def play(
     clock, tally = SteadyClock(), Tally()
     _check_is_embedded(settings)
     async with AsyncExitStack() as stack:
-        opening = _opened(settings, console, clock, config)
+        web = _web(settings, port)
+        is_scraped = config is not None and web is not None
+        opening = _opened(settings, console, clock, config, is_scraped)
         common, device = await stack.enter_async_context(opening)
         rulebook, registry = common.rulebook, common.registry
         sinks = await stack.enter_async_context(open_sinks(settings.endpoints, WallClock()))
@@ -80,7 +82,7 @@ async def play(
         pictures = await stack.enter_async_context(illustrating)
         working = roles(common, device, sinks, pictures)
         looking = _observers(settings, rulebook, tally, clock)
-        if (web := _web(settings, port)) is not None:
+        if web is not None:
             opening_page = opened_page(settings, registry, rulebook, clock)
             page = await stack.enter_async_context(opening_page)
             serving, feeding = _serving(common, page, device, web)
@@ -102,9 +104,12 @@ async def play(
 
 @asynccontextmanager
 async def _opened(
-    settings: Settings, console: Console, clock: Clock, config: Path | None
+    settings: Settings, console: Console, clock: Clock, config: Path | None, is_scraped: bool
 ) -> AsyncIterator[tuple[Common, Device]]:
-    """What all roles work with, checked, and the device, which runs."""
+    """What all roles work with, checked, and the device, which runs.
+
+    Where metrics are scraped, what it is able to do is measured first.
+    """
     transport = open_transport(settings)
     check_files(settings)
     async with AsyncExitStack() as stack:
@@ -119,9 +124,14 @@ async def _opened(
         if config is not None:
             edits = Edits(config, partial(_check, labels=model.labels), clock, metrics)
             registry = Reloaded(edits, settings, rulebook)
+        common = Common(settings, rulebook, registry, transport, clock, metrics)
+        if is_scraped:
+            with console.status("measuring what it is able to do"):
+                await model.warm_up([WIDE])
+                await measure_capacity(common, model)
         device = Device(model, clock, metrics)
         await stack.enter_async_context(beside(device.run()))
-        yield Common(settings, rulebook, registry, transport, clock, metrics), device
+        yield common, device
 
 
 def _check_is_embedded(settings: Settings) -> None:

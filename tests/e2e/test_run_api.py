@@ -65,3 +65,10 @@ def test_pictures_are_answered_by_the_model_of_the_cameras_while_these_go_on(url
     assert ask(f"{url}/v1/openapi.json")["paths"].keys() == {
         "/v1/segment", "/v1/cameras", "/v1/alerts",
     }  # fmt: skip
+
+
+def test_what_a_run_is_able_to_do_is_told_before_it_is_busy(url: str) -> None:
+    with urlopen(f"{url}/metrics") as answer:
+        told = answer.read().decode()
+    (line,) = [each for each in told.splitlines() if each.startswith("maskstream_capacity_frames")]
+    assert float(line.split()[1]) > 0
