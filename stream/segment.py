@@ -25,6 +25,7 @@ from stream.metrics import FINITE, Bound, Metrics
 from stream.ports import Clock, Delivery, Inbox, Outbox, Record, Registry, View
 from stream.quarantine import Quarantine
 from stream.saturation import Saturation
+from stream.skipping import Skips
 from stream.types import (
     Control,
     Frame,
@@ -72,6 +73,7 @@ class Segment:
         self._registry = registry
         self._freshness = Freshness(max_age_us)
         self._quarantine = Quarantine()
+        self._skips = Skips()
         self._clock = clock
         self._metrics = metrics
         self._admitted_us: dict[Delivery, int] = {}
@@ -132,12 +134,13 @@ class Segment:
         if gap is None:
             return []
         self._metrics.gaps.labels(gap.camera, gap.reason).inc(gap.last + 1 - gap.first)
+        self._ended(gap)
         return [("masks", gap)]
 
     async def _answer_alone(self, delivery: Delivery) -> Answer:
         try:
             if codec.kind_of(delivery.record) != "frame":
-                return [("masks", _control(delivery.record))]
+                return [("masks", self._control(delivery.record))]
             frame = codec.decode_frame(delivery.record)
             is_live = frame.mode == "live"
             if is_live:
@@ -234,7 +237,27 @@ class Segment:
 
     def _gap(self, frame: FrameId, time_us: int, reason: GapReason) -> Gap:
         self._metrics.gaps.labels(frame.camera, reason).inc()
-        return Gap(frame.camera, frame.epoch, frame.seq, frame.seq, time_us, reason)
+        gap = Gap(frame.camera, frame.epoch, frame.seq, frame.seq, time_us, reason)
+        self._ended(gap)
+        return gap
+
+    def _ended(self, terminal: Result | Gap) -> None:
+        """Log when frames of a camera begin to be skipped in earnest, and when that is over."""
+        frames, reason = 1, None
+        if isinstance(terminal, Gap):
+            frames, reason = terminal.last + 1 - terminal.first, terminal.reason
+        news = self._skips.ended(terminal.camera, self._clock.now_us(), frames, reason)
+        if news is not None:
+            _log.log(logging.INFO if news.is_over else logging.WARNING, "%s", news.words)
+
+    def _control(self, record: Record) -> Record:
+        """A control record, checked: it is forwarded as it came."""
+        message = codec.decode(record)
+        if not isinstance(message, Control):
+            raise SchemaError(f"ce_type: given {codec.kind_of(record)}; not a message of frames")
+        if isinstance(message, Gap):
+            self._ended(message)
+        return record
 
     def _dead_letter(self, delivery: Delivery, error: RecordError) -> Answer:
         """The record itself, and a gap when its headers still say which frame it was."""
@@ -257,6 +280,7 @@ class Segment:
             self._ages[result.camera].observe(age_s, tracing.exemplar())
         self._metrics.frame_instances.observe(found)
         self._saturation.made()
+        self._ended(result)
         self._answered_us[delivery] = now_us, result.arrived_us if is_live else None
 
 
@@ -268,11 +292,3 @@ class _Counts:
         self.instances = metrics.instances.labels(camera)
         for reason in FINITE["gaps.reason"]:
             metrics.gaps.labels(camera, reason)
-
-
-def _control(record: Record) -> Record:
-    """A control record, checked: it is forwarded as it came."""
-    message = codec.decode(record)
-    if not isinstance(message, Control):
-        raise SchemaError(f"ce_type: given {codec.kind_of(record)}; not a message of frames")
-    return record

@@ -6,6 +6,7 @@ import numpy as np
 from msgspec import Struct, structs
 
 from stream.rules.trouble import FRESH_US, Trouble, Troubles, heard
+from stream.skipping import Skipped, Skipping
 from stream.types import CameraHealth, CameraState, CameraStatus, Condition, Gap, ModelRef, Result
 
 HORIZON_US = 10_000_000
@@ -20,7 +21,7 @@ class Figures(Struct, frozen=True):
     ``since_us`` is when ingest told of the state; None where it told of none. ``epoch`` is the
     highest that was heard of. ``rate`` is results per second, an age is from arrival at ingest
     until the page got the result, ``gaps`` counts frames by reason since the page began.
-    ``conditions`` has those that were told lately.
+    ``conditions`` has those that were told lately, ``skipped`` what is skipped in earnest.
     """
 
     state: CameraState | None
@@ -28,6 +29,7 @@ class Figures(Struct, frozen=True):
     reason: str
     epoch: int | None
     conditions: dict[Condition, Trouble]
+    skipped: Skipped | None
     rate: float | None
     age_p50_ms: float | None
     age_p99_ms: float | None
@@ -41,6 +43,7 @@ class Gauge:
     def __init__(self) -> None:
         self._results: deque[tuple[int, int]] = deque(maxlen=KEPT)
         self._gaps: Counter[str] = Counter()
+        self._skipping = Skipping()
         self._model: ModelRef | None = None
         self._status: CameraStatus | None = None
         self._troubles: Troubles = {}
@@ -50,8 +53,11 @@ class Gauge:
         """A frame ended."""
         self.reach(terminal.epoch)
         if isinstance(terminal, Gap):
-            self._gaps[terminal.reason] += terminal.last - terminal.first + 1
+            frames = terminal.last - terminal.first + 1
+            self._gaps[terminal.reason] += frames
+            self._skipping.ended(now_us, frames, terminal.reason)
         else:
+            self._skipping.ended(now_us, 1, None)
             self._results.append((now_us, now_us - terminal.arrived_us))
             self._model = terminal.model
 
@@ -86,6 +92,7 @@ class Gauge:
                 for condition, trouble in self._troubles.items()
                 if now_us - trouble.told_us < FRESH_US
             },
+            skipped=self._skipping.found(now_us),
             rate=self._rate(now_us),
             age_p50_ms=p50_ms,
             age_p99_ms=p99_ms,

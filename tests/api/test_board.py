@@ -47,7 +47,8 @@ def named(name: str, state: Any = "opened", lasted_us: int = 0, **fields: Any) -
 def test_a_camera_of_which_nothing_was_told_is_there_with_what_is_not_known() -> None:
     assert Told().camera() == {
         "camera": "hall", "state": None, "since_us": None, "reason": "no ingest has told of it",
-        "epoch": None, "rate": None, "age_p50_ms": None, "age_p99_ms": None, "conditions": [],
+        "epoch": None, "rate": None, "age_p50_ms": None, "age_p99_ms": None, "skipped": None,
+        "conditions": [],
     }  # fmt: skip
 
 
@@ -76,6 +77,16 @@ def test_rate_and_ages_are_those_of_its_results() -> None:
     found = told.camera()
     assert found["rate"] == pytest.approx(10)
     assert (found["age_p50_ms"], found["age_p99_ms"]) == (50, 50)
+
+
+def test_what_is_skipped_in_earnest_is_told_with_its_main_reason() -> None:
+    told = Told()
+    for seq in range(0, 44, 4):
+        told.page.count(result(seq))
+        told.page.count(gap(seq + 1, seq + 3, "overflow"))
+        told.clock.advance(1)
+    told.clock.advance(-1)
+    assert told.camera()["skipped"] == {"ratio": 0.75, "reason": "overflow"}
 
 
 def test_the_epoch_is_the_highest_that_was_heard_of() -> None:

@@ -12,7 +12,8 @@ from playwright.async_api import Page as Tab
 from connectors.web import Page, serve
 from stream.types import CameraHealth, CameraStatus
 from tests.support.browser import pixels_of, seen
-from tests.support.clock import START_US
+from tests.support.build import gap, result
+from tests.support.clock import START_US, VirtualClock
 from tests.support.scene import GATE, GREY, alert, away, encoded, joined, ring
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
@@ -81,6 +82,34 @@ async def test_a_camera_that_is_lost_is_seen_to_be(tab: Tab, page: Page, url: st
     page.offer(joined(20, "yard", ring(WIDE)))
     await expect(lost).to_have_attribute("data-state", "live")
     await expect(lost).to_have_class("tile")
+
+
+async def test_a_camera_whose_frames_are_skipped_is_seen_to_be(tab: Tab) -> None:
+    clock = VirtualClock()
+    page = Page(cameras=CAMERAS, zones=list, now_us=clock.now_us)
+    for number, camera in enumerate(CAMERAS):
+        page.status(CameraStatus(camera, "live", START_US))
+        page.offer(joined(number, camera, ring(WIDE)))
+    for seq in range(0, 33, 3):
+        page.count(result(seq, "yard"))
+        page.count(result(seq + 1, "yard"))
+        page.count(gap(seq + 2, seq + 2, camera="yard"))
+        page.count(result(seq, "hall"))
+        clock.advance(1)
+    clock.advance(-1)
+    skipping = tile(tab, "yard")
+    async with serve(page, port=0) as url:
+        await tab.goto(url)
+        await expect(skipping).to_have_attribute("data-state", "ailing")
+        await expect(skipping.locator(".trouble")).to_have_text("skips 33 %")
+        await expect(skipping).to_have_accessible_name(re.compile("skips 33 %"))
+        await expect(tile(tab, "hall")).to_have_attribute("data-state", "live")
+        await skipping.click()
+        await expect(tab.locator("#camera-state")).to_have_text("live · skips 33 %")
+        await tab.keyboard.press("Escape")
+        clock.advance(11)
+        await expect(skipping).to_have_attribute("data-state", "live")
+        await expect(skipping.locator(".trouble")).to_be_hidden()
 
 
 async def test_a_tile_becomes_large_by_click_or_enter_and_small_by_escape(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from connectors.web.bulletin import EVERY_S, Bulletin, Bulletins
 from connectors.web.figures import HORIZON_US, Gauge
 from stream.rules.trouble import FRESH_US, Trouble
+from stream.skipping import Skipped
 from stream.types import CameraHealth, CameraStatus
 from tests.support.build import MODEL, gap, result
 from tests.support.clock import START_US
@@ -99,3 +100,12 @@ def test_whoever_asks_gets_one_of_the_last_second_and_none_is_made_more_often(
         assert 0 <= now_s - float(bulletins.at(now_s).stats) < EVERY_S
     times_s = [float(each.stats) for each in made]
     assert all(later - before >= EVERY_S for before, later in pairwise(times_s))
+
+
+def test_what_is_skipped_in_earnest_is_told_until_it_is_over() -> None:
+    gauge = Gauge()
+    for second in range(11):
+        gauge.count(gap(2 * second, 2 * second), START_US + second * SECOND_US)
+        gauge.count(result(2 * second + 1), START_US + second * SECOND_US)
+    assert gauge.figures(START_US + 10 * SECOND_US).skipped == Skipped(0.5, "stale")
+    assert gauge.figures(START_US + 21 * SECOND_US).skipped is None

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from stream.masks import Mask
+from stream.skipping import Skipped
 from stream.types import (
     Alert,
     Box,
@@ -53,7 +54,8 @@ class CameraNow(Struct, frozen=True):
     """How a camera is: null is what is not known.
 
     ``since_us`` is when it came into its state, ``rate`` its results a second and ``age_*_ms`` how
-    old they were here, over the last ten seconds.
+    old they were here, over the last ten seconds. ``skipped`` is there while more than 1 % of its
+    frames are skipped, and until none was for ten seconds.
     """
 
     camera: str
@@ -64,6 +66,7 @@ class CameraNow(Struct, frozen=True):
     rate: float | None
     age_p50_ms: float | None
     age_p99_ms: float | None
+    skipped: Skipped | None
     conditions: list[HeldCondition]
 
 

@@ -110,6 +110,7 @@ def _now(camera: str, figures: Figures) -> CameraNow:
         rate=figures.rate,
         age_p50_ms=figures.age_p50_ms,
         age_p99_ms=figures.age_p99_ms,
+        skipped=figures.skipped,
         conditions=[
             HeldCondition(condition, each.since_us, each.detail)
             for condition, each in figures.conditions.items()

@@ -30,11 +30,17 @@ export function condition(stats) {
   return [ails && state === 'live' ? 'ailing' : state, [words, ails].filter(Boolean).join(' · ')];
 }
 
-/** What ails a camera, in words. */
-export function ailing({ conditions = {} } = {}) {
-  return Object.entries(conditions)
+/** What ails a camera, and what of it is skipped, in words. */
+export function ailing({ conditions = {}, skipped } = {}) {
+  const ails = Object.entries(conditions)
     .filter(([name]) => name !== 'lost') // which is a state as well
-    .map(([name, { detail }]) => [name, detail].filter(Boolean).join(': ')).join(' · ');
+    .map(([name, { detail }]) => [name, detail].filter(Boolean).join(': '));
+  const skips = skipped ? [`skips ${percent(skipped.ratio)}`] : [];
+  return [...skips, ...ails].join(' · ');
+}
+
+function percent(ratio) {
+  return ratio < 0.01 ? 'under 1 %' : `${Math.round(ratio * 100)} %`;
 }
 
 export function duration(seconds) {
