@@ -4,6 +4,7 @@ The model sleeps, so what it can do is set by a clock and not by what else the m
 """
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
@@ -42,7 +43,7 @@ class Load:
     def __init__(self, deployed: Deployment) -> None:
         self.deployed = deployed
         self.settings: Settings = load(deployed.config, secrets=False)
-        deployed.start_sleeping(SLEEP)
+        self.segment = deployed.start_sleeping(SLEEP)
 
     def capacity_per_s(self) -> float:
         """What comes of a file that saturates the device."""
@@ -61,6 +62,19 @@ class Load:
         ingest = self.deployed.start_ingest_of(*fps)
         assert ingest.popen.wait(seconds + 60) == 0
         return self.deployed.wait_closed()
+
+    def told_per_s(self) -> float:
+        """What ``segment`` says that it is able to do."""
+        line = r"^maskstream_capacity_frames_per_second (\S+)$"
+        (told,) = re.findall(line, self.segment.get("/metrics"), re.MULTILINE)
+        return float(told)
+
+    def warned(self) -> Counter[str]:
+        """How often its log says of a camera that frames are skipped."""
+        said = (
+            each for each in self.segment.said() if "of its frames are skipped" in each["event"]
+        )
+        return Counter(each["camera"] for each in said if each["level"] == "warning")
 
     def results(self) -> list[Published]:
         return asyncio.run(published(self.settings))
@@ -127,10 +141,13 @@ def test_three_times_the_capacity_is_published_fresh_and_in_equal_parts(
         capacity = played.capacity_per_s()
         live_epochs(played.play(dict.fromkeys(LIVE, round(TIMES * capacity / len(LIVE))), SECONDS))
         results = played.settled()
+        told, warned = played.told_per_s(), played.warned()
 
     assert offered_per_s(results) > 0.95 * TIMES * capacity
     assert age_s(results, 0.99) <= played.settings.freshness.max_age
     assert running_rate_per_s(results) >= 0.9 * capacity
+    assert warned == dict.fromkeys(LIVE, 1)
+    assert told == pytest.approx(capacity, rel=0.15)
     shares = Counter(each.result.camera for each in results)
     fair = len(results) / len(LIVE)
     assert {name: shares[name] for name in LIVE} == pytest.approx(

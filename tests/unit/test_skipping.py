@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from stream.ports import View
 from stream.skipping import MOST_PART, Skipped, Skipping, Skips
+from stream.stages import Spent, untold
 from stream.types import GapReason, Instance
 from tests.support.build import frame, gap
 from tests.support.clock import START_US, VirtualClock
@@ -116,9 +117,11 @@ class HalfASecond(BrightModel):
         super().__init__()
         self.clock = clock
 
-    async def segment(self, batch: Sequence[View]) -> list[tuple[Instance, ...]]:
+    async def segment(
+        self, batch: Sequence[View], spent: Spent = untold
+    ) -> list[tuple[Instance, ...]]:
         self.clock.advance(0.5)
-        return await super().segment(batch)
+        return await super().segment(batch, spent)
 
 
 @pytest.mark.parametrize("reason", ["stale", "overflow"])

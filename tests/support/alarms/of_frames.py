@@ -48,7 +48,7 @@ FRAMES = (
     Case("a camera has a few dead letters", "MaskstreamCameraQuarantined",
          frames(99, dead_letter=1)),
     *(Case(f"11 frames of 1000 are {reason}", SKIPPED,
-           frames(989, **{reason: 11}), after="2m30s", labels=SITE,
+           frames(989, "hall", **{reason: 11}), after="2m30s", labels=SITE,
            summary="1.1% of the frames of site are skipped")
       for reason in ("stale", "overflow", "expired")),
     Case("9 frames of 1000 are", SKIPPED, frames(991, stale=3, overflow=3, expired=3)),
