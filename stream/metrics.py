@@ -298,6 +298,11 @@ class Metrics:
             for reason in FINITE["dead_letters.reason"]:
                 self.dead_letters.labels(topic, reason)
 
+    def expects_gaps(self, camera: str) -> None:
+        """Have a 0 for each reason why segment may turn a frame of a camera into a gap."""
+        for reason in FINITE["gaps.reason"]:
+            self.gaps.labels(camera, reason)
+
     def saturated(self, rate: float) -> None:
         """Say how many frames a second this process made while work always waited for it."""
         if self._rate is None:  # until it is known it has no sample: 0 would scale without end
@@ -310,6 +315,12 @@ class Metrics:
         self.camera_state.forget(camera)
         self.camera_condition.remove_by_labels({"camera": camera})
         self.camera_skew.remove(camera)
+
+    def forget_counts(self, camera: str) -> None:
+        """Say no more what segment made of a camera: another process goes on with it."""
+        self.gaps.remove_by_labels({"camera": camera})
+        for family in (self.results, self.instances, self.result_age):
+            family.remove(camera)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         self._declare(f"{name}_total", "counter", text, labels)

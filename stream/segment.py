@@ -11,9 +11,8 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
-from prometheus_client import Histogram
-
 from stream import codec, tracing
+from stream.camera_counts import CameraCounts
 from stream.context import about
 from stream.device import Device
 from stream.errors import DecodeError, RecordError, SchemaError
@@ -21,8 +20,8 @@ from stream.expired import expired
 from stream.freshness import Freshness
 from stream.lane import Lane, Limits
 from stream.ledger import Answer
-from stream.metrics import FINITE, Bound, Metrics
-from stream.ports import Clock, Delivery, Inbox, Outbox, Record, Registry, View
+from stream.metrics import Metrics
+from stream.ports import Clock, Delivery, Inbox, Member, Outbox, Record, Registry, View
 from stream.quarantine import Quarantine
 from stream.saturation import Saturation
 from stream.skipping import Skips
@@ -80,9 +79,7 @@ class Segment:
         self._answered_us: dict[Delivery, tuple[int, int | None]] = {}
         """When results were made and when their frames arrived, until they are acknowledged: None
         of files, whose age is no latency."""
-        self._counts = Bound(partial(_Counts, metrics))
-        self._ages = Bound[Histogram](metrics.result_age.labels)
-        """Of live cameras alone."""
+        self._counts = CameraCounts(metrics)
         self._saturation = Saturation(model.batch_size * model.in_flight, clock.now_us())
         metrics.model.labels(model.ref.name, model.ref.sha256, model.ref.precision).set(1)
         self._traced: dict[Delivery, tracing.Spans] = {}
@@ -97,6 +94,10 @@ class Segment:
                 limits = self._limits(topic)
                 lane = Lane(inbox, outbox, answer, self._acknowledged, reading, limits)
                 lanes.create_task(lane.run())
+
+    async def follow(self, members: Mapping[str, Member]) -> None:
+        """For ever, beside `run`: tell of cameras as long as they come to these ``members``."""
+        await self._counts.follow(members, self._registry, self._clock)
 
     def _limits(self, topic: str) -> Limits:
         """What the device holds and the batch that is prepared meanwhile, and what is written.
@@ -117,6 +118,8 @@ class Segment:
         with about(camera=delivery.record.key), tracing.within(spans):
             self._saturation.began(self._clock.now_us())
             answer = await self._answer_alone(delivery)
+            if any(topic == "masks" for topic, _ in answer):  # else it may be anybody's name
+                self._counts.comes(delivery.record.key, delivery.topic)
             if (rate := self._saturation.ended(self._clock.now_us())) is not None:
                 self._metrics.saturated(rate)
             if spans:
@@ -272,23 +275,8 @@ class Segment:
 
     def _count(self, delivery: Delivery, result: Result, *, is_live: bool) -> None:
         now_us, found = self._clock.now_us(), len(result.instances)
-        counts = self._counts[result.camera]
-        counts.results.inc()
-        counts.instances.inc(found)
-        if is_live:
-            age_s = (now_us - result.arrived_us) / 1e6
-            self._ages[result.camera].observe(age_s, tracing.exemplar())
+        self._counts.result(result.camera, found, now_us - result.arrived_us if is_live else None)
         self._metrics.frame_instances.observe(found)
         self._saturation.made()
         self._ended(result)
         self._answered_us[delivery] = now_us, result.arrived_us if is_live else None
-
-
-class _Counts:
-    """What is counted of one camera, and its gaps at 0."""
-
-    def __init__(self, metrics: Metrics, camera: str) -> None:
-        self.results = metrics.results.labels(camera)
-        self.instances = metrics.instances.labels(camera)
-        for reason in FINITE["gaps.reason"]:
-            metrics.gaps.labels(camera, reason)

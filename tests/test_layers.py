@@ -36,7 +36,7 @@ pure    | retry backoff freshness batching audit tally join metrics schemas | va
 config  | config                                                   | values words pure
 reading | follow observe reading                                   | values words pure
 loops   | lane device epoch playing telling roster ingest segment  | values words pure
-        | watch halving capacity                                   |
+        | watch halving capacity camera_counts                     |
         | notify canary                                            |
 edges   | connectors                                               | values words pure
         |                                                          | config reading

@@ -22,8 +22,8 @@ counts, and for what is always 1.
 A counter of faults is there at 0 before the first fault, once its camera or endpoint is known, so
 that `increase()` sees the first one. What a role does not know has no sample: nothing of a GPU
 where there is none, no lag while brokers do not answer. Gauges forget a camera or a partition that
-is another process's by now. Cards are all that the driver shows to a process with a model, by its
-numbers: `CUDA_VISIBLE_DEVICES` hides none here.
+is another process's by now, and so does what `segment` counts by camera. Cards are all that the
+driver shows to a process with a model, by its numbers: `CUDA_VISIBLE_DEVICES` hides none here.
 """
 STAGES_HEAD = """\
 They tell of the frames of cameras, live and of files. What a role tries by itself (its warm-up, its

@@ -122,10 +122,11 @@ async def _open_allowed(
 def segment_role(common: Common, device: Device) -> Role:
     """Makes masks of frames; the ``device`` runs beside it."""
 
-    async def work(inboxes: Mapping[str, Inbox], outbox: Outbox) -> None:
+    async def work(inboxes: Mapping[str, Member], outbox: Outbox) -> None:
         common.metrics.expects_dead_letters(segment.LIVE, segment.ARCHIVE)
         loop = _segment(common, device, common.registry, common.metrics)
-        await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
+        async with beside(loop.follow(inboxes)):
+            await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
 
     return Role("segment", work, reads=(segment.LIVE, segment.ARCHIVE), writes=segment.TOPICS)
 

@@ -166,6 +166,9 @@ async def _opened(
             case "ingest":
                 yield ingest_role(common)
             case "segment":
+                # Scraped at 0 while the model is opened: what comes first may have expired.
+                for camera in common.registry.cameras:
+                    common.metrics.expects_gaps(camera)
                 opening = at_work(common, health, open_model)
                 device = await stack.enter_async_context(opening)
                 check_labels(settings, device.model.labels)

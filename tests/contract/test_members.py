@@ -7,12 +7,18 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from connectors.clock import SteadyClock
 from connectors.kafka import KafkaTransport
+from stream.camera_counts import CameraCounts
+from stream.cli.embedded import beside
+from stream.metrics import Metrics
 from stream.ports import Record
+from stream.registry import Listed
 from tests.support.kafka_transport import kafka_settings, with_kafka
 from tests.support.topics import PATIENCE_S
 
 KEYS = [f"camera-{number}" for number in range(40)]
+CLOCK = SteadyClock()
 ROUNDS = 6
 PAUSE_S = 0.04
 """Between a record of each key and the next: no more is written than two members read."""
@@ -86,3 +92,49 @@ async def test_partitions_that_stay_lose_nothing_while_others_move(kafka: str) -
         await stays.until(
             lambda: all({*stays.numbers[key], *comes.numbers[key]} == numbers for key in KEYS)
         )
+
+
+async def test_a_camera_is_counted_where_its_records_come_and_no_longer_where_they_came(
+    kafka: str,
+) -> None:
+    transport = with_kafka(kafka_settings(kafka))
+    await transport.apply()
+    ones, others = Metrics(), Metrics()
+    async with counting(transport, ones) as first:
+        for camera in KEYS:
+            first.comes(camera, "frames")
+            first.result(camera, 1, None)
+        assert counted(ones) == set(KEYS)
+        async with counting(transport, others) as second:
+            await wait_until_true(lambda: 0 < len(counted(ones)) < len(KEYS))
+            for camera in set(KEYS) - counted(ones):
+                second.comes(camera, "frames")
+                second.result(camera, 1, None)
+            assert counted(others) == set(KEYS) - counted(ones)
+            stayed = next(iter(counted(ones)))
+            labels = {"camera": stayed}
+            assert ones.registry.get_sample_value("maskstream_results_total", labels) == 1
+
+
+def counted(metrics: Metrics) -> set[str]:
+    """The cameras of which results are told."""
+    (family,) = metrics.results.collect()
+    return {each.labels["camera"] for each in family.samples}
+
+
+async def wait_until_true(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not condition():  # noqa: ASYNC110 - it is brokers who say when
+            await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def counting(transport: KafkaTransport, metrics: Metrics) -> AsyncIterator[CameraCounts]:
+    """Be a member of both groups of ``segment``, and count."""
+    counts = CameraCounts(metrics)
+    async with (
+        transport.inbox("frames", "segment") as frames,
+        transport.inbox("frames-archive", "segment") as archive,
+        beside(counts.follow({"frames": frames, "frames-archive": archive}, Listed(()), CLOCK)),
+    ):
+        yield counts
