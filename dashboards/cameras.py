@@ -225,7 +225,7 @@ _RECONNECTS = View(
     "Times a camera came back, within an hour",
     "The ten least steady cameras. Many: the network to the camera, its power, or one session "
     "too many for it.",
-    "MaskstreamCameraLost",
+    "MaskstreamCameraUnsteady",
     "none",
     _often("maskstream_camera_reconnects_total"),
 )

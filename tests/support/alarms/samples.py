@@ -77,6 +77,10 @@ def state(**values: str) -> Samples:
     return found
 
 
+def reconnects(values: str) -> Samples:
+    return series("maskstream_camera_reconnects_total", values, pod="ingest-0", camera="hall")
+
+
 def condition(name: str) -> Samples:
     """It holds of a camera that is live."""
     metric = "maskstream_camera_condition"
