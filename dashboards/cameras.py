@@ -184,7 +184,7 @@ _SKIPPED = View(
     "Frames skipped: the ten cameras with most",
     "stale: too old to be worth a look. overflow: brokers took too few. expired: deleted "
     "unread. All cameras alike: too little capacity.",
-    "MaskstreamFramesSkipped",
+    "MaskstreamCameraBlind",
     "suffix: frames/s",
     [Query(_gaps("stale|overflow|expired"), "{{camera}} {{reason}}")],
 )

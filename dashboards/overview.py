@@ -119,8 +119,8 @@ _GPU = _number(
 
 _SKIPPED = _number(
     "Frames skipped",
-    "The share of frames that were too old to be worth a look, or could not be sent. Above 1 "
-    "% add replicas of segment.",
+    "The share of live cameras' frames that were too old to be worth a look, or could not be "
+    "sent. Above 1 % add replicas of segment.",
     "MaskstreamFramesSkipped",
     "percentunit",
     Query(f"max(namespace:maskstream_skipped:ratio_rate2m{{{SITE}}})"),
@@ -227,8 +227,8 @@ _AGES = View(
 
 _SHARES = View(
     "Skipped and in error",
-    "The share of frames without a result: skipped means too late, in error means it could "
-    "not be handled. Alarms are at 1 % and 5 %.",
+    "The share of frames without a result: skipped means a live one was too late, in error means "
+    "it could not be handled. Alarms are at 1 % and 5 %.",
     "MaskstreamErrorRateHigh",
     "percentunit",
     [

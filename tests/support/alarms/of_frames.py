@@ -10,12 +10,15 @@ from tests.support.alarms.samples import (
     batches,
     frames,
     lag,
+    live,
     memory,
     missing,
 )
 
 IN_ERROR = "MaskstreamErrorRateHigh"
 SKIPPED = "MaskstreamFramesSkipped"
+BLIND = "MaskstreamCameraBlind"
+LATE = "MaskstreamCameraLate"
 MISSING = "MaskstreamFramesMissing"
 GROWING = "MaskstreamLagGrowing"
 
@@ -48,11 +51,29 @@ FRAMES = (
     Case("a camera has a few dead letters", "MaskstreamCameraQuarantined",
          frames(99, dead_letter=1)),
     *(Case(f"11 frames of 1000 are {reason}", SKIPPED,
-           frames(989, "hall", **{reason: 11}), after="2m30s", labels=SITE,
-           summary="1.1% of the frames of site are skipped")
+           {**frames(989, "hall", **{reason: 11}), **live()}, after="2m30s", labels=SITE,
+           summary="1.1% of the live frames of site are skipped")
       for reason in ("stale", "overflow", "expired")),
-    Case("9 frames of 1000 are", SKIPPED, frames(991, stale=3, overflow=3, expired=3)),
-    Case("dead letters are not skipped", SKIPPED, frames(9, dead_letter=1, quarantined=1)),
+    Case("9 frames of 1000 are", SKIPPED,
+         {**frames(991, stale=3, overflow=3, expired=3), **live()}),
+    Case("dead letters are not skipped", SKIPPED,
+         {**frames(9, dead_letter=1, quarantined=1), **live()}),
+    Case("the only live camera is blind beside a fast file", SKIPPED,
+         {**frames(0, stale=5), **live(), **frames(500, "film")}, after="2m30s", labels=SITE,
+         summary="100% of the live frames of site are skipped"),
+    *(Case(f"51 of a camera's 100 frames are {reason}, and none of 150 others", BLIND,
+           {**frames(49, "hall", **{reason: 51}), **frames(15000, "others")}, after="5m30s", labels=HALL,
+           summary="51% of the frames of camera hall of site are skipped")
+      for reason in ("stale", "overflow", "expired")),
+    Case("49 of its 100 frames are", BLIND, frames(51, stale=17, overflow=16, expired=16)),
+    Case("its frames are in quarantine", BLIND, frames(0, quarantined=1)),
+    Case("results of one of 150 cameras are old", LATE,
+         {**ages(989, 1000), **ages(150000, 150000, "others")}, after="10m30s", labels=HALL,
+         summary="Results of camera hall of site are 545.5ms old"),
+    Case("old results of one of 150 cameras do not show in all", "MaskstreamLatencyHigh",
+         {**ages(0, 1000), **ages(150000, 150000, "others")}),
+    Case("fewer than one in a hundred of its results are old", LATE, ages(991, 1000),
+         after="15m"),
     Case("more comes than is read", GROWING, lag("0+10x80"), after="15m",
          labels=MASKS, summary="The lag of masks of site grows",
          told={"description": "More records come than are read: now 140 more wait than ten minutes "
