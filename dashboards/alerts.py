@@ -33,8 +33,14 @@ def build() -> Dashboard:
     return board
 
 
-def _number(title: str, means: str, unit: str, expr: str, levels: Levels) -> View:
-    section = "MaskstreamAlertUndelivered"
+def _number(
+    title: str,
+    means: str,
+    unit: str,
+    expr: str,
+    levels: Levels,
+    section: str = "MaskstreamAlertUndelivered",
+) -> View:
     return View(title, means, section, unit, [Query(expr)], levels, width=4, height=4)
 
 
@@ -88,6 +94,7 @@ _GIVEN_UP = _number(
     "none",
     f'sum(increase({TRIES}{{{TELLING}, outcome="given_up"}}[$__range]))',
     Levels(bad=1),
+    "MaskstreamAlertGivenUp",
 )
 
 _DELIVERIES = View(
@@ -201,7 +208,7 @@ _UNDELIVERED = View(
     "Alerts in dead-letters a minute",
     "Alerts that endpoints never took. They are kept, and `maskstream alerts replay` sends "
     "them again to the endpoint that missed them.",
-    "MaskstreamAlertUndelivered",
+    "MaskstreamAlertGivenUp",
     "none",
     [
         Query(
