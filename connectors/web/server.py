@@ -32,6 +32,8 @@ KINDS = {
 LARGEST_MESSAGE = 65_536
 """Bytes a browser may say at once; it only names cameras, at most those on its screen."""
 PING_EVERY_S = 15.0
+GOODBYE_S = 15.0
+"""How long what was sent last may take to reach a browser, once its socket has ended."""
 
 OPEN = Access()
 """On this machine alone nobody has to show anything."""
@@ -109,6 +111,7 @@ async def _live(request: web.Request) -> web.WebSocketResponse:
     socket = web.WebSocketResponse(
         heartbeat=PING_EVERY_S, max_msg_size=LARGEST_MESSAGE, compress=False
     )
+    transport = request.transport
     await socket.prepare(request)
     access, sockets = request.app[_ACCESS], request.app[_SOCKETS]
     is_welcome = partial(access.admits, request)
@@ -124,6 +127,8 @@ async def _live(request: web.Request) -> web.WebSocketResponse:
                     await socket.close(code=code, message=message)
     finally:
         sockets.discard(socket)
+        if transport is not None:  # closed alone, it waits for a browser that reads no more
+            asyncio.get_running_loop().call_later(GOODBYE_S, transport.abort)
     return socket
 
 

@@ -14,7 +14,7 @@ from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
 from yarl import URL
 
 from connectors.jpeg import JpegCodec
-from connectors.web import Page, serve
+from connectors.web import Page, serve, server
 from connectors.web.thumbnail import thumbnail
 from connectors.web.viewer import AHEAD
 from stream.codec import from_json
@@ -24,6 +24,8 @@ from stream.specs import ZoneSpec
 from stream.types import Box, CameraStatus, Encoded, Picture, Raw, Result
 from tests.support.clock import START_US, VirtualClock
 from tests.support.scene import GATE, alert, encoded, joined, ring, shown_in_a_row
+from tests.support.sockets import connected
+from tests.support.waiting import eventually
 
 PATIENCE_S = 10.0
 HANGING_S = 60.0
@@ -374,6 +376,24 @@ async def test_a_browser_that_hangs_does_not_hold_the_stop_up(page: Page) -> Non
             await reader.readuntil(b'"type":"frame"')  # and nothing from here on
         writer.close()
         await writer.wait_closed()
+
+
+async def test_a_browser_that_reads_no_more_is_hung_up_on(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "PING_EVERY_S", 0.5)
+    monkeypatch.setattr(server, "GOODBYE_S", 0.1)
+    metrics = Metrics()
+    large = replace(joined(0).frame, picture=Encoded(bytes(32_000_000)))
+    page.offer(replace(joined(0), frame=large))
+    said = b'{"camera": "hall"}'
+    async with serve(page, port=0, metrics=metrics) as url:
+        reader, writer = await _hand_shaken(url)
+        writer.write(bytes([0x81, 0x80 | len(said), 0, 0, 0, 0]) + said)
+        await reader.readuntil(b'"type":"frame"')  # and nothing from here on
+        await eventually(lambda: connected(URL(url).port) == 0, "nothing is held of it")
+        assert metrics.registry.get_sample_value("maskstream_viewers") == 0
+        writer.close()
 
 
 async def _hand_shaken(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
