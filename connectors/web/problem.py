@@ -9,6 +9,8 @@ from aiohttp import web
 from msgspec import Struct
 
 MEDIA_TYPE = "application/problem+json"
+HUNG_UP = 499
+"""What a client got that left before its answer: HTTP has no number for it, nginx has this one."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -78,6 +80,23 @@ async def as_problems(request: web.Request, handler: Handler) -> web.StreamRespo
         return answer(
             refused(500, "an internal error; the log of the server says more").problem, {}
         )
+
+
+@web.middleware
+async def as_theirs(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lay at the client's door what went wrong on its side: it left, or its body is not what its
+    head says.
+    """
+    try:
+        return await handler(request)
+    except web.RequestPayloadError as error:
+        request.content.feed_eof()  # else aiohttp reads on, and logs the same fault as its own
+        request.protocol.close()  # where the next request would begin nobody knows
+        raise refused(400, f"body: {error}", {"Connection": "close"}) from None
+    except ConnectionError:
+        if request.transport is not None and not request.transport.is_closing():
+            raise
+        return web.Response(status=HUNG_UP)
 
 
 def _said(error: web.HTTPException, request: web.Request) -> str:

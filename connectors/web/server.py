@@ -17,7 +17,7 @@ from connectors.web.exhibits import add_exhibits
 from connectors.web.guard import Access, add_headers, guard, require_loopback
 from connectors.web.login import add_login, ask_browsers
 from connectors.web.page import Page
-from connectors.web.problem import as_problems
+from connectors.web.problem import as_problems, as_theirs
 from connectors.web.viewer import Viewer
 from stream.metrics import Metrics
 
@@ -74,7 +74,9 @@ async def serve(
 
 
 def _app(page: Page, metrics: Metrics, access: Access) -> web.Application:
-    app = web.Application(middlewares=[counted(metrics), as_problems, ask_browsers, guard(access)])
+    app = web.Application(
+        middlewares=[counted(metrics), as_problems, as_theirs, ask_browsers, guard(access)]
+    )
     app[_PAGE] = page
     app[_METRICS] = metrics
     app[_ACCESS] = access

@@ -4,13 +4,16 @@ import asyncio
 import base64
 import json
 import zlib
+from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from aiohttp import ClientResponse
+from yarl import URL
 
 from connectors.web.api import pictures
 from connectors.web.api.segmenting import AGAIN_S
@@ -24,6 +27,7 @@ from tests.support.build import picture, rectangle
 from tests.support.encoded import jpeg, png
 from tests.support.models import BrightModel, PickyModel
 from tests.support.topics import PATIENCE_S
+from tests.support.waiting import eventually
 
 BOX = (10, 8, 30, 24)
 SIZE = (48, 64)
@@ -257,6 +261,46 @@ async def test_a_body_that_does_not_come_gives_its_place_back(
     for _ in range(SMALL.queue + 1):
         async with api.client.post("/v1/segment", data=stalling(), headers=PNG) as answer:
             assert answer.status == 408
+
+
+BEGUN = (
+    "POST /v1/segment HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: image/png\r\n"
+    "Expect: 100-continue\r\n{}\r\n\r\n"
+)
+
+
+@asynccontextmanager
+async def begun(api: Api, header: str) -> AsyncIterator[tuple[StreamReader, StreamWriter]]:
+    """A connection on which the API waits for the body of a request."""
+    url = URL(api.url)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(BEGUN.format(header).encode())
+    assert await reader.readline() == b"HTTP/1.1 100 Continue\r\n"
+    assert await reader.readline() == b"\r\n"
+    yield reader, writer
+    writer.close()
+
+
+async def test_who_hangs_up_in_the_middle_of_a_body_is_no_fault_of_ours(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with begun(api, "Content-Length: 10000") as (_, writer):
+        writer.write(png(SHOWN)[:20])
+    await eventually(lambda: api.answered("499") == 1, "it is counted as what it is")
+    assert api.answered("500") == 0
+    assert not caplog.records
+
+
+async def test_a_body_that_is_not_what_its_head_says_is_400(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with begun(api, "Content-Encoding: gzip\r\nContent-Length: 9") as (reader, writer):
+        writer.write(b"no gzip!!")
+        answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"detail":"body: 400, message:' in answer
+    assert api.answered("400") == 1
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("cut", [1, 20, 60])

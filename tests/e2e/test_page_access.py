@@ -170,6 +170,15 @@ async def test_a_wrong_token_at_the_form_gives_no_cookie_but_says_so(
         assert "That is not the token." in await answer.text()
 
 
+async def test_a_form_that_cannot_be_unpacked_is_no_fault_of_ours(
+    url: str, client: ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {"Content-Type": FORM, "Content-Encoding": "gzip"}
+    async with client.post(f"{url}/login", data=b"no gzip", headers=headers) as answer:
+        assert (answer.status, answer.content_type) == (400, "application/problem+json")
+    assert not caplog.records
+
+
 async def test_strangers_may_not_send_more_than_a_form(url: str, client: ClientSession) -> None:
     async with client.post(f"{url}/login", data=f"token={20_000 * 'x'}") as answer:
         assert (answer.status, answer.content_type) == (413, "application/problem+json")
