@@ -34,6 +34,10 @@ HEADERS = {
 }
 PROBES = frozenset({"/livez", "/readyz"})
 """For whoever asks, by whatever name: they tell nothing but how this process is."""
+METRICS = "/metrics"
+"""For who shows the token by whatever name: Prometheus asks by address, and a site whose name was
+rebound has none.
+"""
 WITHOUT_TOKEN = frozenset({"/login", "/logout", "/static/login.js", "/static/plain.css"})
 WRONG_EVERY_S = 60
 """The log says at most so often that wrong tokens come."""
@@ -102,10 +106,14 @@ class Access:
         """
         if not self.has_token:
             return True
-        kind, _, shown = request.headers.get("Authorization", "").partition(" ")
-        if kind.lower() == "bearer":
-            return self.is_token(shown.strip())
+        if _bearer(request) is not None:
+            return self.shows_token(request)
         return self.has_session(request)
+
+    def shows_token(self, request: web.Request) -> bool:
+        """Whether a request shows the token itself, as only a program does that was given it."""
+        shown = _bearer(request)
+        return shown is not None and self.is_token(shown)
 
 
 def require_loopback(host: str) -> None:
@@ -125,7 +133,8 @@ def guard(access: Access) -> Any:
         if request.path in PROBES:
             return await handler(request)
         host = request.headers.get("Host", "")
-        if not access.answers_to(_name(host)):
+        is_scrape = request.path == METRICS and access.shows_token(request)
+        if not is_scrape and not access.answers_to(_name(host)):
             raise refused(403, f"Host {host!r} is not this server; web.hosts lists its names")
         origin = request.headers.get("Origin")
         if origin is not None and origin not in {f"http://{host}", f"https://{host}"}:
@@ -148,6 +157,12 @@ async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["Server"] = "maskstream"  # aiohttp's own names versions
+
+
+def _bearer(request: web.Request) -> str | None:
+    """What a request shows as its token (RFC 6750)."""
+    kind, _, shown = request.headers.get("Authorization", "").partition(" ")
+    return shown.strip() if kind.lower() == "bearer" else None
 
 
 def _plain(name: str) -> str:

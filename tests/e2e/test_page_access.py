@@ -367,6 +367,30 @@ async def test_others_are_refused_with_a_token_as_well(
         assert answer.status == 403
 
 
+async def test_metrics_are_given_by_any_name_for_the_token_but_for_no_cookie(
+    url: str, client: ClientSession
+) -> None:
+    anywhere = {"Host": "10.0.0.11:8080"}
+    async with client.get(f"{url}/metrics", headers={**BEARER, **anywhere}) as answer:
+        assert (answer.status, "maskstream_viewers" in await answer.text()) == (200, True)
+    async with client.post(f"{url}/login", data={"token": TOKEN}):
+        pass
+    (cookie,) = client.cookie_jar
+    shown = [{}, {"Cookie": f"{cookie.key}={cookie.value}"}, {"Authorization": f"Bearer {TOKEN}x"}]
+    for headers in [*shown, {**BEARER, "Origin": "http://evil.example"}]:
+        async with client.get(f"{url}/metrics", headers={**headers, **anywhere}) as answer:
+            assert answer.status == 403
+
+
+async def test_without_a_token_metrics_are_for_this_machine_alone(
+    page: Page, client: ClientSession
+) -> None:
+    async with serve(page, port=0, metrics=Metrics()) as url:
+        headers = {**BEARER, "Host": "10.0.0.11:8080"}
+        async with client.get(f"{url}/metrics", headers=headers) as answer:
+            assert answer.status == 403
+
+
 async def test_with_a_token_other_machines_may_be_served(page: Page) -> None:
     async with serve(page, host="0.0.0.0", port=0, access=Access(SecretStr(TOKEN))) as url:
         assert url.startswith("http://0.0.0.0:")
