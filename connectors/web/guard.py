@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from connectors.web.problem import Handler, refused
-from connectors.web.sessions import Sessions, as_bytes
+from connectors.web.sessions import Sessions, as_bytes, cookie_name
 from stream.errors import ConfigError
 from stream.web_spec import is_loopback
 
@@ -41,7 +41,6 @@ rebound has none.
 WITHOUT_TOKEN = frozenset({"/login", "/logout", "/static/login.js", "/static/plain.css"})
 WRONG_EVERY_S = 60
 """The log says at most so often that wrong tokens come."""
-COOKIE = "maskstream"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="maskstream"'}
 """What a 401 has to say (RFC 9110, 15.5.2)."""
 
@@ -85,20 +84,28 @@ class Access:
             _log.warning(text, self._wrong, request.remote)
             self._told_s = self._now_s()
 
-    def begin_session(self) -> str:
-        """The value of a cookie for who has shown the token."""
+    def begin_session(self) -> tuple[str, str]:
+        """The name and the value of a cookie for who has shown the token."""
         assert self._token is not None, "nobody has shown it"
-        return self._sessions.begin(self._token)
+        return cookie_name(self._token), self._sessions.begin(self._token)
 
     def has_session(self, request: web.Request) -> bool:
         """Whether a request shows a cookie that holds."""
-        cookie = request.cookies.get(COOKIE, "")
-        return self._token is not None and self._sessions.holds(cookie, self._token)
+        if self._token is None:
+            return False
+        cookie = request.cookies.get(cookie_name(self._token), "")
+        return self._sessions.holds(cookie, self._token)
 
-    def end_session(self, request: web.Request) -> None:
-        """Take the cookie of a request no more."""
-        if self.has_session(request):
-            self._sessions.end(request.cookies[COOKIE])
+    def end_session(self, request: web.Request) -> str | None:
+        """Take the cookie of a request no more, and tell its name; None: it shows none that holds.
+
+        Who has no session is not told the name: it is made of the token.
+        """
+        if self._token is None or not self.has_session(request):
+            return None
+        name = cookie_name(self._token)
+        self._sessions.end(request.cookies[name])
+        return name
 
     def admits(self, request: web.Request) -> bool:
         """Whether a request shows the token, or a cookie that was given for it, where it has to.

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from connectors.web.guard import CHALLENGE, COOKIE, HEADERS, Access
+from connectors.web.guard import CHALLENGE, HEADERS, Access
 from connectors.web.problem import Handler, Refused, refused
 from connectors.web.sessions import SESSION_S
 
@@ -31,8 +31,7 @@ def add_login(app: web.Application, access: Access) -> None:
             return _form(401, _WRONG)
         response = web.Response(status=303, headers={"Location": "/"})
         response.set_cookie(
-            COOKIE,
-            access.begin_session(),
+            *access.begin_session(),
             max_age=SESSION_S,
             httponly=True,
             samesite=_FROM_LINKS,
@@ -41,11 +40,10 @@ def add_login(app: web.Application, access: Access) -> None:
         return response
 
     async def log_out(request: web.Request) -> web.Response:
-        access.end_session(request)
         response = web.Response(status=204)
-        response.del_cookie(
-            COOKIE, httponly=True, samesite=_FROM_LINKS, secure=_is_over_tls(request)
-        )
+        if (name := access.end_session(request)) is not None:
+            secure = _is_over_tls(request)
+            response.del_cookie(name, httponly=True, samesite=_FROM_LINKS, secure=secure)
         return response
 
     async def form(request: web.Request) -> web.Response:

@@ -36,6 +36,13 @@ class Sessions:
         self._ended[name] = _until(name)
 
 
+def cookie_name(token: bytes) -> str:
+    """What the cookie of a session is called. Cookies heed no ports: under one name, pages of one
+    host with different tokens would overwrite each other's.
+    """
+    return f"maskstream-{_mac('cookie', token)[:16]}"
+
+
 def as_bytes(text: str) -> bytes:
     """What came in a header: that may be any bytes."""
     return text.encode("utf-8", "surrogatepass")
@@ -46,4 +53,8 @@ def _until(name: str) -> int:
 
 
 def _signature(name: str, token: bytes) -> str:
-    return hmac.new(token, as_bytes(f"session {name}"), "sha256").hexdigest()
+    return _mac(f"session {name}", token)
+
+
+def _mac(text: str, token: bytes) -> str:
+    return hmac.new(token, as_bytes(text), "sha256").hexdigest()

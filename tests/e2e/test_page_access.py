@@ -13,8 +13,7 @@ from yarl import URL
 
 from connectors.health import Own, add_probes
 from connectors.web import Access, Page, serve
-from connectors.web.guard import COOKIE
-from connectors.web.sessions import SESSION_S, Sessions
+from connectors.web.sessions import SESSION_S, Sessions, cookie_name
 from stream.cli.serving import served
 from stream.errors import ConfigError
 from stream.health import Health
@@ -25,6 +24,7 @@ from tests.support.clock import START_US, VirtualClock
 
 TOKEN = "a-token-that-is-long-enough"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
+COOKIE = cookie_name(TOKEN.encode())
 FORM = "application/x-www-form-urlencoded"
 PATIENCE_S = 20.0
 PATHS = ["/", "/live", "/metrics", "/static/app.js", "/nowhere"]
@@ -235,6 +235,28 @@ async def test_who_logs_out_is_out_and_so_is_a_copy_of_the_cookie(
         assert answer.status == 204
 
 
+async def test_pages_of_one_host_with_their_own_tokens_leave_each_other_in_peace(
+    url: str, page: Page, client: ClientSession
+) -> None:
+    another = TOKEN[::-1]
+    async with serve(page, port=0, access=Access(SecretStr(another))) as beside:
+        for where, token in [(url, TOKEN), (beside, another)]:
+            async with client.post(f"{where}/login", data={"token": token}) as answer:
+                assert answer.status == 200
+        async with client.get(url) as answer:
+            assert answer.status == 200
+        async with client.post(f"{url}/logout") as answer:
+            assert answer.status == 204
+        async with client.get(beside) as answer:
+            assert answer.status == 200
+
+
+async def test_nobody_is_told_a_cookies_name_who_has_none(url: str, client: ClientSession) -> None:
+    async with client.post(f"{url}/logout") as answer:
+        assert answer.status == 204
+        assert "Set-Cookie" not in answer.headers
+
+
 async def _ended(socket: ClientWebSocketResponse) -> tuple[int | None, str]:
     """The code and the reason with which a socket is closed."""
     async with asyncio.timeout(PATIENCE_S):
@@ -324,11 +346,11 @@ async def test_answers_are_kept_nowhere_but_our_own_files(url: str, client: Clie
 
 
 async def test_a_cookie_ends_after_half_a_day_or_with_its_token(page: Page, hours: Hours) -> None:
-    value = Access(SecretStr(TOKEN), now_s=hours).begin_session()
+    name, value = Access(SecretStr(TOKEN), now_s=hours).begin_session()
 
     async def status(token: str) -> int:
         access = Access(SecretStr(token), now_s=hours)
-        cookie = {"Cookie": f"{COOKIE}={value}"}
+        cookie = {"Cookie": f"{name}={value}"}
         async with (
             serve(page, port=0, access=access) as url,
             ClientSession() as client,
