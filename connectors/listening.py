@@ -1,10 +1,12 @@
 """An aiohttp application on an address."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from connectors.connection import SERVER, Connection, Strangers, connection
 from stream.errors import ConfigError
 
 LEAVE_S = 1.0
@@ -13,20 +15,41 @@ LEAVE_S = 1.0
 
 @asynccontextmanager
 async def listening(app: web.Application, what: str, host: str, port: int) -> AsyncIterator[str]:
-    """Serve ``app`` and yield its URL. Port 0 takes any free one.
+    """Serve ``app`` and yield its URL. Port 0 takes any free one. Strangers are held to
+    `connectors.connection`; the application says who is none.
 
     Raises `ConfigError`, naming ``what``, for an address that is taken or does not exist.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=LEAVE_S)
+    app.middlewares.insert(0, _has_asked)
+    app.on_response_prepare.append(_sign)
+    runner, strangers = web.AppRunner(app, shutdown_timeout=LEAVE_S), Strangers()
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port)
+        http = runner.server
+        assert http is not None, "it was set up"
         try:
-            await site.start()
+            server = await asyncio.get_running_loop().create_server(
+                lambda: Connection(http, strangers), host, port
+            )
         except OSError as error:
             raise ConfigError(f"{what} {host}:{port}: {error.strerror}; choose another") from error
-        bound = runner.addresses[0]
-        name = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
-        yield f"http://{name}:{bound[1]}"
+        try:
+            bound = server.sockets[0].getsockname()
+            name = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+            yield f"http://{name}:{bound[1]}"
+        finally:
+            server.close()
     finally:
         await runner.cleanup()
+
+
+@web.middleware
+async def _has_asked(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    connection(request).has_asked()
+    return await handler(request)
+
+
+async def _sign(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = SERVER

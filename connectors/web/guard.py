@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import SecretStr
 from yarl import URL
 
+from connectors.connection import connection
 from connectors.web.problem import Handler, refused
 from connectors.web.sessions import Sessions, as_bytes, cookie_name
 from stream.errors import ConfigError
@@ -146,7 +147,9 @@ def guard(access: Access) -> Any:
         origin = request.headers.get("Origin")
         if origin is not None and origin not in {f"http://{host}", f"https://{host}"}:
             raise refused(403, f"Origin {origin!r} is another site")
-        if request.path not in WITHOUT_TOKEN and not access.admits(request):
+        if access.admits(request):
+            connection(request).is_let_in()
+        elif request.path not in WITHOUT_TOKEN:
             if "Authorization" in request.headers:
                 access.tell_wrong(request)
             raise refused(
@@ -163,7 +166,6 @@ async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
     """Put the security headers on every answer, refusals included."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers["Server"] = "maskstream"  # aiohttp's own names versions
 
 
 def _bearer(request: web.Request) -> str | None:
