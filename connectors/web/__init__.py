@@ -4,7 +4,7 @@
 
     page = Page(cameras=["hall"], zones=lambda: zones, now_us=clock.now_us)
     async with serve(page, port=8000, metrics=metrics) as url:
-        await show(inboxes, page)
+        await show(inboxes, page, clock, max_age_s=1.0)
 
 `Exhibits` and `lines_of` tell it of the stored pictures of alerts, and of the lines of rules.
 """

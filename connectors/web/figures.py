@@ -1,18 +1,39 @@
 """What the page and the API say about a camera in figures."""
 
 from collections import Counter, deque
+from typing import Literal
 
 import numpy as np
 from msgspec import Struct, structs
 
 from stream.rules.trouble import FRESH_US, Trouble, Troubles, heard
 from stream.skipping import Skipped, Skipping
-from stream.types import CameraHealth, CameraState, CameraStatus, Condition, Gap, ModelRef, Result
+from stream.types import (
+    CameraHealth,
+    CameraState,
+    CameraStatus,
+    Condition,
+    Gap,
+    Joined,
+    ModelRef,
+    Result,
+)
 
 HORIZON_US = 10_000_000
 """Rate and ages are those of the last ten seconds."""
 KEPT = 5_000
 """Results remembered within the horizon: 500 a second."""
+WITHOUT_AFTER_US = 1_000_000
+"""A frame that was passed over alone is not worth a word."""
+
+Lacked = Literal["masks", "identities"]
+
+
+class Without(Struct, frozen=True):
+    """What the pictures are shown without, and for how long by now, in seconds."""
+
+    what: Lacked
+    for_s: float
 
 
 class Figures(Struct, frozen=True):
@@ -22,6 +43,7 @@ class Figures(Struct, frozen=True):
     highest that was heard of. ``rate`` is results per second, an age is from arrival at ingest
     until the page got the result, ``gaps`` counts frames by reason since the page began.
     ``conditions`` has those that were told lately, ``skipped`` what is skipped in earnest.
+    ``without`` says what there is not of the pictures that are shown.
     """
 
     state: CameraState | None
@@ -30,6 +52,7 @@ class Figures(Struct, frozen=True):
     epoch: int | None
     conditions: dict[Condition, Trouble]
     skipped: Skipped | None
+    without: Without | None
     rate: float | None
     age_p50_ms: float | None
     age_p99_ms: float | None
@@ -48,6 +71,17 @@ class Gauge:
         self._status: CameraStatus | None = None
         self._troubles: Troubles = {}
         self._epoch: int | None = None
+        self._shown_us = 0
+        self._lacked: tuple[Lacked, int] | None = None
+
+    def show(self, joined: Joined, now_us: int) -> None:
+        """A picture is shown, with what is known of it."""
+        self._shown_us = now_us
+        what = _lacked(joined)
+        if what is None:
+            self._lacked = None
+        elif self._lacked is None or self._lacked[0] != what:
+            self._lacked = what, now_us
 
     def count(self, terminal: Result | Gap, now_us: int) -> None:
         """A frame ended."""
@@ -93,12 +127,21 @@ class Gauge:
                 if now_us - trouble.told_us < FRESH_US
             },
             skipped=self._skipping.found(now_us),
+            without=self._without(now_us),
             rate=self._rate(now_us),
             age_p50_ms=p50_ms,
             age_p99_ms=p99_ms,
             gaps=dict(self._gaps),
             model=self._model,
         )
+
+    def _without(self, now_us: int) -> Without | None:
+        """While pictures come: of one that stands still this would be no news."""
+        if self._lacked is None or now_us - self._shown_us > HORIZON_US:
+            return None
+        what, since_us = self._lacked
+        for_us = now_us - since_us
+        return Without(what, for_us / 1e6) if for_us >= WITHOUT_AFTER_US else None
 
     def _rate(self, now_us: int) -> float | None:
         """From the first to the last result; a silence of more than a second counts as well."""
@@ -112,3 +155,9 @@ class Gauge:
         if self._status is not None:
             return self._status.state
         return "live" if self._results else None
+
+
+def _lacked(joined: Joined) -> Lacked | None:
+    if joined.result is None:
+        return "masks"
+    return "identities" if joined.tracks is None else None

@@ -101,13 +101,16 @@ class Page:
             self._gauges.setdefault(camera, self._gone.pop(camera, Gauge()))
         self._wake()
 
+    def is_gone(self, camera: str) -> bool:
+        """Whether a camera was there and is not any more."""
+        return camera in self._gone
+
     def offer(self, joined: Joined) -> None:
         """Show a picture in place of its camera's last; see `RESULTLESS_AFTER_US`."""
         camera = joined.frame.id.camera
-        if camera in self._gone:
+        if self.is_gone(camera):
             return
-        self._gauge(camera)
-        now_us = self._now_us()
+        gauge, now_us = self._gauge(camera), self._now_us()
         if joined.result is not None:
             self._result_us[camera] = now_us
         elif now_us - self._result_us.get(camera, 0) < RESULTLESS_AFTER_US:
@@ -115,6 +118,7 @@ class Page:
         before = self._shown.get(camera)
         shown = Shown(before.number + 1 if before else 1, now_us, joined)
         self._shown[camera] = shown
+        gauge.show(joined, now_us)
         self._memory.offer(camera, shown)
         self._wake()
 
@@ -235,7 +239,7 @@ class Page:
         )
 
     def _gauge(self, camera: str) -> Gauge:
-        gauges = self._gone if camera in self._gone else self._gauges
+        gauges = self._gone if self.is_gone(camera) else self._gauges
         return gauges.setdefault(camera, Gauge())
 
     def _forget(self, camera: str) -> None:

@@ -91,11 +91,11 @@ async def _kept(page: Page, registry: Registry) -> None:
         await asyncio.sleep(CAMERAS_EVERY_S)
 
 
-def live_page(page: Page) -> Role:
+def live_page(page: Page, clock: Clock, max_age_s: float) -> Role:
     """Feeds the live page."""
 
     async def work(inboxes: Mapping[str, Inbox], _: Outbox) -> None:
-        await show(inboxes, page)
+        await show(inboxes, page, clock, max_age_s)
 
     return Role("page", work, reads=TOPICS)
 

@@ -156,7 +156,8 @@ def _serving(
     """The server of the page and the API, and what feeds them."""
     part = api(Board(page), segmenting(device, web), web)
     serving = served(page, web, common.metrics, [part])
-    return serving, [live_page(page)]
+    max_age_s = common.settings.freshness.max_age
+    return serving, [live_page(page, common.clock, max_age_s)]
 
 
 def _check(settings: Settings, labels: Sequence[str]) -> None:

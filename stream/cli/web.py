@@ -79,7 +79,7 @@ async def _play(config: Path, settings: Settings, open_model: OpenModel) -> None
         parts: list[Part] = [partial(add_probes, probed=own), api(Board(page), pictures, spec)]
         url = await stack.enter_async_context(served(page, spec, metrics, parts))
         async with (
-            beside(_feed(transport, registry, page, health)),
+            beside(_feed(transport, common, page, health)),
             beside(ended(stop, health)),
         ):
             _log.info("web: started, page on %s", url)
@@ -97,9 +97,7 @@ async def _finish(pictures: Segmenting, drain_s: float) -> None:
         raise DrainTimeoutError(f"pictures were left {drain_s:g} s after the stop") from None
 
 
-async def _feed(
-    transport: "KafkaTransport", registry: Registry, page: Page, health: Health
-) -> None:
+async def _feed(transport: "KafkaTransport", common: Common, page: Page, health: Health) -> None:
     """Tell what comes. How things are by what was said last is told in order: pictures need not
     wait until what was said before is read.
     """
@@ -108,8 +106,9 @@ async def _feed(
             topic: await stack.enter_async_context(transport.onlooker(topic)) for topic in TOPICS
         }
         remembered = {topic: shown.pop(topic) for topic in REMEMBERED}
-        await stack.enter_async_context(beside(show(shown, page)))
-        await _recall(transport, registry, page)
+        showing = show(shown, page, common.clock, common.settings.freshness.max_age)
+        await stack.enter_async_context(beside(showing))
+        await _recall(transport, common.registry, page)
         health.reached("topics")
         await tell(remembered, page)
 

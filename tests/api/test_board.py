@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from connectors.clock import SteadyClock
 from connectors.memory import MemoryTransport
 from connectors.web import Page, show
 from connectors.web.api.board import AlertsQuery, Board
@@ -210,7 +211,7 @@ async def test_it_is_told_by_the_topics_and_passes_over_what_cannot_be_read() ->
             topic: await stack.enter_async_context(transport.inbox(topic, "page"))
             for topic in topics
         }
-        await show(inboxes, told.page)
+        await show(inboxes, told.page, SteadyClock(), 1.0)
     assert told.alerts() == [("a", "opened")]
     found = told.camera()
     assert (found["state"], found["epoch"]) == ("live", 7)

@@ -10,6 +10,7 @@ from playwright.async_api import Page as Tab
 from pydantic import SecretStr
 from yarl import URL
 
+from connectors.clock import SteadyClock
 from connectors.memory import MemoryTransport
 from connectors.web import Access, Page, serve, show
 from connectors.web.page import Recalled
@@ -266,7 +267,7 @@ async def test_what_is_on_the_topics_is_on_the_page(tab: Tab, page: Page, url: s
             await out.send("masks", encode(offered.result))
             await out.send("tracks", encode(offered.tracks))
             await out.send("alerts", encode(alert()))
-        await show(inboxes, page)
+        await show(inboxes, page, SteadyClock(), 1.0)
     await tab.goto(url)
     await seen(tab, 9)
     await expect(tab.locator("#feed li")).to_have_count(1)

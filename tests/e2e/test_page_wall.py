@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -110,6 +111,28 @@ async def test_a_camera_whose_frames_are_skipped_is_seen_to_be(tab: Tab) -> None
         clock.advance(11)
         await expect(skipping).to_have_attribute("data-state", "live")
         await expect(skipping.locator(".trouble")).to_be_hidden()
+
+
+async def test_a_tile_says_what_its_pictures_are_shown_without(tab: Tab) -> None:
+    clock = VirtualClock()
+    page = Page(cameras=["hall", "yard"], zones=list, now_us=clock.now_us)
+    page.status(CameraStatus("hall", "live", START_US))
+    bare = replace(joined(0), result=None, tracks=None)
+    page.offer(bare)
+    clock.advance(12)
+    page.offer(replace(bare, frame=joined(1).frame))
+    async with serve(page, port=0) as url:
+        await tab.goto(url)
+        await expect(tile(tab, "hall")).to_have_attribute("data-seq", "1")
+        await expect(tile(tab, "hall")).to_contain_text("no masks for 12 s")
+        await expect(tile(tab, "hall")).to_have_attribute("data-state", "ailing")
+        page.offer(replace(joined(2), tracks=None))
+        clock.advance(3)
+        await expect(tile(tab, "hall")).to_contain_text("no identities for 3 s")
+        page.offer(joined(3))
+        await expect(tile(tab, "hall")).to_have_attribute("data-state", "live")
+        await expect(tile(tab, "hall")).not_to_contain_text("for 3 s")
+        await tab.close()
 
 
 async def test_a_tile_becomes_large_by_click_or_enter_and_small_by_escape(

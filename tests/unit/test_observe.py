@@ -1,18 +1,21 @@
 """Reading along on all topics."""
 
+import asyncio
 from contextlib import AsyncExitStack
 
 from connectors.memory import MemoryTransport
 from stream.codec import encode, encode_frame
-from stream.observe import TOPICS, Seen, observe
+from stream.observe import TOPICS, Patience, Seen, observe
 from stream.ports import Record
 from stream.types import Encoded, EpochClosed, Frame, FrameId, Gap, Joined, ModelRef, Result, Tracks
+from tests.support.clock import VirtualClock
+from tests.support.waiting import eventually
 
 MODEL = ModelRef("yard", "0" * 64, "f32")
 
 
-def frame(seq: int) -> Record:
-    return encode_frame(Frame(FrameId("hall", 1, seq), "live", (4, 6), seq, seq, Encoded(b"j")))
+def frame(seq: int, camera: str = "hall") -> Record:
+    return encode_frame(Frame(FrameId(camera, 1, seq), "live", (4, 6), seq, seq, Encoded(b"j")))
 
 
 def result(seq: int) -> Result:
@@ -87,3 +90,27 @@ async def test_frames_that_still_wait_come_out_at_the_end() -> None:
     (joined,) = seen
     assert isinstance(joined, Joined)
     assert joined.result is None
+
+
+async def test_who_has_patience_waits_for_nobody_who_is_away_and_holds_nothing_gone() -> None:
+    transport, seen = MemoryTransport(), list[Seen]()
+
+    async def see(each: Seen) -> None:
+        seen.append(each)
+
+    patience = Patience(VirtualClock(), 2_000_000, is_gone=lambda camera: camera == "yard")
+    async with (
+        transport.inbox("frames", "page") as frames,
+        transport.inbox("masks", "page") as masks,
+        transport.outbox("frames", "masks") as out,
+        asyncio.TaskGroup() as tasks,
+    ):
+        inboxes = {"frames": frames, "masks": masks}
+        observing = tasks.create_task(observe(inboxes, see, patience))
+        await out.send("frames", frame(0, "yard"))
+        await out.send("frames", frame(0))
+        await eventually(lambda: len(seen) == 1, "a frame without a result is seen")
+        observing.cancel()
+    (joined,) = seen
+    assert isinstance(joined, Joined)
+    assert (joined.frame.id.camera, joined.result) == ("hall", None)

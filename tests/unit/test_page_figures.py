@@ -1,5 +1,6 @@
 """What the page says about a camera in figures."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -7,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.web.bulletin import EVERY_S, Bulletin, Bulletins
-from connectors.web.figures import HORIZON_US, Gauge
+from connectors.web.figures import HORIZON_US, Gauge, Without
 from stream.rules.trouble import FRESH_US, Trouble
 from stream.skipping import Skipped
 from stream.types import CameraHealth, CameraStatus
 from tests.support.build import MODEL, gap, result
 from tests.support.clock import START_US
+from tests.support.scene import joined
 
 SECOND_US = 1_000_000
 
@@ -109,3 +111,21 @@ def test_what_is_skipped_in_earnest_is_told_until_it_is_over() -> None:
         gauge.count(result(2 * second + 1), START_US + second * SECOND_US)
     assert gauge.figures(START_US + 10 * SECOND_US).skipped == Skipped(0.5, "stale")
     assert gauge.figures(START_US + 21 * SECOND_US).skipped is None
+
+
+def test_pictures_that_come_without_masks_or_identities_are_said_to_and_how_long() -> None:
+    gauge, whole = Gauge(), joined()
+    untracked = replace(whole, tracks=None)
+    bare = replace(untracked, result=None)
+    for number, shown in enumerate([whole, *[bare] * 3, whole, *[untracked] * 3, *[bare] * 3]):
+        gauge.show(shown, START_US + number * SECOND_US)
+        told = gauge.figures(START_US + number * SECOND_US).without
+        assert told == {
+            2: Without("masks", 1),
+            3: Without("masks", 2),
+            6: Without("identities", 1),
+            7: Without("identities", 2),
+            9: Without("masks", 1),
+            10: Without("masks", 2),
+        }.get(number)
+    assert gauge.figures(START_US + 11 * SECOND_US + HORIZON_US).without is None

@@ -30,13 +30,14 @@ export function condition(stats) {
   return [ails && state === 'live' ? 'ailing' : state, [words, ails].filter(Boolean).join(' · ')];
 }
 
-/** What ails a camera, and what of it is skipped, in words. */
-export function ailing({ conditions = {}, skipped } = {}) {
+/** What ails a camera, what of it is skipped, or what its pictures are shown without, in words. */
+export function ailing({ conditions = {}, skipped, without = null } = {}) {
   const ails = Object.entries(conditions)
     .filter(([name]) => name !== 'lost') // which is a state as well
     .map(([name, { detail }]) => [name, detail].filter(Boolean).join(': '));
-  const skips = skipped ? [`skips ${percent(skipped.ratio)}`] : [];
-  return [...skips, ...ails].join(' · ');
+  if (skipped) ails.unshift(`skips ${percent(skipped.ratio)}`);
+  if (without) ails.push(`no ${without.what} for ${duration(without.for_s)}`);
+  return ails.join(' · ');
 }
 
 function percent(ratio) {

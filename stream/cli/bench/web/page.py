@@ -32,6 +32,7 @@ from stream.cli.bench.scale import Scale
 from stream.cli.embedded import beside
 from stream.observe import TOPICS
 from stream.ports import Outbox, Record
+from stream.specs import FreshnessSpec
 from stream.types import Encoded, Frame, Result, Track, Tracks
 
 CAMERAS, FPS = 16, 5
@@ -86,7 +87,8 @@ async def _round(records: Sequence[Written], look: Look, seconds: float) -> Shar
         }
         outbox = await stack.enter_async_context(transport.outbox(*TOPICS))
         url = await stack.enter_async_context(serve(page, port=0))
-        await stack.enter_async_context(beside(show(inboxes, page)))
+        feeding = show(inboxes, page, clock, FreshnessSpec().max_age)
+        await stack.enter_async_context(beside(feeding))
         await stack.enter_async_context(beside(write(records, outbox)))
         return await shares(url, look, seconds, time.process_time)
 
