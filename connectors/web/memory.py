@@ -26,6 +26,8 @@ class Memory:
         self.past = Past()
         self._due_us: dict[str, int] = {}
         self._pixels: dict[str, Shown] = {}
+        self._at_work: str | None = None
+        """The camera whose pixels are being encoded, unless it is forgotten meanwhile."""
         self._came = asyncio.Event()
 
     def offer(self, camera: str, shown: Shown) -> None:
@@ -42,8 +44,10 @@ class Memory:
         self._came.set()
 
     def forget(self, camera: str) -> None:
-        """Drop what is kept of a camera."""
+        """Drop what is kept of a camera, and what would be in a moment."""
         self.past.forget(camera)
+        if self._at_work == camera:
+            self._at_work = None
         self._due_us.pop(camera, None)
         self._pixels.pop(camera, None)
 
@@ -54,13 +58,19 @@ class Memory:
             self._came.clear()
             while self._pixels:
                 camera = next(iter(self._pixels))
-                shown = self._pixels.pop(camera)
                 began_s = time.perf_counter()
-                try:
-                    self.past.add(camera, _moment(shown, await shown.jpeg()))
-                except Exception:  # a picture that cannot be kept ends nothing else
-                    _log.exception("%s: not kept on the page", shown.joined.frame.id)
+                await self._develop(camera, self._pixels.pop(camera))
                 await asyncio.sleep((time.perf_counter() - began_s) * (1 / AT_WORK - 1))
+
+    async def _develop(self, camera: str, shown: Shown) -> None:
+        self._at_work = camera
+        try:
+            moment = _moment(shown, await shown.jpeg())
+        except Exception:  # a picture that cannot be kept ends nothing else
+            _log.exception("%s: not kept on the page", shown.joined.frame.id)
+        else:
+            if self._at_work == camera:
+                self.past.add(camera, moment)
 
 
 def _moment(shown: Shown, jpeg: bytes) -> Moment:

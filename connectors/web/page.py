@@ -79,6 +79,8 @@ class Page:
         self._gauges = {camera: Gauge() for camera in cameras}
         self._there = frozenset(cameras)
         self._gone: dict[str, Gauge] = {}
+        self._number = 0
+        """Rises over all cameras, so that one that was gone repeats none."""
         self._shown: dict[str, Shown] = {}
         self._result_us: dict[str, int] = {}
         self._memory = Memory()
@@ -115,8 +117,8 @@ class Page:
             self._result_us[camera] = now_us
         elif now_us - self._result_us.get(camera, 0) < RESULTLESS_AFTER_US:
             return
-        before = self._shown.get(camera)
-        shown = Shown(before.number + 1 if before else 1, now_us, joined)
+        self._number += 1
+        shown = Shown(self._number, now_us, joined)
         self._shown[camera] = shown
         gauge.show(joined, now_us)
         self._memory.offer(camera, shown)

@@ -27,7 +27,7 @@ ROOM = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A picture that was shown: its ``number`` among its camera's, its frame, and when it came."""
+    """A picture that was shown: its ``number``, which rises along a camera, its frame, its time."""
 
     number: int
     epoch: int

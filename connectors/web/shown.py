@@ -21,7 +21,7 @@ _encoder = msgspec.json.Encoder()
 
 
 class Shown:
-    """A frame with what was seen in it. ``number`` rises with each of its camera, ``heard_us`` is
+    """A frame with what was seen in it. ``number`` rises along its camera, ``heard_us`` is
     when it came.
     """
 

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.web import Page
 from connectors.web.memory import EVERY_US, Memory
 from connectors.web.past import FINEST, SPAN_US, THIN_EVERY, Moment, Past, thinned
 from connectors.web.shown import Shown
 from stream.types import Raw
+from tests.support.clock import VirtualClock
 from tests.support.scene import encoded, joined
 from tests.support.waiting import eventually
 
@@ -133,3 +135,33 @@ async def test_pixels_are_kept_as_jpeg_and_one_that_is_none_ends_nothing(
     assert found.jpeg.startswith(b"\xff\xd8")
     assert memory.past.span("yard") is None
     assert "yard/1/0: not kept on the page" in caplog.text
+
+
+async def test_what_is_being_made_of_a_camera_that_is_removed_is_not_kept() -> None:
+    clock = VirtualClock()
+    page = Page(cameras=["hall"], zones=list, now_us=clock.now_us)
+    page.offer(joined(0))
+    remembering = asyncio.create_task(page.remember())
+    await asyncio.sleep(0)  # it is at work
+    page.keep([])
+    page.keep(["hall"])
+    clock.advance(1)
+    again_us = clock.now_us()
+    page.offer(joined(1))
+    await eventually(lambda: page.past.span("hall") is not None, "the next picture is kept")
+    assert page.past.span("hall") == (again_us, again_us)
+    remembering.cancel()
+
+
+def test_a_camera_that_is_there_again_repeats_no_number() -> None:
+    page = Page(cameras=["hall"], zones=list, now_us=lambda: 0)
+    numbers = []
+    for seq in range(3):
+        page.offer(encoded(seq))
+        shown = page.shown("hall", 0)
+        assert shown is not None
+        numbers.append(shown.number)
+        page.keep([])
+        assert page.shown("hall", 0) is None
+        page.keep(["hall"])
+    assert numbers == sorted(set(numbers))
