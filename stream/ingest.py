@@ -42,7 +42,7 @@ class Ingest:
         self._metrics = metrics
         self._epochs = epochs
         self._camera_health = USUAL
-        self._said: dict[str, tuple[CameraState, str]] = {}
+        self._said: dict[str, CameraStatus] = {}
 
     async def run(self, registry: Registry, camera_health: CameraHealthSpec = USUAL) -> None:
         """Run what ``registry`` says, side by side, until all have ended (files).
@@ -152,15 +152,15 @@ class Ingest:
     async def _say(self, camera: str, state: CameraState, reason: str = "") -> None:
         """Tell of a state that is new, on ``camera-status`` and in the log."""
         self._metrics.camera_state.tell(camera, state)
-        before = self._said.get(camera)
-        if before == (state, reason):
+        before, now_us = self._said.get(camera), self._clock.now_us()
+        if before is not None and (before.state, before.reason) == (state, reason):
             return
-        self._said[camera] = state, reason
-        if before is not None and before[0] == "lost" and state == "live":
+        since_us = before.began_us if before is not None and before.state == state else 0
+        status = self._said[camera] = CameraStatus(camera, state, now_us, reason, since_us)
+        if before is not None and before.state == "lost" and state == "live":
             self._metrics.camera_reconnects.labels(camera).inc()
         level = logging.WARNING if state in ("lost", "failed") else logging.INFO
         _log.log(level, "camera %s: %s%s", camera, state, reason and f": {reason}")
-        status = CameraStatus(camera, state, self._clock.now_us(), reason)
         await self._outbox.send("camera-status", codec.encode(status))
 
 

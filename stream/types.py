@@ -277,12 +277,22 @@ class Alert(Struct, frozen=True, tag="alert", tag_field="type", omit_defaults=Tr
 
 
 class CameraStatus(Struct, frozen=True, tag="camera-status", tag_field="type"):
-    """How a camera is, as ingest sees it."""
+    """How a camera is, as ingest sees it.
+
+    ``time_us`` is when this was told, ``since_us`` when the state began, where it is told again
+    with another reason; 0: it began when this was told.
+    """
 
     camera: str
     state: CameraState
     time_us: Instant
     reason: str = ""
+    since_us: Instant = 0
+
+    @property
+    def began_us(self) -> int:
+        """When the state began."""
+        return self.since_us or self.time_us
 
 
 DeliveryState = Literal["pending", "delivered", "given_up"]

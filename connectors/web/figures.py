@@ -39,8 +39,8 @@ class Without(Struct, frozen=True):
 class Figures(Struct, frozen=True):
     """One camera in figures; None where nothing was seen within the horizon.
 
-    ``since_us`` is when ingest told of the state; None where it told of none. ``epoch`` is the
-    highest that was heard of. ``rate`` is results per second, an age is from arrival at ingest
+    ``since_us`` is when the state began, as ingest tells; None where it told of none. ``epoch`` is
+    the highest that was heard of. ``rate`` is results per second, an age is from arrival at ingest
     until the page got the result, ``gaps`` counts frames by reason since the page began.
     ``conditions`` has those that were told lately, ``skipped`` what is skipped in earnest.
     ``without`` says what there is not of the pictures that are shown.
@@ -118,7 +118,7 @@ class Gauge:
             p50_ms, p99_ms = (float(age) for age in np.percentile(ages_ms, [50, 99]))
         return Figures(
             state=self._state(),
-            since_us=self._status.time_us if self._status else None,
+            since_us=self._status.began_us if self._status else None,
             reason=self._status.reason if self._status else "",
             epoch=self._epoch,
             conditions={

@@ -84,7 +84,7 @@ def print_status(config: Path) -> None:
     """Print a line for each camera of the registry: id, state, since when, reason."""
     there, told = asyncio.run(_status(_settings(config)))
     print_columns(
-        (name, each.state, codec.rfc3339(each.time_us), each.reason)
+        (name, each.state, codec.rfc3339(each.began_us), each.reason)
         if (each := told.get(name)) is not None
         else (name, "unknown", "-", "no ingest has told of it")
         for name in sorted(there)

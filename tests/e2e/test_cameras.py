@@ -113,7 +113,8 @@ def test_a_registry_without_cameras_says_so(deployed: Deployment) -> None:
 
 def test_the_state_of_each_camera_is_told(deployed: Deployment) -> None:
     assert "connecting" in deployed.command("cameras", "status")
-    lost = CameraStatus("hall", "lost", 1_700_000_000_000_000, "Connection refused")
+    since_us = 1_700_000_000_000_000
+    lost = CameraStatus("hall", "lost", since_us + 9_000_000, "Connection refused", since_us)
     deployed.write("camera-status", [codec.encode(lost)])
     assert deployed.command("cameras", "status") == (
         "hall  lost  2023-11-14T22:13:20.000000Z  Connection refused\n"

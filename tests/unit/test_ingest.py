@@ -26,6 +26,7 @@ from stream.sampling import Sampler
 from stream.specs import CameraSpec
 from stream.types import (
     CameraState,
+    CameraStatus,
     EpochClosed,
     EpochOpened,
     Frame,
@@ -269,6 +270,23 @@ async def test_a_live_camera_that_is_lost_comes_back_in_a_new_epoch(bench: Bench
     assert [state for state, _ in await bench.status("hall")] == [
         "connecting", "live", "lost", "live", "ended",
     ]  # fmt: skip
+
+
+async def test_a_camera_is_lost_since_it_was_lost_first_whatever_reasons_follow(
+    bench: Bench,
+) -> None:
+    reasons = ["no answer", "Connection refused", "Connection refused", "no route"]
+    lost = [CameraError(f"camera hall: {reason}") for reason in reasons]
+    silent = ArrayFeed([picture()], error=CameraError("camera hall: it fell silent"))
+    sources: list[Source] = [silent, *lost, blank_feed(1)]
+    await bench.run([camera(mode="live")], {"hall": sources})
+    found = await content(bench.transport, "camera-status")
+    told = [each for each in found if isinstance(each, CameraStatus) and each.state == "lost"]
+    assert [each.reason for each in told] == [
+        "it fell silent", "no answer", "Connection refused", "no route",
+    ]  # fmt: skip
+    assert len({each.time_us for each in told}) == len(told)
+    assert {each.began_us for each in told} == {told[0].time_us}
 
 
 async def test_the_log_says_once_what_becomes_of_a_camera(

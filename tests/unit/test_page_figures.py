@@ -73,6 +73,10 @@ def test_a_camera_is_as_ingest_says_and_live_where_it_says_nothing() -> None:
     gauge.status(CameraStatus("hall", "lost", START_US, "connection refused"))
     figures = gauge.figures(START_US)
     assert (figures.state, figures.reason) == ("lost", "connection refused")
+    assert figures.since_us == START_US
+    gauge.status(CameraStatus("hall", "lost", START_US + SECOND_US, "no answer", START_US))
+    figures = gauge.figures(START_US + SECOND_US)
+    assert (figures.since_us, figures.reason) == (START_US, "no answer")
 
 
 def test_what_ails_a_camera_stands_beside_its_state_while_it_is_told() -> None:
