@@ -21,7 +21,7 @@ from tests.support.encoded import png
 from tests.support.roles import Deployment, Process, deployment
 from tests.support.scene import alert
 from tests.support.waiting import wait_until
-from tests.support.web import BEARER, TOKEN, looked, page, show
+from tests.support.web import BEARER, TOKEN, live_frame, looked, page, show
 
 
 @pytest.fixture
@@ -50,6 +50,9 @@ def test_pictures_come_from_kafka_to_as_many_pages_as_there_are(deployed: Deploy
         assert process.answers("/livez")
         with pytest.raises(HTTPError, match="404"):
             ask(process, "/v1/segment", png(picture()))
+    bare = codec.encode_frame(live_frame(0, "dock"))  # of which segment says nothing
+    told = asyncio.run(looked(page(processes[0]), lambda: deployed.write("frames", [bare]), "dock"))
+    assert (told["seq"], told["result"], told["pixels"].shape) == (0, None, (48, 64, 3))
     for process in processes:
         assert process.stop() == 0
         assert TOKEN not in process.text()

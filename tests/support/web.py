@@ -26,8 +26,8 @@ def page(process: Process) -> str:
     return str(url)
 
 
-def live_frame(seq: int) -> Frame:
-    return frame(seq, "yard", mode="live", image=JPEG.encode(picture((8, 8, 24, 40))))
+def live_frame(seq: int, camera: str = "yard") -> Frame:
+    return frame(seq, camera, mode="live", image=JPEG.encode(picture((8, 8, 24, 40))))
 
 
 def show(deployed: Deployment, seq: int) -> None:
@@ -37,14 +37,14 @@ def show(deployed: Deployment, seq: int) -> None:
     deployed.write("tracks", [codec.encode(Tracks("yard", 1, seq, START_US, ()))])
 
 
-async def looked(url: str, write: Any) -> dict[str, Any]:
+async def looked(url: str, write: Any, camera: str = "yard") -> dict[str, Any]:
     """The first picture that a browser gets, asked for before it is written."""
     async with (
         asyncio.timeout(PATIENCE_S),
         ClientSession(headers=BEARER) as client,
         client.ws_connect(f"{url}/live") as socket,
     ):
-        await socket.send_json({"camera": "yard"})
+        await socket.send_json({"camera": camera})
         writing = asyncio.create_task(asyncio.to_thread(write))
         told = await heard(socket, "frame")
         told["pixels"] = JPEG.decode(Encoded(await socket.receive_bytes()))
