@@ -9,7 +9,7 @@ GONE = "MaskstreamEndpointGone"
 
 UNREADABLE = "MaskstreamRecordsUnreadable"
 GIVEN_UP = "MaskstreamAlertGivenUp"
-OF_OPS = {"labels": OPS, "summary": "Alerts for ops of site were given up"}
+LEFT = "Alerts for ops of site were given up"
 
 
 def letters(topic: str, reason: str) -> Samples:
@@ -29,10 +29,11 @@ ALERTS = (
     Case("a clip waits for its store", UNDELIVERED,
          endpoint("deliveries_oldest_seconds", "0+30x80", CLIPS)),
     Case("an endpoint refuses alerts", GIVEN_UP,
-         {**tries("0x10 3x80"), **scraped("notify", "1x80")}, after="5m30s", last="20m", **OF_OPS),
+         {**tries("0x10 3x80"), **scraped("notify", "1x80")},
+         after="5m30s", last="20m", labels=OPS, summary=LEFT),
     Case("it does from the first scrape on", GIVEN_UP,
          {**tries("_x10 3x80"), **scraped("notify", "_x10 1x80", began_s=300)},
-         after="5m", last="19m30s", **OF_OPS),
+         after="5m", last="19m30s", labels=OPS, summary=LEFT),
     Case("nobody scraped for a while after some were given up", GIVEN_UP,
          {**tries("5x40 _x14 5x60"), **scraped("notify", "1x40 _x14 1x60")}, after="50m"),
     Case("it takes them, or will be tried again", GIVEN_UP,

@@ -50,7 +50,7 @@ def live(camera: str = "hall", values: str = "0x200") -> Samples:
     return series("maskstream_camera_condition", values, camera=camera, condition="lost")
 
 
-def frames(results: int, camera: str = "hall", **gaps: int) -> Samples:
+def frames(results: int, camera: str = "hall", /, **gaps: int) -> Samples:
     """So many more every step, in one process; ``overflow`` is told by ingest.
 
     As each is there at 0 before the first, all the others are.
