@@ -62,7 +62,8 @@ FRAMES = (
          {**frames(0, stale=5), **live(), **frames(500, "film")}, after="2m30s", labels=SITE,
          summary="100% of the live frames of site are skipped"),
     *(Case(f"51 of a camera's 100 frames are {reason}, and none of 150 others", BLIND,
-           {**frames(49, "hall", **{reason: 51}), **frames(15000, "others")}, after="5m30s", labels=HALL,
+           {**frames(49, "hall", **{reason: 51}), **frames(15000, "others")},
+           after="5m30s", labels=HALL,
            summary="51% of the frames of camera hall of site are skipped")
       for reason in ("stale", "overflow", "expired")),
     Case("49 of its 100 frames are", BLIND, frames(51, stale=17, overflow=16, expired=16)),
