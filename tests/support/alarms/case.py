@@ -28,7 +28,7 @@ class Case:
     name: str
     alarm: str
     series: Mapping[str, str]
-    after: str = "10m"
+    after: str = "6m"
     labels: Mapping[str, str] | None = None
     summary: str = ""
     told: Mapping[str, str] = field(default_factory=dict)

@@ -79,9 +79,9 @@ FRAMES = (
          labels=MASKS, summary="The lag of masks of site grows",
          told={"description": "More records come than are read: now 140 more wait than ten minutes "
                               "ago, and it rises still."}),
-    Case("a lag goes up and down", GROWING, lag("0 90 " * 40), after="20m"),
-    Case("a lag falls after an outage", GROWING, lag("0x20 2000-10x60"), after="20m"),
-    Case("a lag that stays", GROWING, lag("500x80"), after="20m"),
+    Case("a lag goes up and down", GROWING, lag("0 90 " * 40), after="20m", step="1m"),
+    Case("a lag falls after an outage", GROWING, lag("0x10 2000-10x60"), after="20m", step="1m"),
+    Case("a lag that stays", GROWING, lag("500x80"), after="20m", step="1m"),
     Case("frames are missing", MISSING, missing("0x10 2x80"), after="5m30s", last="20m",
          labels=HALL, summary="2 frames of hall of site are unaccounted for"),
     Case("frames are missing from the first count on", MISSING, missing("_x40 3x80"),
@@ -92,7 +92,7 @@ FRAMES = (
          summary="3 frames of hall of site are unaccounted for"),
     Case("none is missing", MISSING, missing("0x80")),
     Case("nobody scraped for a while after some were", MISSING,
-         missing("5x40 _x14 5x60", "1x40 _x14 1x60"), after="50m"),
+         missing("5x20 _x7 5x40", "1x20 _x7 1x40"), after="45m", step="1m"),
     Case("nobody scraped for hours after some were", MISSING,
-         missing("5x4 _x400 5x60", "1x4 _x400 1x60"), after="225m"),
+         missing("5x4 _x40 5x9", "1x4 _x40 1x9"), after="260m", step="5m"),
 )  # fmt: skip

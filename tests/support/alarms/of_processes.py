@@ -32,10 +32,11 @@ PROCESSES = (
            {**runs(role, GONE_AT_5M), **live("hall"), **ENOUGH},
            after="7m30s", labels={**SITE, "role": role}, summary=f"No {role} runs in site")
       for role in ("ingest", "run")),
-    *(Case(f"the last {role} of files has ended", DOWN, {**runs(role, GONE_AT_5M), **ENOUGH})
+    *(Case(f"the last {role} of files has ended", DOWN, {**runs(role, GONE_AT_5M), **ENOUGH},
+           after="8m")
       for role in ("ingest", "run")),
     Case("one of two is gone", DOWN,
-         {**runs("segment", GONE_AT_5M), **runs("segment", pod="segment-b")}),
+         {**runs("segment", GONE_AT_5M), **runs("segment", pod="segment-b")}, after="8m"),
     Case("a watch was gone at 2 hours", DOWN, {**runs("watch", "1x2"), **runs("segment")},
          after="4h", last="170h", labels=WATCH, summary="No watch runs in site", step="1h"),
     Case("an ingest of live cameras was gone at 2 hours", DOWN,
@@ -53,7 +54,7 @@ PROCESSES = (
            after="10m", labels={**SITE, "horizontalpodautoscaler": f"keda-hpa-{role}"},
            summary=f"keda-hpa-{role} of site has all the replicas that it may have")
       for role in ("ingest", "segment", "watch", "notify", "web")),
-    Case("an autoscaler has room", MOST, replicas(7, 8), after="15m"),
-    Case("an autoscaler has no choice", MOST, replicas(1, 1), after="15m"),
-    Case("somebody else's autoscaler", MOST, replicas(8, 8, "grafana"), after="15m"),
+    Case("an autoscaler has room", MOST, replicas(7, 8), after="11m"),
+    Case("an autoscaler has no choice", MOST, replicas(1, 1), after="11m"),
+    Case("somebody else's autoscaler", MOST, replicas(8, 8, "grafana"), after="11m"),
 )  # fmt: skip
