@@ -73,9 +73,8 @@ def _time(exemplar: Exemplar | None) -> float:
 def summed(texts: Iterable[str], accept: str) -> Exposition:
     """The figures of several processes as those of one: counters and histograms add up.
 
-    ``texts`` are in the OpenMetrics format, with equal buckets. When a figure was begun
-    (``_created``) is when the first process began it. Gauges add up as well, but for those of
-    `stream.metrics.TOGETHER`.
+    ``texts`` are in the OpenMetrics format, with equal buckets. Gauges add up as well, but for
+    those of `stream.metrics.TOGETHER`.
     """
     families: dict[str, Metric] = {}
     sums: defaultdict[tuple[str, str, tuple[tuple[str, str], ...]], _Sum] = defaultdict(_Sum)
@@ -86,14 +85,10 @@ def summed(texts: Iterable[str], accept: str) -> Exposition:
                 key = family.name, sample.name, tuple(sorted(sample.labels.items()))
                 sums[key].add(sample.value, sample.exemplar)
     for (family_name, name, labels), found in sums.items():
-        value = _RULES[_rule(name)](found.values)
+        value = _RULES[TOGETHER.get(name, "sum")](found.values)
         families[family_name].add_sample(name, dict(labels), value, exemplar=found.exemplar)
     encode, content_type = choose_encoder(accept)
     return Exposition(encode(_Families(families.values())), content_type)
-
-
-def _rule(name: str) -> str:
-    return "min" if name.endswith("_created") else TOGETHER.get(name, "sum")
 
 
 def _empty(family: Metric) -> Metric:

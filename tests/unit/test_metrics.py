@@ -11,11 +11,13 @@ from typing import get_args
 
 import pytest
 from prometheus_client import generate_latest
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.samples import Sample
 
+from connectors.metrics import OPENMETRICS
 from stream.cli.measured import measured
 from stream.cli.metrics import STAGES, page
-from stream.metrics import FINITE, TOGETHER, Metrics
+from stream.metrics import AGE_BUCKETS_S, FINITE, TOGETHER, Metrics
 from stream.stages import Stage
 from stream.types import AlertState, CameraState
 
@@ -46,6 +48,19 @@ def test_processes_in_one_interpreter_do_not_share_figures() -> None:
     assert one.registry.get_sample_value("maskstream_results_total", {"camera": "hall"}) == 3
     assert other.registry.get_sample_value("maskstream_results_total", {"camera": "hall"}) is None
     assert b"maskstream_results_total" in generate_latest(one.registry)
+
+
+@pytest.mark.parametrize("accept", ["", OPENMETRICS])
+def test_a_camera_costs_a_process_no_more_series_than_say_something(accept: str) -> None:
+    metrics = Metrics()
+    metrics.expects_gaps("hall")
+    metrics.results.labels("hall").inc()
+    metrics.instances.labels("hall").inc(3)
+    metrics.result_age.labels("hall").observe(0.2)
+    encode, _ = choose_encoder(accept)
+    lines = [each for each in encode(metrics.registry).decode().splitlines() if "hall" in each]
+    gaps, buckets = len(FINITE["gaps.reason"]), len(AGE_BUCKETS_S) + 1
+    assert len(lines) == 1 + 1 + gaps + buckets + len(("sum", "count"))
 
 
 def test_what_processes_do_not_add_up_is_declared() -> None:
