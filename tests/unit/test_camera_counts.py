@@ -5,22 +5,27 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from connectors.clock import SteadyClock
 from connectors.memory import MemoryTransport
 from stream import codec
 from stream.camera_counts import CameraCounts
-from stream.cli.pipeline import Common
+from stream.cli.pipeline import Common, segment_role
 from stream.cli.roles import _opened
 from stream.config import parse
+from stream.device import Device
+from stream.errors import EndOfStream
 from stream.health import Health
 from stream.metrics import FINITE, Metrics
-from stream.ports import Record
+from stream.ports import Delivery, Record
 from stream.registry import Listed
 from stream.rulebook import Rulebook
 from stream.specs import CameraSpec
 from tests.support.clock import VirtualClock
 from tests.support.models import BrightModel
 from tests.support.segmenting import Bench
+from tests.support.topics import PATIENCE_S
 from tests.unit.test_segment import live
 
 CAMERAS = Listed(
@@ -127,17 +132,43 @@ async def test_a_name_that_is_only_in_broken_records_makes_no_series() -> None:
     assert told(bench.metrics).keys() == {"hall"}
 
 
-async def test_while_segment_opens_its_model_faults_are_told_at_0() -> None:
+@pytest.fixture
+def common() -> Common:
+    document = "model: {weights: x}\ncameras: [{id: hall, url: hall.mp4, mode: archive}]\n"
+    settings = parse(document, "c.yaml")
+    rulebook, registry = Rulebook((), ()), Listed(settings.cameras)
+    return Common(settings, rulebook, registry, MemoryTransport(), SteadyClock(), Metrics())
+
+
+async def test_while_segment_opens_its_model_faults_are_told_at_0(common: Common) -> None:
     """What was deleted while no segment ran is counted with the first record that is read."""
-    settings = parse("model: {weights: x}\ncameras: [{id: hall, url: hall.mp4}]\n", "c.yaml")
-    metrics, seen = Metrics(), list[set[str]]()
+    seen = list[set[str]]()
 
     @asynccontextmanager
     async def opened(_: Common) -> AsyncIterator[BrightModel]:
-        seen.append(told(metrics)["hall"])
+        seen.append(told(common.metrics)["hall"])
         yield BrightModel()
 
-    rulebook, registry = Rulebook((), ()), Listed(settings.cameras)
-    common = Common(settings, rulebook, registry, MemoryTransport(), SteadyClock(), metrics)
     async with _opened("segment", common, Health(), opened):
         assert seen == [{"maskstream_gaps"}]
+
+
+async def test_a_segment_follows_who_has_which_cameras(common: Common) -> None:
+    role = segment_role(common, Device(BrightModel(), common.clock, common.metrics))
+    frames, archive = Moving("gate"), Moving("hall")
+    ended = asyncio.Event()
+
+    async def receive(*_: Any) -> list[Delivery]:
+        await ended.wait()
+        raise EndOfStream("enough was seen")
+
+    frames.receive = archive.receive = receive
+    async with common.transport.outbox(*role.writes) as outbox, asyncio.TaskGroup() as tasks:
+        tasks.create_task(role.work({"frames": frames, "frames-archive": archive}, outbox))
+        await settled()
+        assert told(common.metrics) == {"hall": {"maskstream_gaps"}}
+        await archive.move()
+        async with asyncio.timeout(PATIENCE_S):
+            while told(common.metrics):  # noqa: ASYNC110 - it is looked now and then
+                await asyncio.sleep(0.01)
+        ended.set()
