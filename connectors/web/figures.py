@@ -25,6 +25,8 @@ KEPT = 5_000
 """Results remembered within the horizon: 500 a second."""
 WITHOUT_AFTER_US = 1_000_000
 """A frame that was passed over alone is not worth a word."""
+OLD_US = 5_000_000
+"""A picture of a live camera that is so old when it is shown is the past."""
 
 Lacked = Literal["masks", "identities"]
 
@@ -43,7 +45,8 @@ class Figures(Struct, frozen=True):
     the highest that was heard of. ``rate`` is results per second, an age is from arrival at ingest
     until the page got the result, ``gaps`` counts frames by reason since the page began.
     ``conditions`` has those that were told lately, ``skipped`` what is skipped in earnest.
-    ``without`` says what there is not of the pictures that are shown.
+    ``without`` says what there is not of the pictures that are shown. ``old_s`` is how old one of a
+    live camera was when it was shown, since it arrived at ingest, where that is more than `OLD_US`.
     """
 
     state: CameraState | None
@@ -53,6 +56,7 @@ class Figures(Struct, frozen=True):
     conditions: dict[Condition, Trouble]
     skipped: Skipped | None
     without: Without | None
+    old_s: float | None
     rate: float | None
     age_p50_ms: float | None
     age_p99_ms: float | None
@@ -72,11 +76,14 @@ class Gauge:
         self._troubles: Troubles = {}
         self._epoch: int | None = None
         self._shown_us = 0
+        self._old_us = 0
         self._lacked: tuple[Lacked, int] | None = None
 
     def show(self, joined: Joined, now_us: int) -> None:
         """A picture is shown, with what is known of it."""
+        frame = joined.frame
         self._shown_us = now_us
+        self._old_us = now_us - frame.arrived_us if frame.mode == "live" else 0
         what = _lacked(joined)
         if what is None:
             self._lacked = None
@@ -128,6 +135,7 @@ class Gauge:
             },
             skipped=self._skipping.found(now_us),
             without=self._without(now_us),
+            old_s=self._old_s(now_us),
             rate=self._rate(now_us),
             age_p50_ms=p50_ms,
             age_p99_ms=p99_ms,
@@ -135,9 +143,16 @@ class Gauge:
             model=self._model,
         )
 
+    def _is_shown(self, now_us: int) -> bool:
+        """Whether pictures come: of one that stands still it would be no news what it lacks."""
+        return now_us - self._shown_us <= HORIZON_US
+
+    def _old_s(self, now_us: int) -> float | None:
+        is_old = self._old_us > OLD_US and self._is_shown(now_us)
+        return self._old_us / 1e6 if is_old else None
+
     def _without(self, now_us: int) -> Without | None:
-        """While pictures come: of one that stands still this would be no news."""
-        if self._lacked is None or now_us - self._shown_us > HORIZON_US:
+        if self._lacked is None or not self._is_shown(now_us):
             return None
         what, since_us = self._lacked
         for_us = now_us - since_us

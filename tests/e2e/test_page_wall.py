@@ -11,7 +11,7 @@ from playwright.async_api import Locator, expect
 from playwright.async_api import Page as Tab
 
 from connectors.web import Page, serve
-from stream.types import CameraHealth, CameraStatus
+from stream.types import CameraHealth, CameraStatus, Frame, Joined
 from tests.support.browser import pixels_of, seen
 from tests.support.build import gap, result
 from tests.support.clock import START_US, VirtualClock
@@ -37,6 +37,11 @@ def page() -> Page:
 async def url(page: Page) -> AsyncIterator[str]:
     async with serve(page, port=0) as address:
         yield address
+
+
+def arrived(seq: int, clock: VirtualClock) -> Frame:
+    """A frame that came just now."""
+    return replace(joined(seq).frame, arrived_us=clock.now_us())
 
 
 def tile(tab: Tab, camera: str) -> Locator:
@@ -117,21 +122,22 @@ async def test_a_tile_says_what_its_pictures_are_shown_without(tab: Tab) -> None
     clock = VirtualClock()
     page = Page(cameras=["hall", "yard"], zones=list, now_us=clock.now_us)
     page.status(CameraStatus("hall", "live", START_US))
-    bare = replace(joined(0), result=None, tracks=None)
-    page.offer(bare)
+    page.offer(replace(joined(0), result=None, tracks=None))
     clock.advance(12)
-    page.offer(replace(bare, frame=joined(1).frame))
+    page.offer(Joined(arrived(1, clock), None, None))
     async with serve(page, port=0) as url:
         await tab.goto(url)
         await expect(tile(tab, "hall")).to_have_attribute("data-seq", "1")
         await expect(tile(tab, "hall")).to_contain_text("no masks for 12 s")
         await expect(tile(tab, "hall")).to_have_attribute("data-state", "ailing")
-        page.offer(replace(joined(2), tracks=None))
+        page.offer(replace(joined(2), frame=arrived(2, clock), tracks=None))
         clock.advance(3)
         await expect(tile(tab, "hall")).to_contain_text("no identities for 3 s")
         page.offer(joined(3))
+        await expect(tile(tab, "hall")).to_contain_text("the picture is 15 s old")
+        page.offer(replace(joined(4), frame=arrived(4, clock)))
         await expect(tile(tab, "hall")).to_have_attribute("data-state", "live")
-        await expect(tile(tab, "hall")).not_to_contain_text("for 3 s")
+        await expect(tile(tab, "hall")).not_to_contain_text(" s old")
         await tab.close()
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.web.bulletin import EVERY_S, Bulletin, Bulletins
-from connectors.web.figures import HORIZON_US, Gauge, Without
+from connectors.web.figures import HORIZON_US, OLD_US, Gauge, Without
 from stream.rules.trouble import FRESH_US, Trouble
 from stream.skipping import Skipped
 from stream.types import CameraHealth, CameraStatus
@@ -133,3 +133,14 @@ def test_pictures_that_come_without_masks_or_identities_are_said_to_and_how_long
             10: Without("masks", 2),
         }.get(number)
     assert gauge.figures(START_US + 11 * SECOND_US + HORIZON_US).without is None
+
+
+def test_a_live_picture_that_is_old_when_it_is_shown_is_said_to_be() -> None:
+    gauge, live = Gauge(), joined()
+    gauge.show(live, START_US + OLD_US)
+    assert gauge.figures(START_US + OLD_US).old_s is None
+    gauge.show(live, START_US + 12 * SECOND_US)
+    assert gauge.figures(START_US + 13 * SECOND_US).old_s == 12
+    assert gauge.figures(START_US + 13 * SECOND_US + HORIZON_US).old_s is None
+    gauge.show(replace(live, frame=replace(live.frame, mode="archive")), START_US + 60 * SECOND_US)
+    assert gauge.figures(START_US + 60 * SECOND_US).old_s is None

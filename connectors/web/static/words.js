@@ -30,13 +30,14 @@ export function condition(stats) {
   return [ails && state === 'live' ? 'ailing' : state, [words, ails].filter(Boolean).join(' · ')];
 }
 
-/** What ails a camera, what of it is skipped, or what its pictures are shown without, in words. */
-export function ailing({ conditions = {}, skipped, without = null } = {}) {
+/** What ails a camera or its pictures, and what of it is skipped, in words. */
+export function ailing({ conditions = {}, skipped, without = null, old_s: old = null } = {}) {
   const ails = Object.entries(conditions)
     .filter(([name]) => name !== 'lost') // which is a state as well
     .map(([name, { detail }]) => [name, detail].filter(Boolean).join(': '));
   if (skipped) ails.unshift(`skips ${percent(skipped.ratio)}`);
   if (without) ails.push(`no ${without.what} for ${duration(without.for_s)}`);
+  if (old) ails.push(`the picture is ${duration(old)} old`);
   return ails.join(' · ');
 }
 
