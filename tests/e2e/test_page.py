@@ -204,10 +204,10 @@ async def test_the_page_comes_back_by_itself_when_the_server_does(tab: Tab, page
         page.offer(joined(0))
         await tab.goto(url)
         await seen(tab, 0)
-        await expect(link).to_have_text("Live")
+        await expect(link).to_have_text("Connected")
     await expect(link).to_have_text("Reconnecting")
     async with serve(page, port=URL(url).port or 0):
-        await expect(link).to_have_text("Live")
+        await expect(link).to_have_text("Connected")
         page.offer(joined(1))
         await seen(tab, 1)
 

@@ -5,12 +5,15 @@ import { short } from '/static/identities.js';
 import { duration, part, write } from '/static/words.js';
 
 const KEPT = 60;
+const NEWS_KEPT = 5;
 const SHOWN_TRACKS = 3;
 const NOTHING = 'Nothing to report. Alerts appear here as they open.';
 const UNKNOWN = 'Not connected: what is open now is not known.';
 
 export class Alerts {
   #feed = document.getElementById('feed');
+  #news = document.getElementById('news'); // what a screen reader says
+  #told = null; // ids of those that are no news; null until the server has told what it knows
   #known = new Map(); // id -> {alert, heardUs, endUs, entry}: when it was first told of, and last
   #aheadMs = 0;
   #recalled; // undefined until the server has said it
@@ -38,6 +41,7 @@ export class Alerts {
    */
   recalled(recalled) {
     this.#recalled = recalled;
+    if (recalled === null) this.#told ??= new Set(this.#known.keys());
     this.#note();
   }
 
@@ -45,6 +49,7 @@ export class Alerts {
   add({ alert, heard_us: heardUs, changed_us: endUs, picture, exhibits }) {
     const entry = this.#known.get(alert.id)?.entry ?? this.#entryOf(alert, heardUs, picture, exhibits);
     this.#known.set(alert.id, { alert, heardUs, endUs, entry });
+    this.#announce(alert);
     this.#trim();
     this.#fill(this.#known.get(alert.id));
     this.#sort();
@@ -96,6 +101,15 @@ export class Alerts {
     write(entry.querySelector('.where'), whereOf(alert));
   }
 
+  /** Have it said that an alert opened: once, not again when the server tells all after a break. */
+  #announce(alert) {
+    if (!this.#told || this.#told.has(alert.id)) return;
+    this.#told.add(alert.id);
+    if (alert.state === 'resolved') return;
+    this.#news.append(part('p', '', `${alert.severity}: ${alert.rule}, ${whereOf(alert)}`));
+    if (this.#news.children.length > NEWS_KEPT) this.#news.firstElementChild.remove();
+  }
+
   #sort() {
     const isOpen = ({ alert }) => (alert.state === 'resolved' ? 0 : 1);
     const inOrder = [...this.#known.values()].reverse() // the last to be told first
@@ -112,6 +126,7 @@ export class Alerts {
       if (alert.state !== 'resolved') continue;
       entry.remove();
       this.#known.delete(id);
+      this.#told?.delete(id);
     }
   }
 

@@ -11,7 +11,7 @@ import { Timeline } from '/static/timeline.js';
 import { Wall } from '/static/wall.js';
 import { clock, isStill, text, whyStill } from '/static/words.js';
 
-const LINK_WORDS = { connecting: 'Connecting', open: 'Live', lost: 'Reconnecting' };
+const LINK_WORDS = { open: 'Connected', lost: 'Reconnecting' };
 
 const page = { camera: null, cameras: [], onScreen: [], zones: [], lines: [], rules: [], stats: {}, came: 0, shown: 0, shownMs: 0, atUs: Infinity };
 const stage = new Stage(document.getElementById('stage'));

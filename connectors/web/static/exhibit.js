@@ -26,7 +26,7 @@ export class Exhibit {
   #load(kind, url) {
     const shown = part(kind === 'clip' ? 'video' : 'img');
     const playing = { controls: true, autoplay: true, muted: true, loop: true, playsInline: true };
-    if (kind === 'clip') Object.assign(shown, playing);
+    if (kind === 'clip') Object.assign(shown, playing, { ariaLabel: 'The seconds around its opening, with masks' });
     else shown.alt = 'The frame in which the alert opened, with masks';
     shown.addEventListener('error', () => {
       if (!shown.isConnected) return; // closed meanwhile, or another is shown

@@ -9,8 +9,8 @@ const LAST_RETRY_MS = 5000;
 const SESSION_ENDED = 1008; // policy violation (RFC 6455, 7.4.1)
 
 /**
- * Calls on.state('connecting' | 'open' | 'lost'), on.message(json) for all but pictures, and
- * on.frame(json, jpeg: Blob, drawn: () => void).
+ * Calls on.state('open' | 'lost'), on.message(json) for all but pictures, and
+ * on.frame(json, jpeg: Blob, drawn: () => void). A try that fails is not told: it is lost still.
  */
 export class Live {
   #on;
@@ -32,7 +32,6 @@ export class Live {
     const socket = new WebSocket(`${scheme}//${location.host}/live`);
     socket.binaryType = 'blob';
     this.#socket = socket;
-    this.#on.state('connecting');
     let wasOpen = false;
     socket.addEventListener('open', () => {
       wasOpen = true;
