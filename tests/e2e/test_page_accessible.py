@@ -63,3 +63,34 @@ async def test_a_pause_leaves_a_screen_reader_in_peace(tab: Tab, page: Page, url
         }"""
     )
     assert said == []
+
+
+async def test_keys_with_a_single_character_can_be_switched_off(
+    tab: Tab, page: Page, url: str
+) -> None:
+    page.offer(encoded(0, "hall", ring()))
+    page.offer(encoded(1, "yard", ring()))
+    await tab.goto(f"{url}#hall")
+    await seen(tab, 0)
+    masks = tab.get_by_role("button", name="Masks")
+    help_, switch = tab.get_by_role("dialog", name="Keys"), tab.get_by_role("checkbox")
+    await tab.keyboard.press("?")
+    await switch.uncheck()
+    await tab.keyboard.press("Escape")
+    for _ in ("switched off", "remembered"):
+        for key in ("m", "2", "]", "d", "?"):
+            await tab.keyboard.press(key)
+        await expect(masks).to_have_attribute("aria-pressed", "true")
+        await expect(masks).not_to_have_attribute("aria-keyshortcuts", "m")
+        await expect(tab.locator("#camera-name")).to_have_text("hall")
+        await expect(tab.locator("#editor")).to_be_hidden()
+        await expect(help_).to_be_hidden()
+        await tab.keyboard.press("Space")
+        await expect(tab.locator("#pause")).to_have_attribute("aria-pressed", "true")
+        await tab.reload()
+        await seen(tab, 0)
+    await tab.get_by_role("button", name="Keys").click()
+    await switch.check()
+    await tab.keyboard.press("Escape")
+    await tab.keyboard.press("m")
+    await expect(masks).to_have_attribute("aria-pressed", "false")

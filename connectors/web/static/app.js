@@ -6,6 +6,7 @@ import { Editor } from '/static/editor.js';
 import { Exhibit } from '/static/exhibit.js';
 import { Figures } from '/static/figures.js';
 import { Live } from '/static/live.js';
+import { Shortcuts } from '/static/shortcuts.js';
 import { Stage } from '/static/stage.js';
 import { Timeline } from '/static/timeline.js';
 import { Wall } from '/static/wall.js';
@@ -19,6 +20,7 @@ const figures = new Figures();
 const editor = new Editor(() => stage.size);
 const exhibit = new Exhibit();
 const help = document.getElementById('help');
+const shortcuts = new Shortcuts();
 
 const live = new Live({
   state(state) {
@@ -215,6 +217,7 @@ function pressed(event) {
     return;
   }
   if (target.matches('button') && (key === ' ' || key === 'Enter')) return;
+  if (!shortcuts.allow(key)) return;
   if (key === '?') help.showModal();
   else if (key === 'Escape') showWall();
   else if (page.cameras[Number(key) - 1]) location.hash = page.cameras[Number(key) - 1];
