@@ -1,16 +1,93 @@
 """The live page for those who do not see it, or use no mouse, in a real browser."""
 
+from functools import partial
+from typing import Literal, get_args
+
 import pytest
 from msgspec import structs
+from playwright.async_api import BrowserContext, expect
 from playwright.async_api import Page as Tab
-from playwright.async_api import expect
+from pydantic import SecretStr
 from yarl import URL
 
-from connectors.web import Page, serve
+from connectors.web import Access, Page, serve
+from connectors.web.api import Board, add_api
+from stream.types import CameraHealth, CameraStatus, Severity
+from tests.support.axe import faults
 from tests.support.browser import seen
-from tests.support.scene import alert, encoded, ring
+from tests.support.build import gap
+from tests.support.clock import START_US
+from tests.support.scene import GATE, alert, encoded, ring
+
+TOKEN = "a-token-that-is-long-enough"
+CAMERAS = ["dock", "gate", "hall", "yard"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
+
+
+@pytest.fixture
+def busy() -> Page:
+    """Four cameras in different states, one with alerts of all severities."""
+    page = Page(cameras=CAMERAS, zones=lambda: [GATE], now_us=lambda: START_US)
+    for camera in CAMERAS[:3]:
+        page.status(CameraStatus(camera, "live", START_US))
+        shown = encoded(0, camera, ring())
+        assert shown.result is not None
+        page.offer(shown)
+        page.count(shown.result)
+    page.count(gap(1, 4))
+    page.status(CameraStatus("yard", "lost", START_US, "connection refused"))
+    page.health(CameraHealth("gate", 1, 0, START_US, "black", True, START_US, "for 3 s"))
+    for severity in get_args(Severity):
+        for state in ("opened", "resolved"):
+            told = structs.replace(alert(), id=f"{severity}-{state}", severity=severity)
+            page.alert(structs.replace(told, state=state, notify=("ops",)))
+    return page
+
+
+@pytest.mark.parametrize(("theme", "width"), [("dark", 1280), ("light", 390)])
+async def test_axe_finds_nothing(
+    tab: Tab, busy: Page, theme: Literal["dark", "light"], width: int
+) -> None:
+    await tab.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    await tab.set_viewport_size({"width": width, "height": 844})
+    async with serve(busy, port=0) as url:
+        await tab.goto(url)
+        await expect(tab.locator("#feed li")).to_have_count(6)
+        await expect(tab.locator('[data-camera="hall"] .tile')).to_have_attribute("data-seq", "0")
+        assert await faults(tab) == [], "the wall"
+        await tab.get_by_role("button", name="Camera hall").click()
+        await seen(tab, 0)
+        assert await faults(tab) == [], "a camera"
+        await tab.keyboard.press("Space")
+        await expect(tab.locator("#ago")).to_contain_text("ago")
+        await tab.keyboard.press("d")
+        await tab.get_by_label("Name").fill("Not A Name")
+        assert await faults(tab) == [], "in the past, drawing"
+        await tab.get_by_role("button", name="Done").click()
+        await tab.keyboard.press("?")
+        assert await faults(tab) == [], "the keys"
+        await tab.close()
+
+
+async def test_axe_finds_nothing_where_there_is_no_script(
+    browser: BrowserContext, page: Page
+) -> None:
+    tab = await browser.new_page()
+    api = partial(add_api, operations=Board(page).operations(), with_token=True)
+    async with serve(page, port=0, access=Access(SecretStr(TOKEN)), parts=[api]) as url:
+        await tab.goto(f"{url}/login")
+        assert await faults(tab) == [], "the form"
+        await tab.get_by_label("Token").fill("another")
+        await tab.get_by_role("button").click()
+        await expect(tab.get_by_role("alert")).to_be_visible()
+        assert await faults(tab) == [], "a wrong token"
+        await tab.get_by_label("Token").fill(TOKEN)
+        await tab.get_by_role("button").click()
+        await expect(tab.locator("#link")).to_have_attribute("data-state", "open")
+        await tab.goto(f"{url}/v1/")
+        assert await faults(tab) == [], "the API"
+        await tab.close()
 
 
 async def test_an_alert_is_said_once_when_it_opens_and_not_again_after_a_break(

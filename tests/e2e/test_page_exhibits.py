@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from stream.evidence import clip_name, snapshot_name
 from stream.evidence_spec import EvidenceSpec
 from stream.rule_spec import ClipSpec
 from stream.types import Alert
+from tests.support.axe import faults
 from tests.support.build import picture
 from tests.support.clock import START_US
 from tests.support.scene import JPEG, alert
@@ -87,10 +89,13 @@ async def test_the_picture_and_the_clip_of_an_alert_are_shown(tab: Tab, url: str
     shown = tab.get_by_role("dialog", name="keep-out").locator("img")
     width = "async (image) => { await image.decode(); return image.naturalWidth; }"
     assert await shown.evaluate(width) == 64
+    assert await faults(tab) == []
     await tab.keyboard.press("Escape")
     await entry.get_by_role("button", name="Clip").click()
     playing = tab.get_by_role("dialog", name="keep-out").locator("video")
     await expect(playing).to_have_js_property("readyState", 4)
+    await expect(playing).to_have_accessible_name(re.compile("opening"))
+    assert await faults(tab) == []
     assert await playing.evaluate("(video) => video.duration") == pytest.approx(1, abs=0.2)
     assert await playing.evaluate(SOUGHT) == pytest.approx(0.5, abs=0.01)
     await tab.get_by_role("button", name="Close").click()
