@@ -12,10 +12,12 @@ from connectors.web.sessions import SESSION_S
 
 _FORM = files("connectors.web") / "static" / "login.html"
 _POLICY = HEADERS["Content-Security-Policy"].replace("form-action 'none'", "form-action 'self'")
-_WRONG = '<p role="alert">That is not the token.</p>'
 _FROM_LINKS = "Lax"
 """A link in a chat or on a dashboard leads to the page and not to the form; nothing but following
 one brings the cookie from another site, and what a GET answers changes nothing."""
+_FIELD = "autofocus>"
+_WRONG = """autofocus aria-invalid="true" aria-describedby="wrong">
+      <p id="wrong" role="alert">That is not the token.</p>"""
 MOST_BYTES = 16_384
 """Of what strangers may send; a token has at most 4 096, which a form may write as three each."""
 BODY_S = 10.0
@@ -83,9 +85,9 @@ async def ask_browsers(request: web.Request, handler: Handler) -> web.StreamResp
         raise
 
 
-def _form(status: int, said: str = "") -> web.Response:
+def _form(status: int, field: str = _FIELD) -> web.Response:
     return web.Response(
-        text=_FORM.read_text().replace("<!-- said -->", said),
+        text=_FORM.read_text().replace(_FIELD, field),
         status=status,
         content_type="text/html",
         headers={
