@@ -178,8 +178,8 @@ class Page:
 
     @property
     def cameras(self) -> tuple[str, ...]:
-        """The cameras known so far."""
-        return tuple(self._gauges)
+        """The cameras known so far, by name, as the API has them."""
+        return tuple(sorted(self._gauges))
 
     def shown(self, camera: str | None, after: int) -> Shown | None:
         """The newest picture of ``camera``, if its number is above ``after``."""

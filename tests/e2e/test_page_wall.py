@@ -151,14 +151,14 @@ async def test_a_tile_becomes_large_by_click_or_enter_and_small_by_escape(
     await tab.keyboard.press("Escape")
     await expect(tab.locator("#view")).to_be_hidden()
     await expect(tile(tab, "yard")).to_be_focused()
-    await tab.keyboard.press("ArrowRight")
-    await expect(tile(tab, "gate")).to_be_focused()
+    await tab.keyboard.press("ArrowLeft")
+    await expect(tile(tab, "hall")).to_be_focused()
     await tab.keyboard.press("Enter")
-    await seen(tab, 2, "gate")
+    await seen(tab, 0, "hall")
     await tab.keyboard.press("]")
-    await seen(tab, 3, "dock")
+    await seen(tab, 1, "yard")
     await tab.go_back()
-    await seen(tab, 2, "gate")
+    await seen(tab, 0, "hall")
     await tab.get_by_role("button", name="All cameras").click()
     await expect(tile(tab, "dock")).to_have_attribute("data-seq", "3")
 
@@ -233,17 +233,29 @@ async def test_everything_that_can_be_pressed_has_a_name_and_the_keys_are_told(
 async def test_keys_lead_from_the_wall_to_a_camera_and_pause_it(
     tab: Tab, page: Page, url: str
 ) -> None:
-    page.offer(encoded(9, "yard", ring(WIDE)))
+    page.offer(encoded(9, "gate", ring(WIDE)))
     await tab.goto(url)
     await expect(tile(tab, "hall")).to_have_attribute("data-seq", "0")
     await tab.keyboard.press("ArrowRight")
-    await expect(tile(tab, "hall")).to_be_focused()
+    await expect(tile(tab, "dock")).to_be_focused()
     await tab.keyboard.press("ArrowRight")
-    await expect(tile(tab, "yard")).to_be_focused()
+    await expect(tile(tab, "gate")).to_be_focused()
     await tab.keyboard.press("Enter")
-    await expect(tab.locator("#camera-name")).to_have_text("yard")
-    await expect(tab.locator("#identity")).to_have_text("yard/1/9")
+    await expect(tab.locator("#camera-name")).to_have_text("gate")
+    await expect(tab.locator("#identity")).to_have_text("gate/1/9")
     await expect(tab.locator("#pause")).to_be_visible()
     await tab.keyboard.press("Space")
     await expect(tab.locator("#pause")).to_have_attribute("aria-pressed", "true")
-    await expect(tab.locator("#camera-name")).to_have_text("yard")
+    await expect(tab.locator("#camera-name")).to_have_text("gate")
+
+
+async def test_cameras_stand_in_the_order_of_their_names_and_digits_count_along_it(
+    tab: Tab, page: Page, url: str
+) -> None:
+    names = tab.locator("#tiles .name")
+    await tab.goto(url)
+    await expect(names).to_have_text(sorted(CAMERAS))
+    page.keep([*CAMERAS, "east"])
+    await expect(names).to_have_text(sorted([*CAMERAS, "east"]))
+    await tab.keyboard.press("2")
+    await expect(tab.locator("#camera-name")).to_have_text("east")

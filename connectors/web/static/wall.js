@@ -26,16 +26,20 @@ export class Wall {
     this.#list.addEventListener('keydown', (event) => this.#move(event));
   }
 
-  /** These are the cameras. */
+  /** These are the cameras, in order. */
   cameras(cameras) {
     for (const camera of this.#tiles.keys()) if (!cameras.includes(camera)) this.#drop(camera);
     for (const camera of cameras) {
       if (this.#tiles.has(camera)) continue;
       const tile = new Tile(camera, () => this.#on.choose(camera));
       this.#tiles.set(camera, tile);
-      this.#list.append(tile.entry);
       this.#watching.observe(tile.entry);
     }
+    cameras.forEach((camera, place) => {
+      const { entry } = this.#tiles.get(camera);
+      const there = this.#list.children[place];
+      if (there !== entry) this.#list.insertBefore(entry, there ?? null);
+    });
     this.#arrange();
   }
 
