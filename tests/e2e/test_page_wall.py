@@ -259,3 +259,15 @@ async def test_cameras_stand_in_the_order_of_their_names_and_digits_count_along_
     await expect(names).to_have_text(sorted([*CAMERAS, "east"]))
     await tab.keyboard.press("2")
     await expect(tab.locator("#camera-name")).to_have_text("east")
+
+
+async def test_a_camera_that_there_is_not_is_said_not_to_be(tab: Tab, page: Page, url: str) -> None:
+    said = tab.get_by_text("There is no camera")
+    await tab.goto(f"{url}#nosuch")
+    await expect(said).to_have_text("There is no camera nosuch.")
+    await expect(tile(tab, "dock")).to_be_visible()
+    await tile(tab, "dock").click()
+    await expect(tab.locator("#camera-name")).to_have_text("dock")
+    await expect(said).to_be_hidden()
+    page.keep([each for each in CAMERAS if each != "dock"])
+    await expect(said).to_have_text("There is no camera dock.")

@@ -92,7 +92,9 @@ function takeAlert(message) {
 function route() {
   const named = location.hash.slice(1);
   const only = page.cameras.length === 1 ? page.cameras[0] : null;
-  const camera = page.cameras.includes(named) ? named : only;
+  const isThere = page.cameras.includes(named);
+  const camera = isThere ? named : only;
+  if (page.cameras.length) text('no-camera', named && !isThere ? `There is no camera ${named}.` : '');
   if (page.cameras.length && (camera !== page.camera || !document.body.dataset.view)) look(camera);
 }
 
