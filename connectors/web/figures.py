@@ -15,6 +15,7 @@ from stream.types import (
     Condition,
     Gap,
     Joined,
+    Mode,
     ModelRef,
     Result,
 )
@@ -42,17 +43,19 @@ class Figures(Struct, frozen=True):
     """One camera in figures; None where nothing was seen within the horizon.
 
     ``since_us`` is when the state began, as ingest tells; None where it told of none. ``epoch`` is
-    the highest that was heard of. ``rate`` is results per second, an age is from arrival at ingest
-    until the page got the result, ``gaps`` counts frames by reason since the page began.
-    ``conditions`` has those that were told lately, ``skipped`` what is skipped in earnest.
-    ``without`` says what there is not of the pictures that are shown. ``old_s`` is how old one of a
-    live camera was when it was shown, since it arrived at ingest, where that is more than `OLD_US`.
+    the highest that was heard of, ``mode`` that of the newest picture. ``rate`` is results per
+    second, an age is from arrival at ingest until the page got the result, ``gaps`` counts frames
+    by reason since the page began. ``conditions`` has those that were told lately, ``skipped`` what
+    is skipped in earnest. ``without`` says what there is not of the pictures that are shown.
+    ``old_s`` is how old one of a live camera was when it was shown, since it arrived at ingest,
+    where that is more than `OLD_US`.
     """
 
     state: CameraState | None
     since_us: int | None
     reason: str
     epoch: int | None
+    mode: Mode | None
     conditions: dict[Condition, Trouble]
     skipped: Skipped | None
     without: Without | None
@@ -75,6 +78,7 @@ class Gauge:
         self._status: CameraStatus | None = None
         self._troubles: Troubles = {}
         self._epoch: int | None = None
+        self._mode: Mode | None = None
         self._shown_us = 0
         self._old_us = 0
         self._lacked: tuple[Lacked, int] | None = None
@@ -82,6 +86,7 @@ class Gauge:
     def show(self, joined: Joined, now_us: int) -> None:
         """A picture is shown, with what is known of it."""
         frame = joined.frame
+        self._mode = frame.mode
         self._shown_us = now_us
         self._old_us = now_us - frame.arrived_us if frame.mode == "live" else 0
         what = _lacked(joined)
@@ -128,6 +133,7 @@ class Gauge:
             since_us=self._status.began_us if self._status else None,
             reason=self._status.reason if self._status else "",
             epoch=self._epoch,
+            mode=self._mode,
             conditions={
                 condition: trouble
                 for condition, trouble in self._troubles.items()

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 import numpy as np
 import pytest
+from msgspec import structs
 from playwright.async_api import Browser, expect
 from playwright.async_api import Page as Tab
 from pydantic import SecretStr
@@ -151,7 +152,7 @@ async def test_an_alert_shows_in_the_feed_and_in_its_zone_until_it_ends(
 async def test_nothing_to_report_is_said_only_where_all_is_known(tab: Tab, page: Page) -> None:
     note = tab.locator("#no-alerts")
     page.recall(Recalled(500, 2_000))
-    await page.alert(alert(), START_US - 100_000_000_000)
+    await page.alert(structs.replace(alert(), opened_us=START_US - 100_000_000_000))
     async with serve(page, port=0) as url:
         await tab.goto(url)
         await expect(note).to_have_text(

@@ -1,11 +1,12 @@
-// The feed of alerts: one entry an episode, changed in place as it goes through its life; those
-// that are open come first.
+// The feed of alerts: one entry an episode, changed in place as it goes through its life. Those that
+// are open come first, the gravest of them before others, and of these the one that opened last.
 
 import { short } from '/static/identities.js';
-import { duration, part, write } from '/static/words.js';
+import { clock, duration, part, write } from '/static/words.js';
 
 const KEPT = 60;
 const NEWS_KEPT = 5;
+const GRAVEST_FIRST = ['critical', 'warning', 'info'];
 const SHOWN_TRACKS = 3;
 const NOTHING = 'Nothing to report. Alerts appear here as they open.';
 const UNKNOWN = 'Not connected: what is open now is not known.';
@@ -21,7 +22,8 @@ export class Alerts {
 
   /**
    * Calls on.show(alert, heardUs) to see the moment in which one opened, and
-   * on.exhibit(alert, kind, url) for its stored 'snapshot' or 'clip'.
+   * on.exhibit(alert, kind, url) for its stored 'snapshot' or 'clip'. on.isFile(camera) says that
+   * a camera is a file, whose time is its own.
    */
   constructor(on) {
     this.#on = on;
@@ -91,14 +93,20 @@ export class Alerts {
     return alerts.filter(({ state }) => state !== 'resolved');
   }
 
-  #fill({ alert, heardUs, entry }) {
+  #fill({ alert, entry }) {
     const resolved = alert.state === 'resolved';
     entry.dataset.state = resolved ? 'resolved' : 'open';
     const lasted = duration((alert.time_us - alert.opened_us) / 1e6);
-    const ageMs = Date.now() - heardUs / 1000 - this.#aheadMs;
     write(entry.querySelector('.state'), resolved ? `resolved after ${lasted}` : 'open');
-    write(entry.querySelector('time'), `${duration(ageMs / 1000)} ago`);
+    write(entry.querySelector('time'), this.#whenOf(alert));
     write(entry.querySelector('.where'), whereOf(alert));
+  }
+
+  /** How long ago one opened; in a file, the time that the file has there. */
+  #whenOf({ camera, opened_us: openedUs }) {
+    if (this.#on.isFile(camera)) return `at ${clock(openedUs)}`;
+    const ageMs = Date.now() - openedUs / 1000 - this.#aheadMs;
+    return `${duration(ageMs / 1000)} ago`;
   }
 
   /** Have it said that an alert opened: once, not again when the server tells all after a break. */
@@ -111,9 +119,11 @@ export class Alerts {
   }
 
   #sort() {
-    const isOpen = ({ alert }) => (alert.state === 'resolved' ? 0 : 1);
+    const rank = ({ alert: { state, severity } }) => (
+      state === 'resolved' ? GRAVEST_FIRST.length : GRAVEST_FIRST.indexOf(severity)
+    );
     const inOrder = [...this.#known.values()].reverse() // the last to be told first
-      .sort((one, other) => isOpen(other) - isOpen(one) || other.heardUs - one.heardUs);
+      .sort((one, other) => rank(one) - rank(other) || other.alert.opened_us - one.alert.opened_us);
     inOrder.forEach(({ entry }, index) => {
       const there = this.#feed.children[index];
       if (there !== entry) this.#feed.insertBefore(entry, there ?? null);

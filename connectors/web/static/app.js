@@ -55,6 +55,7 @@ const wall = new Wall({
 const alerts = new Alerts({
   show: (alert, heardUs) => showMoment(alert, heardUs),
   exhibit: (alert, kind, url) => exhibit.show(alert, kind, url),
+  isFile: (camera) => page.stats[camera]?.mode === 'archive',
 });
 
 function greet({ now_us: nowUs, has_session: hasSession }) {
