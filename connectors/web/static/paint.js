@@ -7,6 +7,7 @@ import { crop, forEachPiece } from '/static/rle.js';
 
 const SMALL_OBJECT = 110; // px on the screen
 const SMALL_PICTURE = 560; // px on the screen: there labels are small, and without identities
+const EDGE = 2; // px that stay free at the edges of the picture
 const FONT = '"Inter", system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 
 /** What is drawn of a frame: {label, identity, colour, box, mask}. */
@@ -68,7 +69,10 @@ export function paintMasks(context, objects, paths, scale, dots) {
   context.setTransform(1, 0, 0, 1, 0, 0);
 }
 
-/** Labels above their boxes, small ones on small objects; where two would meet, one moves up. */
+/**
+ * Labels above their boxes, small ones on small objects; where two would meet, one moves up, or down
+ * where the picture ends.
+ */
 export function paintChips(context, objects, scale, dots) {
   context.setTransform(dots, 0, 0, dots, 0, 0);
   context.textBaseline = 'middle';
@@ -80,16 +84,21 @@ export function paintChips(context, objects, scale, dots) {
     const box = object.box.map((each) => (each * scale) / dots);
     const size = box[3] - box[1] < SMALL_OBJECT ? 10.5 : 12;
     const chip = measured(context, object, isSmall ? 8.5 : size, isSmall);
-    chip.x = Math.max(2, Math.min(box[0], width - chip.width - 2));
-    chip.y = box[1] - chip.height - 4;
-    for (let met; (met = placed.find((other) => cover(chip, other)));) {
-      chip.y = met.y - chip.height - 2;
-    }
-    chip.y = Math.max(2, chip.y);
+    chip.x = Math.max(EDGE, Math.min(box[0], width - chip.width - EDGE));
+    place(chip, Math.max(EDGE, box[1] - chip.height - 4), placed);
     placed.push(chip);
     paintChip(context, chip, object);
   }
   context.setTransform(1, 0, 0, 1, 0, 0);
+}
+
+function place(chip, y, placed) {
+  const met = () => placed.find((other) => cover(chip, other));
+  chip.y = y;
+  for (let other; (other = met());) chip.y = other.y - chip.height - 2;
+  if (chip.y >= EDGE) return;
+  chip.y = y;
+  for (let other; (other = met());) chip.y = other.y + other.height + 2;
 }
 
 function measured(context, { label, identity }, size, isShort) {
@@ -121,7 +130,8 @@ function paintChip(context, { x, y, width, height, size, name, labelWidth }, { l
   context.fillText(name, x + size * 1.95 + labelWidth, middle + 0.5);
 }
 
-function cover(one, other) {
+/** Whether two boxes {x, y, width, height} share anything. */
+export function cover(one, other) {
   return (
     one.y < other.y + other.height &&
     other.y < one.y + one.height &&

@@ -1,7 +1,10 @@
 // Zones and lines above a picture: SVG in fractions of it, and names that keep their shape.
 
+import { cover } from '/static/paint.js';
 import { part } from '/static/words.js';
 
+const EDGE = 2; // px that stay free at the edges of the picture
+const BESIDE = 6; // px of a name from its corner
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** A zone's area. */
@@ -36,6 +39,27 @@ export function tagOfLine({ id, line: [[x1, y1], [x2, y2]], direction }, alarmed
     at(arrow, x, y),
     at(part('span', `tag${state}`, id), x2, y2),
   ];
+}
+
+/** Keep the names in `tags` within it, and off each other: the lower of two moves down. */
+export function spread(tags) {
+  const { clientWidth: width, clientHeight: height } = tags;
+  const placed = [];
+  const highestFirst = [...tags.querySelectorAll('.tag')]
+    .map((tag) => ({ tag, x: tag.offsetLeft, y: tag.offsetTop }))
+    .sort((one, other) => one.y - other.y);
+  for (const { tag, x, y } of highestFirst) {
+    const own = { width: tag.offsetWidth, height: tag.offsetHeight };
+    own.x = within(x + BESIDE, width - own.width);
+    own.y = within(y + BESIDE, height - own.height);
+    for (let met; (met = placed.find((other) => cover(own, other)));) own.y = met.y + met.height + 2;
+    placed.push(own);
+    tag.style.translate = `${own.x - x}px ${own.y - y}px`;
+  }
+}
+
+function within(value, most) {
+  return Math.max(EDGE, Math.min(value, most - EDGE));
 }
 
 export function at(element, x, y) {

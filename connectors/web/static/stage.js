@@ -3,10 +3,11 @@
 
 import { Colours } from '/static/identities.js';
 import { described, objectsOf, outlineOf, paintChips, paintMasks } from '/static/paint.js';
-import { areaOf, strokeOf, tagOf, tagOfLine } from '/static/places.js';
+import { areaOf, spread, strokeOf, tagOf, tagOfLine } from '/static/places.js';
 
 export class Stage {
   #root;
+  #tags;
   #canvas;
   #context;
   #layers = { masks: true, ids: true, zones: true };
@@ -18,9 +19,11 @@ export class Stage {
 
   constructor(root) {
     this.#root = root;
+    this.#tags = root.querySelector('#tags');
     this.#canvas = root.querySelector('canvas');
     this.#context = this.#canvas.getContext('2d');
     new ResizeObserver(() => this.#fit()).observe(this.#canvas);
+    new ResizeObserver(() => spread(this.#tags)).observe(this.#tags); // also once it is shown
   }
 
   /** Height and width of the frame shown. */
@@ -73,10 +76,11 @@ export class Stage {
       ...zones.map((zone) => areaOf(zone, alarmed.zones.has(zone.id))),
       ...lines.map((line) => strokeOf(line, alarmed.rules.has(line.id))),
     );
-    this.#root.querySelector('#tags').replaceChildren(
+    this.#tags.replaceChildren(
       ...zones.map((zone) => tagOf(zone, alarmed.zones.has(zone.id))),
       ...lines.flatMap((line) => tagOfLine(line, alarmed.rules.has(line.id), ratio)),
     );
+    spread(this.#tags);
   }
 
   #fit() {
