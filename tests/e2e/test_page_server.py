@@ -262,7 +262,7 @@ async def test_a_camera_that_comes_later_is_told(
     async with client.ws_connect(f"{url}/live") as socket:
         assert (await heard(socket, "cameras"))["cameras"] == ["hall", "yard"]
         page.offer(joined(0, "gate"))
-        assert (await heard(socket, "cameras"))["cameras"] == ["hall", "yard", "gate"]
+        assert (await heard(socket, "cameras"))["cameras"] == ["gate", "hall", "yard"]
 
 
 async def test_a_camera_that_is_removed_goes_with_all_that_was_shown_of_it(
