@@ -4,6 +4,7 @@ from functools import partial
 from typing import Literal, get_args
 
 import pytest
+import pytest_asyncio
 from msgspec import structs
 from playwright.async_api import BrowserContext, expect
 from playwright.async_api import Page as Tab
@@ -25,8 +26,8 @@ CAMERAS = ["dock", "gate", "hall", "yard"]
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
 
 
-@pytest.fixture
-def busy() -> Page:
+@pytest_asyncio.fixture(loop_scope="session")
+async def busy() -> Page:
     """Four cameras in different states, one with alerts of all severities."""
     page = Page(cameras=CAMERAS, zones=lambda: [GATE], now_us=lambda: START_US)
     for camera in CAMERAS[:3]:
@@ -41,7 +42,7 @@ def busy() -> Page:
     for severity in get_args(Severity):
         for state in ("opened", "resolved"):
             told = structs.replace(alert(), id=f"{severity}-{state}", severity=severity)
-            page.alert(structs.replace(told, state=state, notify=("ops",)))
+            await page.alert(structs.replace(told, state=state, notify=("ops",)))
     return page
 
 
@@ -94,18 +95,18 @@ async def test_an_alert_is_said_once_when_it_opens_and_not_again_after_a_break(
     tab: Tab, page: Page
 ) -> None:
     news, link = tab.get_by_role("log", name="New alerts").locator("p"), tab.locator("#link")
-    page.alert(alert())
+    await page.alert(alert())
     later = structs.replace(alert(), id="hall-2", rule="fence")
     meanwhile = structs.replace(alert(), id="hall-3", rule="door")
     async with serve(page, port=0) as url:
         await tab.goto(url)
         await expect(tab.locator("#feed li")).to_have_count(1)
         await expect(tab.locator("#no-alerts")).to_be_hidden()
-        page.alert(later)
+        await page.alert(later)
         await expect(news).to_have_text(["critical: fence, hall › gate · person #7"])
-        page.alert(structs.replace(later, state="resolved"))
+        await page.alert(structs.replace(later, state="resolved"))
     await expect(link).to_have_text("Reconnecting")
-    page.alert(meanwhile)
+    await page.alert(meanwhile)
     async with serve(page, port=URL(url).port or 0):
         await expect(link).to_have_text("Connected")
         await expect(tab.locator("#feed li")).to_have_count(3)

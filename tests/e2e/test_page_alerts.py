@@ -32,7 +32,7 @@ async def test_an_alert_tells_when_it_opened_and_not_when_it_was_heard_of(
     tab: Tab, page: Page, url: str
 ) -> None:
     opened_us = START_US - 3_725_000_000
-    page.alert(structs.replace(alert(), opened_us=opened_us, time_us=opened_us))
+    await page.alert(structs.replace(alert(), opened_us=opened_us, time_us=opened_us))
     await tab.goto(url)
     await expect(tab.locator("#feed time")).to_have_text("1 h 2 min ago")
 
@@ -40,7 +40,9 @@ async def test_an_alert_tells_when_it_opened_and_not_when_it_was_heard_of(
 async def test_an_alert_of_a_file_tells_the_time_in_the_file(
     tab: Tab, page: Page, url: str
 ) -> None:
-    page.alert(structs.replace(alert(camera="tape"), opened_us=81_500_000, time_us=81_500_000))
+    await page.alert(
+        structs.replace(alert(camera="tape"), opened_us=81_500_000, time_us=81_500_000)
+    )
     await tab.goto(f"{url}#tape")
     await seen(tab, 0, "tape")
     await expect(tab.locator("#time")).to_have_text("01:23.0")
@@ -50,20 +52,20 @@ async def test_an_alert_of_a_file_tells_the_time_in_the_file(
 async def test_the_gravest_of_the_open_alerts_stands_first_and_then_the_one_that_opened_last(
     tab: Tab, page: Page, url: str
 ) -> None:
-    def tell(rule: str, severity: Severity, ago_s: int) -> None:
+    async def tell(rule: str, severity: Severity, ago_s: int) -> None:
         opened_us = START_US - ago_s * 1_000_000
         told = structs.replace(alert(), id=rule, rule=rule, severity=severity)
-        page.alert(structs.replace(told, opened_us=opened_us, time_us=opened_us))
+        await page.alert(structs.replace(told, opened_us=opened_us, time_us=opened_us))
 
     rules = tab.locator("#feed .rule")
     await tab.goto(url)
-    tell("grave", "critical", 90)
-    tell("late", "info", 10)
-    tell("over", "critical", 5)
-    tell("graver", "critical", 60)
-    tell("later", "info", 2)
-    tell("middling", "warning", 1)
+    await tell("grave", "critical", 90)
+    await tell("late", "info", 10)
+    await tell("over", "critical", 5)
+    await tell("graver", "critical", 60)
+    await tell("later", "info", 2)
+    await tell("middling", "warning", 1)
     await expect(rules).to_have_text(["over", "graver", "grave", "middling", "later", "late"])
     over = structs.replace(alert("resolved"), id="over", rule="over")
-    page.alert(structs.replace(over, opened_us=START_US - 5_000_000))
+    await page.alert(structs.replace(over, opened_us=START_US - 5_000_000))
     await expect(rules).to_have_text(["graver", "grave", "middling", "later", "late", "over"])

@@ -108,7 +108,7 @@ async def test_what_is_pressed_is_large_enough(
             exhibits=exhibits,
         )  # fmt: skip
         page.offer(joined(0, "hall", ring()))
-        page.alert(structs.replace(alert(), notify=("ops",)))
+        await page.alert(structs.replace(alert(), notify=("ops",)))
         async with serve(page, port=0) as url:
             await tab.goto(f"{url}#hall")
             await seen(tab, 0)
