@@ -63,6 +63,17 @@ async def test_who_does_not_ask_is_hung_up_on(
     assert connected(url.port) == 0
 
 
+async def test_who_has_asked_may_ask_again(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_S", 0.5)
+    head = f"GET /livez HTTP/1.1\r\nHost: {url.authority}\r\n\r\n"
+    reader, writer = await said(url, head)
+    await reader.readuntil(b"ok\n")
+    await over(await said(url, ""))  # it came later
+    writer.write(head.encode())
+    await reader.readuntil(b"ok\n")
+    writer.close()
+
+
 async def test_who_asks_no_more_is_hung_up_on(url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "IDLE_S", 0.2)
     ends = await said(url, f"GET /livez HTTP/1.1\r\nHost: {url.authority}\r\n\r\n")
