@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import numpy as np
 import pytest
 from msgspec import structs
-from playwright.async_api import Browser, expect
+from playwright.async_api import BrowserContext, expect
 from playwright.async_api import Page as Tab
 from pydantic import SecretStr
 from yarl import URL
@@ -276,12 +276,18 @@ async def test_what_is_on_the_topics_is_on_the_page(tab: Tab, page: Page, url: s
     assert label == "Camera hall: 1 person"
 
 
+async def stranger(browser: BrowserContext) -> Tab:
+    """A tab of somebody who has not logged in anywhere."""
+    await browser.clear_cookies()
+    return await browser.new_page()
+
+
 async def test_somebody_logs_in_once_and_again_when_the_token_has_changed(
-    browser: Browser, page: Page
+    browser: BrowserContext, page: Page
 ) -> None:
     access = Access(SecretStr(OLD))
     async with serve(page, port=0, access=access) as url:
-        tab = await browser.new_page()
+        tab = await stranger(browser)
         answer = await tab.goto(url)
         assert answer is not None
         assert answer.status == 401
@@ -304,10 +310,10 @@ async def test_somebody_logs_in_once_and_again_when_the_token_has_changed(
 
 
 async def test_who_looks_on_sees_the_form_once_the_session_ends(
-    browser: Browser, page: Page
+    browser: BrowserContext, page: Page
 ) -> None:
     access = Access(SecretStr(OLD))
-    tab = await browser.new_page()
+    tab = await stranger(browser)
     form, link = tab.get_by_label("Token"), tab.locator("#link")
 
     async def log_in(token: str) -> None:
@@ -337,8 +343,10 @@ async def test_where_nobody_logs_in_nobody_logs_out(tab: Tab, url: str) -> None:
     await expect(tab.locator("#log-out")).to_be_hidden()
 
 
-async def test_a_link_on_another_site_leads_to_the_page(browser: Browser, page: Page) -> None:
-    tab = await browser.new_page()
+async def test_a_link_on_another_site_leads_to_the_page(
+    browser: BrowserContext, page: Page
+) -> None:
+    tab = await stranger(browser)
     async with serve(page, port=0, access=Access(SecretStr(OLD))) as url:
         await tab.goto(url)
         await tab.get_by_label("Token").fill(OLD)
