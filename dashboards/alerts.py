@@ -18,7 +18,7 @@ def build() -> Dashboard:
     board = frame("alerts", "Alerts", "Did alerts arrive, how soon, and who has not taken one.")
     board.with_row(Row("Did they arrive"))
     for view in (_OPEN, _OPENED, _TAKEN, _PENDING, _OLDEST, _GIVEN_UP):
-        board.with_panel(number(view, none="none"))
+        board.with_panel(number(view, none="not told"))
     board.with_panel(lines(_DELIVERIES))
     board.with_panel(lines(_AGES))
     board.with_panel(lines(_WAITING))

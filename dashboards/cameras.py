@@ -61,7 +61,7 @@ _CONNECTING = _count(
 _LOST = _count(
     "Lost",
     4,
-    "Cameras that were there and are not. They are looked for until they are back; "
+    "Cameras that do not answer, whether they once did or not. They are tried until they do; "
     "`maskstream cameras status` says what is met.",
     Levels(bad=1),
 )
@@ -232,8 +232,8 @@ _RECONNECTS = View(
 
 _EPOCHS = View(
     "Epochs opened, within an hour",
-    "Connections that gave a picture: after a loss, a change of its settings, or another "
-    "ingest that took over. Many for all cameras: ingest is restarted again and again.",
+    "Connections that gave a picture, from the second of a process on: after a loss, or a change "
+    "of the camera's settings. An ingest that is started again shows on Pipeline, as restarts.",
     "MaskstreamPodRestarting",
     "none",
     _often("maskstream_camera_connects_total"),

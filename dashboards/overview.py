@@ -15,7 +15,7 @@ from dashboards.common import (
 )
 from dashboards.frame import CAMERAS, PODS, SITE, frame
 from dashboards.look import GOOD, Levels
-from dashboards.panels import Query, View, lines, number
+from dashboards.panels import Query, View, lines, number, rows
 
 NONE = Levels(bad=1)
 
@@ -42,8 +42,8 @@ def _now(board: Dashboard) -> None:
         number(_ERRORS, none="no frames"),
         number(_MISSING, none="no watch"),
         number(_LAG, none="no lag told"),
-        number(_WAITING, none="no endpoint"),
-        number(_delivered(), none="none yet"),
+        number(_WAITING, none="not told"),
+        number(_delivered(), none="not told"),
     ):
         board.with_panel(panel)
 
@@ -56,7 +56,8 @@ def _number(title: str, means: str, section: str, unit: str, *told: Query | Leve
 
 _ALARMS = _number(
     "Alarms that fire",
-    "How many alarms of rules/alarms.yaml fire now. Red: each links to its section of the runbook.",
+    "How many alarms of rules/alarms.yaml fire now. Red: the table below names them; each has a "
+    "section in the runbook.",
     "MaskstreamRoleDown",
     "none",
     Query(f"count({FIRING})"),
@@ -182,6 +183,7 @@ def _delivered() -> View:
 
 
 def _through(board: Dashboard) -> None:
+    board.with_panel(rows(_FIRING, _FIRING_COLUMNS))
     board.with_panel(lines(_CAMERAS_BY_STATE, stacked=True))
     board.with_panel(lines(_FRAMES))
     board.with_panel(lines(_AGES, traced=True))
@@ -192,6 +194,26 @@ def _through(board: Dashboard) -> None:
     board.with_panel(lines(_MODEL, traced=True))
     board.with_panel(lines(_ALERTS))
 
+
+_FIRING = View(
+    "Alarms that fire, by name",
+    "Which alarms fire, how grave they are and what they are about. The runbook has a section for "
+    "each name; with several begin with a role that is down.",
+    "MaskstreamRoleDown",
+    "none",
+    [Query(f"max by (alertname, severity, camera, endpoint, topic, role, pod) ({FIRING})")],
+    Levels(bad=1),
+)
+_FIRING_COLUMNS = {
+    "alertname": "Alarm",
+    "severity": "Severity",
+    "camera": "Camera",
+    "endpoint": "Endpoint",
+    "topic": "Topic",
+    "role": "Role",
+    "pod": "Pod",
+    "Value": "Fires",
+}
 
 _CAMERAS_BY_STATE = View(
     "Cameras by state",

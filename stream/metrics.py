@@ -5,7 +5,7 @@ Names follow Prometheus: a unit at the end, ``_total`` for counters. The labels 
 others may be where that is known.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal, TypeVar, get_args
@@ -306,6 +306,12 @@ class Metrics:
         for topic in topics:
             for reason in FINITE["dead_letters.reason"]:
                 self.dead_letters.labels(topic, reason)
+
+    def expects_alerts(self, rules: Iterable[str]) -> None:
+        """Have a 0 for each state that an alert of ``rules`` may come into."""
+        for rule in rules:
+            for state in FINITE["alerts.state"]:
+                self.alerts.labels(rule, state)
 
     def expects_gaps(self, camera: str) -> None:
         """Have a 0 for each reason why segment may turn a frame of a camera into a gap."""

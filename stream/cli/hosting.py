@@ -49,6 +49,7 @@ async def _play(config: Path, settings: Settings) -> None:
         await stack.enter_async_context(traced(settings, "watch", clock))
         metrics = stack.enter_context(measured("watch"))
         metrics.expects_dead_letters("masks")
+        metrics.expects_alerts(each.id for each in rulebook.rules)
         served = serve_health(health, clock, metrics.registry, settings.health)
         _log.info("watch: probes on %s", await stack.enter_async_context(served))
         registry = await stack.enter_async_context(transport.registry())

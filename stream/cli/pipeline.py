@@ -162,6 +162,7 @@ def watch_role(common: Common) -> Role:
             plans = common.rulebook.plans
             masks, metrics = inboxes["masks"], common.metrics
             metrics.expects_dead_letters("masks")
+            metrics.expects_alerts(each.id for each in common.rulebook.rules)
             live = partial(is_live, common.registry)
             loop = watch.Watch(outbox, store, plans, metrics, common.clock, live)
             await loop.run(masks)

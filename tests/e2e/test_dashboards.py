@@ -39,6 +39,7 @@ FAILURE = "something that went wrong"
 
 PANELS: Mapping[str, str] = {
     "Overview / Alarms that fire / 0": FAILURE,
+    "Overview / Alarms that fire, by name / 0": FAILURE,
     "Overview / GPU busy / 0": GPU,
     "Overview / Frames a second / 2": FAILURE,
     "Overview / Replicas, wanted and ready / 0": CLUSTER,

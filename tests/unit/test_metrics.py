@@ -50,6 +50,15 @@ def test_processes_in_one_interpreter_do_not_share_figures() -> None:
     assert b"maskstream_results_total" in generate_latest(one.registry)
 
 
+def test_alerts_of_a_rule_are_at_0_before_the_first() -> None:
+    """Or else `increase()` would not see it."""
+    metrics = Metrics()
+    metrics.expects_alerts(["keep-out"])
+    for state in get_args(AlertState):
+        labels = {"rule": "keep-out", "state": state}
+        assert metrics.registry.get_sample_value("maskstream_alerts_total", labels) == 0
+
+
 @pytest.mark.parametrize("accept", ["", OPENMETRICS])
 def test_a_camera_costs_a_process_no_more_series_than_say_something(accept: str) -> None:
     metrics = Metrics()

@@ -9,6 +9,7 @@ from tests.support.alarms.samples import (
     ages,
     batches,
     frames,
+    judged,
     lag,
     live,
     memory,
@@ -19,6 +20,7 @@ IN_ERROR = "MaskstreamErrorRateHigh"
 SKIPPED = "MaskstreamFramesSkipped"
 BLIND = "MaskstreamCameraBlind"
 LATE = "MaskstreamCameraLate"
+JUDGED = "MaskstreamAlertsLate"
 MISSING = "MaskstreamFramesMissing"
 GROWING = "MaskstreamLagGrowing"
 
@@ -27,6 +29,11 @@ FRAMES = (
          ages(989, 1000), after="2m30s", labels=SITE,
          summary="Live results of site are 545.5ms old"),
     Case("fewer are", "MaskstreamLatencyHigh", ages(991, 1000)),
+    Case("more than one result in a hundred is judged late", JUDGED,
+         judged(989, 1000), after="5m30s", labels=SITE,
+         summary="Results of site are judged 11.82s late"),
+    Case("fewer are", JUDGED, judged(991, 1000)),
+    Case("results are written late", JUDGED, judged(0, 1000, at="received")),
     Case("more than one batch in a hundred is slow", "MaskstreamInferenceSlow",
          batches(989, 1000), after="2m30s", labels=SITE,
          summary="The model of site takes 545.5ms for a batch"),

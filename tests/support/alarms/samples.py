@@ -33,6 +33,11 @@ def ages(young: int, old: int, camera: str = "hall") -> Samples:
     return buckets("maskstream_result_age_seconds", {"0.5": young, "1.0": old}, camera=camera)
 
 
+def judged(soon: int, late: int, at: str = "watched") -> Samples:
+    """So many that were at a place before 10 s, and so many before 30 s."""
+    return buckets("maskstream_frame_age_seconds", {"10.0": soon, "30.0": late}, at=at)
+
+
 def batches(fast: int, slow: int) -> Samples:
     """So many that took under 0.5 s in the model, and so many under 1 s."""
     return buckets("maskstream_batch_service_seconds", {"0.5": fast, "1.0": slow})
