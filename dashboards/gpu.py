@@ -9,6 +9,8 @@ from dashboards.panels import Query, View, lines, rows
 
 SERVICE = "maskstream_batch_service_seconds"
 BATCH = "maskstream_batch_size_views"
+WITH_MODEL = f"and on (pod) maskstream_model_info{{{PODS}}}"
+"""Of processes with a model: the others have its histograms as well, empty."""
 
 
 def build() -> Dashboard:
@@ -101,7 +103,7 @@ _LATENCY_BY_POD = View(
     "has a slower one.",
     "MaskstreamInferenceSlow",
     "s",
-    [quantile(0.95, SERVICE, PODS, "pod")],
+    [Query(f"{quantile(0.95, SERVICE, PODS, 'pod').expr} {WITH_MODEL}", "{{pod}}")],
     Levels(bad=0.5),
 )
 
@@ -131,7 +133,7 @@ _BATCHES = View(
     "hangs: the lag then rises.",
     "MaskstreamLagGrowing",
     "cps",
-    [Query(rate(f"{BATCH}_count", PODS, "pod"), "{{pod}}")],
+    [Query(f"{rate(f'{BATCH}_count', PODS, 'pod')} {WITH_MODEL}", "{{pod}}")],
 )
 
 _CAPACITY = View(
