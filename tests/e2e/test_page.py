@@ -19,7 +19,7 @@ from stream.codec import encode, encode_frame
 from stream.masks import Mask
 from stream.observe import TOPICS
 from stream.types import CameraHealth, CameraStatus
-from tests.support.browser import pixels_of, seen
+from tests.support.browser import pixels_of, seen, stranger
 from tests.support.build import gap
 from tests.support.clock import START_US, VirtualClock
 from tests.support.scene import GATE, GREY, SIZE, alert, away, joined, ring
@@ -274,12 +274,6 @@ async def test_what_is_on_the_topics_is_on_the_page(tab: Tab, page: Page, url: s
     await expect(tab.locator("#feed li")).to_have_count(1)
     label = await tab.locator("#stage canvas").get_attribute("aria-label")
     assert label == "Camera hall: 1 person"
-
-
-async def stranger(browser: BrowserContext) -> Tab:
-    """A tab of somebody who has not logged in anywhere."""
-    await browser.clear_cookies()
-    return await browser.new_page()
 
 
 async def test_somebody_logs_in_once_and_again_when_the_token_has_changed(

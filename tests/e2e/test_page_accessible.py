@@ -15,7 +15,7 @@ from connectors.web import Access, Page, serve
 from connectors.web.api import Board, add_api
 from stream.types import CameraHealth, CameraStatus, Severity
 from tests.support.axe import faults
-from tests.support.browser import seen
+from tests.support.browser import seen, stranger
 from tests.support.build import gap
 from tests.support.clock import START_US
 from tests.support.scene import GATE, alert, encoded, ring
@@ -74,7 +74,7 @@ async def test_axe_finds_nothing(
 async def test_axe_finds_nothing_where_there_is_no_script(
     browser: BrowserContext, page: Page
 ) -> None:
-    tab = await browser.new_page()
+    tab = await stranger(browser)
     api = partial(add_api, operations=Board(page).operations(), with_token=True)
     async with serve(page, port=0, access=Access(SecretStr(TOKEN)), parts=[api]) as url:
         await tab.goto(f"{url}/login")

@@ -4,8 +4,8 @@ import shutil
 from typing import Any
 
 import numpy as np
+from playwright.async_api import BrowserContext, expect
 from playwright.async_api import Page as Tab
-from playwright.async_api import expect
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -17,6 +17,12 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+async def stranger(browser: BrowserContext) -> Tab:
+    """A tab of somebody who has not logged in anywhere."""
+    await browser.clear_cookies()
+    return await browser.new_page()
 
 
 async def seen(tab: Tab, seq: int, camera: str = "hall") -> None:
