@@ -108,7 +108,7 @@ async def _ours(model: Segmenter, pixels: Pixels) -> list[Instance]:
 
 
 @pytest.mark.timeout(1200)  # half a minute each on two free cores
-@pytest.mark.parametrize("clip", CLIPS)
+@pytest.mark.parametrize("clip", [CLIPS[0], pytest.param(CLIPS[1], marks=pytest.mark.slow)])
 async def test_f32_sees_what_ultralytics_sees(
     clip: str,
     artefact: Artefact,
