@@ -38,13 +38,15 @@ class Shown(Protocol):
 
 @asynccontextmanager
 async def showing(
-    shown: Shown, console: Console, doing: str = "segmenting", unit: str = "frames"
+    shown: Shown, console: Console, doing: str, done: str, made: str
 ) -> AsyncIterator[None]:
-    """Show how far ``shown`` is while the body runs."""
+    """Show how far ``shown`` is while the body runs: how many ``done`` are done, and how many
+    ``made`` a second are.
+    """
     if console.is_terminal:
-        task = asyncio.create_task(_show_bar(shown, console, doing, unit))
+        task = asyncio.create_task(_show_bar(shown, console, doing, made))
     else:
-        task = asyncio.create_task(_show_lines(shown, console, unit))
+        task = asyncio.create_task(_show_lines(shown, console, done, made))
     try:
         yield
     finally:
@@ -53,7 +55,7 @@ async def showing(
             await task
 
 
-async def _show_bar(shown: Shown, console: Console, doing: str, unit: str) -> None:
+async def _show_bar(shown: Shown, console: Console, doing: str, made: str) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -65,7 +67,7 @@ async def _show_bar(shown: Shown, console: Console, doing: str, unit: str) -> No
         bar = progress.add_task(doing, total=None, rate="")
 
         def update() -> None:
-            rate = _rate(shown, unit)
+            rate = _rate(shown, made)
             progress.update(bar, completed=shown.done, total=shown.total, rate=rate)
 
         try:
@@ -76,18 +78,18 @@ async def _show_bar(shown: Shown, console: Console, doing: str, unit: str) -> No
             update()
 
 
-async def _show_lines(shown: Shown, console: Console, unit: str) -> None:
+async def _show_lines(shown: Shown, console: Console, done: str, made: str) -> None:
     while True:
         await asyncio.sleep(LINE_EVERY_S)
         total = f" of {shown.total}" if shown.total is not None else ""
         left = _left_s(shown)
         ending = f", {left:.0f} s left" if left is not None else ""
-        console.print(f"{shown.done}{total} {unit}, {_rate(shown, unit)}{ending}", highlight=False)
+        console.print(f"{shown.done}{total} {done}, {_rate(shown, made)}{ending}", highlight=False)
 
 
-def _rate(shown: Shown, unit: str = "frames") -> str:
+def _rate(shown: Shown, made: str) -> str:
     rate = shown.rate_per_s
-    return f"{rate:.1f} {unit}/s" if rate is not None else "starting"
+    return f"{rate:.1f} {made}/s" if rate is not None else "starting"
 
 
 def _left_s(shown: Shown) -> float | None:
@@ -124,7 +126,7 @@ def _rows(tally: Tally) -> Iterator[tuple[str, str]]:
         yield "clips made", str(tally.clips["delivered"])
     if tally.clips["given_up"]:
         yield "clips given up", str(tally.clips["given_up"])
-    yield "rate", _rate(tally) if tally.rate_per_s else "—"
+    yield "rate", _rate(tally, "results") if tally.rate_per_s else "—"
     yield "arrival to result p50 / p99", f"{_ms(tally, 0.5)} / {_ms(tally, 0.99)}"
     yield "audit", _verdict(tally)
 

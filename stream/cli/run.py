@@ -91,7 +91,7 @@ async def play(
         with stop_on_signals() as stop:
             keep_what_is_loaded()
             try:
-                async with showing(tally, console):
+                async with showing(tally, console, "segmenting", "frames", "results"):
                     drain_s = settings.drain + LEAVING_S
                     await run_roles(common.transport, working + looking, stop, drain_s)
             except DrainTimeoutError:

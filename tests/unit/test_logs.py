@@ -18,7 +18,7 @@ from stream.cli.progress import showing
 from stream.tally import Tally
 
 async def main():
-    async with showing(Tally(), Console()):
+    async with showing(Tally(), Console(), "segmenting", "frames", "results"):
         while not isinstance(sys.stderr, FileProxy):  # until the bar is shown
             await asyncio.sleep(0.01)
         logging.getLogger("stream").info("the door is open")

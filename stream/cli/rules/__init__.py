@@ -79,7 +79,7 @@ async def _replay(
     """Replay all, and write every change to ``file``; returns them where they are to be kept."""
     came: list[Alert] = []
     console = Console(stderr=True)
-    async with showing(recording.passed, console, "replaying", "results"):
+    async with showing(recording.passed, console, "replaying", "results", "results"):
         async for change in crew.told(recording):
             if file is not None:
                 file.write(change + b"\n")
