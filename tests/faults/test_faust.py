@@ -25,6 +25,7 @@ def masks(frames: int) -> list[Record]:
     return [codec.encode(each) for each in (*messages, closed(frames, "yard"))]
 
 
+@pytest.mark.slow
 def test_poison_costs_itself_and_a_newer_writer_stops_without_a_commit(
     tmp_path: Path, kafka: str
 ) -> None:
