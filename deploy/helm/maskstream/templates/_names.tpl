@@ -1,0 +1,47 @@
+{{- define "maskstream.fullname" -}}
+{{- .Values.fullnameOverride | default .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- /* What tells a component's pods from all others: (dict "root" $ "component" NAME). */ -}}
+{{- define "maskstream.selector" -}}
+app.kubernetes.io/name: maskstream
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end -}}
+
+{{- define "maskstream.labels" -}}
+{{ include "maskstream.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: maskstream
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | quote }}
+{{- end -}}
+
+{{- /* metadata of what belongs to a component: (dict "root" $ "component" NAME ["suffix" TEXT]). */ -}}
+{{- define "maskstream.metadata" -}}
+name: {{ include "maskstream.fullname" .root }}-{{ .component }}{{ .suffix | default "" }}
+namespace: {{ .root.Release.Namespace }}
+labels:
+  {{- include "maskstream.labels" . | nindent 2 }}
+{{- end -}}
+
+{{- /* An image by digest, or by tag. */ -}}
+{{- define "maskstream.image" -}}
+{{- $image := .image -}}
+{{- if $image.digest -}}
+{{ $image.repository }}@{{ $image.digest }}
+{{- else -}}
+{{ $image.repository }}:{{ $image.tag | default .root.Chart.AppVersion }}
+{{- end -}}
+{{- end -}}
+
+{{- /* Seconds of a duration, as the configuration takes it: 0.5, 500ms, 5s, 2m, 1h. */ -}}
+{{- define "maskstream.seconds" -}}
+{{- $text := toString . -}}
+{{- if not (regexMatch "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)?$" $text) -}}
+{{- fail (printf "a duration: given %s; allowed: 500ms, 5s, 2m, 1h, 30d, or a number of seconds" $text) -}}
+{{- end -}}
+{{- $number := float64 (regexFind "^[0-9.]+" $text) -}}
+{{- $unit := regexFind "[a-z]+$" $text | default "s" -}}
+{{- mulf $number (get (dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 "d" 86400.0) $unit) -}}
+{{- end -}}
