@@ -39,7 +39,7 @@ TELLING = f'{PODS}, endpoint!="evidence/clips"'
 UNTOLD = Query(f"max(maskstream_deliveries_oldest_seconds{{{TELLING}}})")
 """For how long somebody is not told of an alert."""
 LAG = Query(f"sum by (topic) (maskstream_lag_records{{{PODS}}})", "{{topic}}")
-_SETS = f'{SITE}, statefulset=~".*(ingest|segment|watch|notify|web)"'
+_SETS = f'{SITE}, statefulset=~".*(ingest|segment|segment-archive|watch|notify|web)"'
 REPLICAS = [
     Query(f"sum by (statefulset) (kube_statefulset_replicas{{{_SETS}}})", "{{statefulset}} wanted"),
     Query(

@@ -62,9 +62,9 @@ class CameraCounts:
             await moved.wait()
 
     def _settle(self, members: Mapping[str, Member], cameras: Mapping[str, CameraSpec]) -> None:
-        listed = {name: _topic(camera) for name, camera in cameras.items()}
+        listed = {name: topic_of(camera) for name, camera in cameras.items()}
         for camera, topic in (listed | self._topics).items():
-            if members[topic].owns(camera):
+            if topic in members and members[topic].owns(camera):
                 self.comes(camera, topic)
             else:
                 self._forget(camera)
@@ -79,5 +79,6 @@ async def _set(event: asyncio.Event) -> None:
     event.set()
 
 
-def _topic(camera: CameraSpec) -> str:
+def topic_of(camera: CameraSpec) -> str:
+    """The topic on which the frames of a camera are."""
     return "frames-archive" if camera.mode == "archive" else "frames"

@@ -206,7 +206,8 @@ class Metrics:
         )
         self.capacity = self._gauge(
             "capacity_frames_per_second",
-            "what this process does when it is saturated: measured at warm-up, then in service",
+            "what this process does when it is saturated: measured at warm-up, then in service. "
+            "`segment --mode archive` tells none, as it takes no load of live cameras",
         )
         self.registry.unregister(self.capacity)
         self._rate: float | None = None

@@ -82,11 +82,17 @@ class Segment:
         self._counts = CameraCounts(metrics)
         self._saturation = Saturation(model.batch_size * model.in_flight, clock.now_us())
         metrics.model.labels(model.ref.name, model.ref.sha256, model.ref.precision).set(1)
+        self._is_live = False
         self._traced: dict[Delivery, tracing.Spans] = {}
         """What ends when the answer lies on the transport."""
 
     async def run(self, inboxes: Mapping[str, Inbox], outbox: Outbox, last: Last) -> None:
-        """Answer until every inbox (by topic) has ended."""
+        """Answer until every inbox (by topic) has ended.
+
+        What it does when it is saturated is told where live cameras are among them: that is what
+        they are scaled by, and who looks at files alone takes none of their load.
+        """
+        self._is_live = LIVE in inboxes
         answer = partial(self._answer, last)
         async with asyncio.TaskGroup() as lanes:
             for topic, inbox in inboxes.items():
@@ -120,7 +126,8 @@ class Segment:
             answer = await self._answer_alone(delivery)
             if any(topic == "masks" for topic, _ in answer):  # else it may be anybody's name
                 self._counts.comes(delivery.record.key, delivery.topic)
-            if (rate := self._saturation.ended(self._clock.now_us())) is not None:
+            rate = self._saturation.ended(self._clock.now_us())
+            if rate is not None and self._is_live:
                 self._metrics.saturated(rate)
             if spans:
                 self._traced[delivery] = (*tracing.begin("publish"), *spans)

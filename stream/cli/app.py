@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stream.cli.arguments import Config, DryRun
+from stream.cli.arguments import Config, DryRun, Part
 from stream.cli.cameras_app import cameras_app
 from stream.errors import EXIT_CODES
 
@@ -73,18 +73,31 @@ def ingest(config: Config) -> None:
     _role("ingest", config)
 
 
+class Frames(StrEnum):
+    """Whose frames ``segment`` may be told to keep to."""
+
+    LIVE = "live"
+    ARCHIVE = "archive"
+
+
 @app.command()
 def segment(
     config: Config,
     workers: Annotated[int, typer.Option(help="processes, each with a model of its own")] = 1,
+    mode: Annotated[
+        Frames | None, typer.Option(help="frames of live cameras only, or of files only")
+    ] = None,
 ) -> None:
     """On Kafka: make masks of frames."""
+    part = Part.WHOLE if mode is None else Part(mode.value)
     if workers == 1:
-        _role("segment", config)
+        from stream.cli.roles import run_segment
+
+        run_segment(config, part)
         return
     from stream.cli.workers import run_workers
 
-    raise typer.Exit(run_workers(config, workers))
+    raise typer.Exit(run_workers(config, workers, part))
 
 
 class Host(StrEnum):

@@ -1,5 +1,6 @@
 """Arguments and options that several commands take."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -7,3 +8,11 @@ import typer
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="the configuration, a YAML file")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="only print what would change")]
+
+
+class Part(StrEnum):
+    """What a process of ``segment`` takes upon itself."""
+
+    WHOLE = "whole"
+    LIVE = "live"
+    ARCHIVE = "archive"

@@ -15,6 +15,7 @@ from stream import codec, ingest, notify, segment, watch
 from stream.capacity import measured_rate
 from stream.cli.embedded import Role, beside
 from stream.cli.evidence import Illustration
+from stream.cli.jobs import WHOLE, Job
 from stream.config import Settings, redact, registered_url_fault, signing_keys
 from stream.device import Device
 from stream.errors import CameraRefusedError, RecordError
@@ -119,16 +120,16 @@ async def _open_allowed(
         yield feed
 
 
-def segment_role(common: Common, device: Device) -> Role:
-    """Makes masks of frames; the ``device`` runs beside it."""
+def segment_role(common: Common, device: Device, job: Job = WHOLE) -> Role:
+    """Makes masks of the frames of its ``job``; the ``device`` runs beside it."""
 
     async def work(inboxes: Mapping[str, Member], outbox: Outbox) -> None:
-        common.metrics.expects_dead_letters(segment.LIVE, segment.ARCHIVE)
+        common.metrics.expects_dead_letters(*job.reads)
         loop = _segment(common, device, common.registry, common.metrics)
         async with beside(loop.follow(inboxes)):
             await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
 
-    return Role("segment", work, reads=(segment.LIVE, segment.ARCHIVE), writes=segment.TOPICS)
+    return Role("segment", work, reads=job.reads, writes=segment.TOPICS)
 
 
 async def measure_capacity(common: Common, model: Model) -> None:

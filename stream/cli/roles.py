@@ -9,13 +9,16 @@ from pathlib import Path
 from connectors import open_kafka
 from connectors.clock import SteadyClock, WallClock
 from connectors.health import serve_health
+from stream.camera_counts import topic_of
 from stream.canary import sing
+from stream.cli.arguments import Part
 from stream.cli.cards import cards_watched
 from stream.cli.collecting import keep_what_is_loaded
 from stream.cli.doubting import log_doubts
 from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import LEAVING_S, Role, beside, run_roles
 from stream.cli.evidence import illustration
+from stream.cli.jobs import WHOLE, Job, job_of
 from stream.cli.kafka_only import settings_of_role
 from stream.cli.leaving import Leaving
 from stream.cli.logs import logged
@@ -88,14 +91,33 @@ def run_role(name: str, config: Path, open_model: OpenModel = with_capacity) -> 
         asyncio.run(play(name, config, settings_of_role(config), open_model))
 
 
+def run_segment(config: Path, part: Part) -> None:
+    """Run a ``segment``, or the part of one, on Kafka until a signal comes."""
+    job = job_of(part)
+    with logged(job.name):
+        asyncio.run(play_segment(job, config, settings_of_role(config)))
+
+
+async def play_segment(
+    job: Job, config: Path, settings: Settings, parent: Parent | None = None
+) -> None:
+    """Run a ``segment`` until a signal comes, or its ``parent`` ends it."""
+    open_model = with_capacity if job.is_live else warm
+    await play(job.name, config, settings, open_model, parent, job)
+
+
 async def play(
     name: str,
     config: Path,
     settings: Settings,
     open_model: OpenModel = with_capacity,
     parent: Parent | None = None,
+    job: Job = WHOLE,
 ) -> None:
-    """Run one role until a signal comes, its ``parent`` ends it, or its files end."""
+    """Run one role until a signal comes, its ``parent`` ends it, or its files end.
+
+    ``job`` is what it is there for where it is a ``segment``.
+    """
     transport = open_kafka(settings)
     await transport.check()
     clock = SteadyClock()
@@ -113,7 +135,7 @@ async def play(
         registry = await stack.enter_async_context(transport.registry())
         rulebook = Rulebook(settings.rules, settings.zones)
         common = Common(settings, rulebook, registry, transport, clock, metrics)
-        role = await stack.enter_async_context(_opened(name, common, health, open_model))
+        role = await stack.enter_async_context(_opened(name, common, health, open_model, job))
         if name in {"watch", "notify"}:  # notify draws the zones, and makes the clips, of rules
             log_doubts(settings)
             edits = edits_of_rules(config, registry, clock, metrics)
@@ -158,21 +180,22 @@ async def _end(stop: asyncio.Event, transport: Transport, health: Health) -> Non
 
 @asynccontextmanager
 async def _opened(
-    name: str, common: Common, health: Health, open_model: OpenModel
+    name: str, common: Common, health: Health, open_model: OpenModel, job: Job = WHOLE
 ) -> AsyncIterator[Role]:
     settings = common.settings
     async with AsyncExitStack() as stack:
         match name:
             case "ingest":
                 yield ingest_role(common)
-            case "segment":
+            case job.name:
                 # Scraped at 0 while the model is opened: what comes first may have expired.
-                for camera in common.registry.cameras:
-                    common.metrics.expects_gaps(camera)
+                for camera, spec in common.registry.cameras.items():
+                    if topic_of(spec) in job.reads:
+                        common.metrics.expects_gaps(camera)
                 opening = at_work(common, health, open_model)
                 device = await stack.enter_async_context(opening)
                 check_labels(settings, device.model.labels)
-                yield segment_role(common, device)
+                yield segment_role(common, device, job)
             case "watch":
                 check_watched(settings, common.registry.cameras)
                 check_known_labels(settings)

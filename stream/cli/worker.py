@@ -1,30 +1,34 @@
 """One of the processes of ``maskstream segment --workers N``: a whole ``segment``.
 
-``python -m stream.cli.worker NUMBER DESCRIPTOR CONFIG``; the descriptor is a socket to the parent.
+``python -m stream.cli.worker NUMBER DESCRIPTOR PART CONFIG``; the descriptor is a socket to the
+parent.
 """
 
 import asyncio
 import sys
 from pathlib import Path
 
+from stream.cli.arguments import Part
+from stream.cli.jobs import Job, job_of
 from stream.cli.kafka_only import settings_of_role
 from stream.cli.logs import logged
 from stream.cli.parent import Parent
-from stream.cli.roles import play
+from stream.cli.roles import play_segment
 from stream.specs import HealthSpec
 
 
-async def _work(descriptor: int, config: Path) -> None:
+async def _work(descriptor: int, job: Job, config: Path) -> None:
     parent = Parent(descriptor)
     own = {"health": HealthSpec()}  # on loopback, at any port: the parent asks and answers for all
     settings = settings_of_role(config).model_copy(update=own)
-    await play("segment", config, settings, parent=parent)
+    await play_segment(job, config, settings, parent)
 
 
-def main(number: str, descriptor: str, config: str) -> None:
+def main(number: str, descriptor: str, part: str, config: str) -> None:
     """Run a ``segment``; what it says is told apart by its number."""
-    with logged("segment", worker=int(number)):
-        asyncio.run(_work(int(descriptor), Path(config)))
+    job = job_of(Part(part))
+    with logged(job.name, worker=int(number)):
+        asyncio.run(_work(int(descriptor), job, Path(config)))
 
 
 if __name__ == "__main__":

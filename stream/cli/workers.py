@@ -10,11 +10,14 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from connectors.health import serve_probes
-from connectors.workers import Worker, Workers, started
+from connectors.workers import Command, Worker, Workers, started
+from stream.cli.arguments import Part
 from stream.cli.embedded import LEAVING_S, beside
+from stream.cli.jobs import job_of
 from stream.cli.kafka_only import settings_of_role
 from stream.cli.logs import logged
 from stream.cli.stop import stop_on_signals
@@ -27,28 +30,31 @@ CLOSING_S = 5.0
 _log = logging.getLogger(__name__)
 
 
-def run_workers(config: Path, count: int) -> int:
+def run_workers(config: Path, count: int, part: Part = Part.WHOLE) -> int:
     """Run ``count`` segments until a signal comes, or until one ends; returns the exit code.
 
     That is 0 if all finished what they held, else the code of the first that did not. None is a
     fault, and so are more than there are partitions: those would have nothing to do.
     """
-    with logged("segment"):
+    job = job_of(part)
+    with logged(job.name):
         settings = settings_of_role(config)
         most = settings.kafka.partitions
         if not 1 <= count <= most:
             raise ConfigError(
                 f"--workers: given {count}; allowed: 1 to {most}, the kafka.partitions of {config}"
             )
-        return asyncio.run(_run(config, settings, count))
+        command = partial(_command, part, config)
+        return asyncio.run(_run(job.name, command, settings, count))
 
 
-async def _run(config: Path, settings: Settings, count: int) -> int:
-    def command(number: int, channel: int) -> Sequence[str]:
-        # -P: the folder that we happen to be in must not stand in for an installed package.
-        module = ("-P", "-m", "stream.cli.worker")
-        return [sys.executable, *module, str(number), str(channel), str(config)]
+def _command(part: Part, config: Path, number: int, channel: int) -> Sequence[str]:
+    # -P: the folder that we happen to be in must not stand in for an installed package.
+    module = ("-P", "-m", "stream.cli.worker")
+    return [sys.executable, *module, str(number), str(channel), part, str(config)]
 
+
+async def _run(name: str, command: Command, settings: Settings, count: int) -> int:
     async with started(command, count) as workers:
 
         def force() -> None:
@@ -57,11 +63,11 @@ async def _run(config: Path, settings: Settings, count: int) -> int:
 
         with stop_on_signals(force) as stop:
             async with serve_probes(workers, settings.health) as url:
-                _log.info("segment: probes on %s", url)
+                _log.info("%s: probes on %s", name, url)
                 for worker in workers.all:
-                    _log.info("segment: %s is process %d", worker.name, worker.pid)
+                    _log.info("%s: %s is process %d", name, worker.name, worker.pid)
                 code = await until_ended(workers, stop, settings.drain + LEAVING_S + CLOSING_S)
-    _log.info("segment: stopped")
+    _log.info("%s: stopped", name)
     return code
 
 

@@ -88,10 +88,12 @@ def test_two_workers_share_the_frames_and_answer_probes_as_one(tmp_path: Path, k
     clip = str(beginning(DATA / "yard.mp4", SHORT, tmp_path))
     short = [{**camera, "url": clip, "fps": None} for camera in CAMERAS]
     with deployment(tmp_path, kafka, **{**SMALL, "cameras": short}) as deployed:
-        segment = deployed.begin(TWO)
+        segment = deployed.begin("segment --mode archive --workers 2")
         one, other = pids(segment)
         os.kill(other, signal.SIGSTOP)
-        wait_until(lambda: "segment: started" in segment.events(worker=1), "one has started")
+        wait_until(
+            lambda: "segment-archive: started" in segment.events(worker=1), "one has started"
+        )
         wait_until(
             lambda: against(segment, "/readyz") == "worker 2 has not started\n", "one is ready"
         )

@@ -11,6 +11,8 @@ from connectors.clock import SteadyClock
 from connectors.memory import MemoryTransport
 from stream import codec
 from stream.camera_counts import CameraCounts
+from stream.cli.arguments import Part
+from stream.cli.jobs import job_of
 from stream.cli.pipeline import Common, segment_role
 from stream.cli.roles import _opened
 from stream.config import parse
@@ -107,6 +109,19 @@ async def test_faults_of_cameras_that_come_here_are_at_0_before_the_first_frame(
             assert metrics.registry.get_sample_value("maskstream_gaps_total", labels) == 0
 
 
+async def test_who_looks_at_live_cameras_alone_tells_nothing_of_files(common: Common) -> None:
+    metrics, job = common.metrics, job_of(Part.LIVE)
+    async with _opened(job.name, common, Health(), bright, job) as role:
+        assert role.reads == ("frames",)
+        assert "hall" not in told(metrics)
+    following = asyncio.create_task(
+        CameraCounts(metrics).follow({"frames": Moving("hall")}, CAMERAS, VirtualClock())
+    )
+    await settled()
+    assert told(metrics).keys() == {"hall"}
+    following.cancel()
+
+
 async def test_what_was_counted_of_a_camera_that_moved_on_is_told_no_more() -> None:
     metrics, frames = Metrics(), Moving("hall", "gate", "unlisted")
     async with counting(metrics, frames, Moving()) as counts:
@@ -138,6 +153,11 @@ def common() -> Common:
     settings = parse(document, "c.yaml")
     rulebook, registry = Rulebook((), ()), Listed(settings.cameras)
     return Common(settings, rulebook, registry, MemoryTransport(), SteadyClock(), Metrics())
+
+
+@asynccontextmanager
+async def bright(_: Common) -> AsyncIterator[BrightModel]:
+    yield BrightModel()
 
 
 async def test_while_segment_opens_its_model_faults_are_told_at_0(common: Common) -> None:

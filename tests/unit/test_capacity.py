@@ -18,7 +18,7 @@ from tests.support.build import frame
 from tests.support.clock import VirtualClock
 from tests.support.models import BrightModel
 from tests.support.segmenting import Bench
-from tests.support.topics import roomy
+from tests.support.topics import fill, roomy
 
 TAKES_S = 0.025
 JPEG = JpegCodec(quality=80, max_bytes=1_000_000, max_pixels=1_000_000)
@@ -79,10 +79,26 @@ async def test_what_is_measured_in_service_replaces_what_warm_up_told() -> None:
     clock = VirtualClock()
     bench = Bench(clock, TakingModel(clock, in_flight=2), transport=roomy())
     bench.metrics.saturated(1000)
-    frames = [frame(seq, mode="archive") for seq in range(900)]  # two windows, and a half
-    await bench.masks(*frames, topic="frames-archive")
+    await two_windows(bench, "frames", "frames-archive")
     capacity = bench.metrics.registry.get_sample_value("maskstream_capacity_frames_per_second")
     assert capacity == pytest.approx(0.49 * 1000 + 0.51 / TAKES_S, 0.01)
+
+
+async def test_who_looks_at_files_alone_tells_no_capacity() -> None:
+    """It takes none of the load of live cameras, which is compared with what is told."""
+    clock = VirtualClock()
+    bench = Bench(clock, TakingModel(clock, in_flight=2), transport=roomy())
+    await two_windows(bench, "frames-archive")
+    assert bench.count("results", camera="hall") == 900
+    name = "maskstream_capacity_frames_per_second"
+    assert bench.metrics.registry.get_sample_value(name) is None
+
+
+async def two_windows(bench: Bench, *topics: str) -> None:
+    """Frames of a file for two windows and a half, of a segment that reads ``topics``."""
+    async with bench.transport.outbox(*topics) as outbox:
+        await fill(outbox, "frames-archive", [frame(seq, mode="archive") for seq in range(900)])
+    await bench.run(*topics)
 
 
 async def test_a_segment_with_little_to_do_keeps_what_it_is_able_to_do() -> None:

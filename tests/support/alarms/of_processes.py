@@ -46,6 +46,13 @@ PROCESSES = (
     *(Case(f"a segment for {role} never came up", DOWN, runs(role), after="2m",
            labels={**SITE, "role": "segment"}, summary="No segment runs in site")
       for role in ("ingest", "watch")),
+    Case("a segment of live cameras never came up beside one of files", DOWN,
+         {**runs("ingest"), **runs("segment-archive"), **live("hall")}, after="2m",
+         labels={**SITE, "role": "segment"}, summary="No segment runs in site"),
+    Case("one of files is enough for files", DOWN,
+         {**runs("ingest"), **runs("segment-archive")}),
+    Case("one of files has ended", DOWN, {**runs("segment-archive", GONE_AT_5M), **ENOUGH},
+         after="8m"),
     Case("a watch for notify never came up", DOWN, {**runs("notify"), **runs("segment")},
          after="2m", labels=WATCH, summary="No watch runs in site"),
     Case("all of them are there", DOWN, {**runs("ingest"), **runs("notify"), **ENOUGH}),
