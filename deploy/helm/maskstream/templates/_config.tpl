@@ -14,7 +14,7 @@ sections only, so that a change of rules starts no segmenter anew. */ -}}
 {{- if eq .component "web" -}}
 {{- $_ := set $config "web" (include "maskstream.web" .root | fromYaml) -}}
 {{- end -}}
-{{- if eq .component "shadow" "compare" -}}
+{{- if and (eq .component "shadow" "compare" "topics") (include "maskstream.hasShadow" .root) -}}
 {{- $shadow := $values.shadow -}}
 {{- $weights := include "maskstream.weights" $shadow -}}
 {{- $_ := set $config "shadow" (merge (dict "name" $shadow.name "weights" $weights) $shadow.settings) -}}
@@ -113,4 +113,9 @@ segment: {{ $web.segment }}
 {{- else -}}
 {{- $artefact.path -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* Something where a shadow runs beside segment. */ -}}
+{{- define "maskstream.hasShadow" -}}
+{{- if and .Values.shadow.enabled (not .Values.shadow.promote) }}true{{ end -}}
 {{- end -}}

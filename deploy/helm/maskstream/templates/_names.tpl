@@ -45,3 +45,21 @@ labels:
 {{- $unit := regexFind "[a-z]+$" $text | default "s" -}}
 {{- mulf $number (get (dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 "d" 86400.0) $unit) -}}
 {{- end -}}
+
+{{- /* The components that always have a pod, as JSON. */ -}}
+{{- define "maskstream.running" -}}
+{{- $values := .Values -}}
+{{- $running := list "segment" -}}
+{{- range list "ingest" "watch" "notify" "web" -}}
+{{- if (get $values .).enabled -}}
+{{- $running = append $running . -}}
+{{- end -}}
+{{- end -}}
+{{- if and $values.segmentArchive.enabled (or (not $values.scaling.enabled) (gt (int $values.segmentArchive.scaling.minReplicas) 0)) -}}
+{{- $running = append $running "segment-archive" -}}
+{{- end -}}
+{{- if include "maskstream.hasShadow" . -}}
+{{- $running = concat $running (list "shadow" "compare") -}}
+{{- end -}}
+{{- toJson $running -}}
+{{- end -}}

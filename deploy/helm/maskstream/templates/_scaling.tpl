@@ -69,7 +69,7 @@ metadata:
   sasl: {{ get (dict "PLAIN" "plaintext" "SCRAM-SHA-256" "scram_sha256" "SCRAM-SHA-512" "scram_sha512") $kafka.sasl.mechanism }}
   {{- end }}
 {{- if or $kafka.sasl.enabled (and $kafka.tls.enabled (or $kafka.tls.caSecret $kafka.tls.clientSecret)) }}
-authenticationRef: {name: {{ include "maskstream.fullname" .root }}-kafka}
+authenticationRef: {name: {{ include "maskstream.fullname" .root }}-keda}
 {{- end }}
 {{- end -}}
 

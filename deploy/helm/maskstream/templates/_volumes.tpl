@@ -14,10 +14,10 @@
 {{- if and (eq .component "ingest") $values.secrets.credentials -}}
 {{- $found = append $found (dict "name" "credentials" "secret" $values.secrets.credentials) -}}
 {{- end -}}
-{{- if and (eq .component "watch" "notify" "web") $values.secrets.endpoints -}}
+{{- if and (eq .component "notify") $values.secrets.endpoints -}}
 {{- $found = append $found (dict "name" "endpoints" "secret" $values.secrets.endpoints) -}}
 {{- end -}}
-{{- if and (eq .component "watch" "notify" "web") $values.secrets.evidence -}}
+{{- if and (eq .component "notify" "web") $values.secrets.evidence -}}
 {{- $found = append $found (dict "name" "evidence" "secret" $values.secrets.evidence) -}}
 {{- end -}}
 {{- if eq .component "web" -}}
@@ -44,7 +44,7 @@
 
 {{- define "maskstream.volumes" -}}
 - name: config
-  configMap: {name: {{ include "maskstream.fullname" .root }}-{{ .component }}{{ .suffix | default "" }}}
+  configMap: {name: {{ include "maskstream.fullname" .root }}-{{ .component }}}
 - name: tmp
   emptyDir: {sizeLimit: 1Gi}
 {{- range include "maskstream.secrets" . | fromJsonArray }}
