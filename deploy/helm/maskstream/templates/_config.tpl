@@ -77,10 +77,7 @@ sasl:
 {{- define "maskstream.user" -}}
 {{- $users := .root.Values.kafka.sasl.users -}}
 {{- $user := get $users .component | default (get $users "default") -}}
-{{- if not $user -}}
-{{- fail (printf "kafka.sasl.users: given none for %s; allowed: %s or default, as {username: maskstream, secret: kafka-user, key: password}" .component .component) -}}
-{{- end -}}
-{{- toYaml (merge (dict) $user (dict "key" "password")) -}}
+{{- toYaml (merge (dict) ($user | default dict) (dict "key" "password")) -}}
 {{- end -}}
 
 {{- /* The section `web`. */ -}}

@@ -37,7 +37,7 @@ type: prometheus
 name: {{ .name }}
 metricType: AverageValue
 metadata:
-  serverAddress: {{ required "scaling.prometheus.url: given none; allowed: where Prometheus is asked, as http://prometheus.monitoring:9090, or scaling.enabled=false" $prometheus.url | quote }}
+  serverAddress: {{ $prometheus.url | quote }}
   query: {{ .query | quote }}
   threshold: "1"
   ignoreNullValues: "false"
