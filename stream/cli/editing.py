@@ -88,7 +88,7 @@ class Edits:
             _log.info("%s: again as it runs: %s; no restart for it", self.path, ", ".join(back))
 
     def _checked(self) -> Settings:
-        settings = load(self.path)
+        settings = load(self.path, secrets=False)  # used as they were at the start, or not at all
         self._check(settings)
         return settings
 

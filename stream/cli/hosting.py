@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 def watch_on_faust(config: Path) -> None:
     """Run ``watch`` as an agent of Faust until a signal comes."""
     with logged("watch"):
-        asyncio.run(_play(config, settings_of_role(config)))
+        asyncio.run(_play(config, settings_of_role(config, "watch")))
 
 
 async def _play(config: Path, settings: Settings) -> None:

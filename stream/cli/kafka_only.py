@@ -6,12 +6,13 @@ from stream.config import Settings, load
 from stream.errors import ConfigError
 
 
-def load_for_kafka(config: Path, in_memory: str, *, secrets: bool = False) -> Settings:
-    """The settings; ``in_memory`` says what is so on ``memory://``.
+def load_for_kafka(config: Path, in_memory: str, *, role: str | None = None) -> Settings:
+    """The settings; ``in_memory`` says what is so on ``memory://``. The secrets of ``role`` must be
+    there; those of others, and all without it, need not.
 
     Raises `ConfigError` where they are not of ``kafka://``.
     """
-    settings = load(config, secrets=secrets)
+    settings = load(config, secrets=role is not None, role=role)
     if not settings.on_kafka:
         raise ConfigError(
             f"{config}: transport: given {settings.transport}; allowed: kafka://host:port "
@@ -20,6 +21,6 @@ def load_for_kafka(config: Path, in_memory: str, *, secrets: bool = False) -> Se
     return settings
 
 
-def settings_of_role(config: Path) -> Settings:
+def settings_of_role(config: Path, role: str) -> Settings:
     """The settings of a role of its own. Raises `ConfigError` where they are not of ``kafka://``."""
-    return load_for_kafka(config, "maskstream run holds all roles in one process", secrets=True)
+    return load_for_kafka(config, "maskstream run holds all roles in one process", role=role)

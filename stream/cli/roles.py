@@ -88,14 +88,14 @@ async def at_work(common: Common, health: Health, open_model: OpenModel) -> Asyn
 def run_role(name: str, config: Path, open_model: OpenModel = with_capacity) -> None:
     """Run one role on Kafka until a signal comes, or until its files end."""
     with logged(name):
-        asyncio.run(play(name, config, settings_of_role(config), open_model))
+        asyncio.run(play(name, config, settings_of_role(config, name), open_model))
 
 
 def run_segment(config: Path, part: Part) -> None:
     """Run a ``segment``, or the part of one, on Kafka until a signal comes."""
     job = job_of(part)
     with logged(job.name):
-        asyncio.run(play_segment(job, config, settings_of_role(config)))
+        asyncio.run(play_segment(job, config, settings_of_role(config, "segment")))
 
 
 async def play_segment(

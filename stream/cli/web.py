@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 def run_web(config: Path, open_model: OpenModel = warm) -> None:
     """Serve until a signal comes."""
     with logged("web"):
-        asyncio.run(_play(config, settings_of_role(config), open_model))
+        asyncio.run(_play(config, settings_of_role(config, "web"), open_model))
 
 
 async def _play(config: Path, settings: Settings, open_model: OpenModel) -> None:

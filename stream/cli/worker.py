@@ -20,7 +20,7 @@ from stream.specs import HealthSpec
 async def _work(descriptor: int, job: Job, config: Path) -> None:
     parent = Parent(descriptor)
     own = {"health": HealthSpec()}  # on loopback, at any port: the parent asks and answers for all
-    settings = settings_of_role(config).model_copy(update=own)
+    settings = settings_of_role(config, "segment").model_copy(update=own)
     await play_segment(job, config, settings, parent)
 
 

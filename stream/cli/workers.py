@@ -38,7 +38,7 @@ def run_workers(config: Path, count: int, part: Part = Part.WHOLE) -> int:
     """
     job = job_of(part)
     with logged(job.name):
-        settings = settings_of_role(config)
+        settings = settings_of_role(config, "segment")
         most = settings.kafka.partitions
         if not 1 <= count <= most:
             raise ConfigError(

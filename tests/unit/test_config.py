@@ -188,6 +188,20 @@ def test_secrets_are_not_asked_for_where_they_are_not_needed() -> None:
     assert parse(EXAMPLE, "c.yaml", secrets=False, env={}).endpoints[0].id == "ops"
 
 
+@pytest.mark.parametrize("role", ["ingest", "segment", "watch", "web"])
+def test_a_role_is_not_asked_for_secrets_of_others(role: str) -> None:
+    assert parse(EXAMPLE, "c.yaml", role=role, env={}).endpoints[0].id == "ops"
+
+
+def test_a_role_is_asked_for_the_secrets_that_it_uses() -> None:
+    with pytest.raises(ConfigError, match="OPS_SECRET is not set"):
+        parse(EXAMPLE, "c.yaml", role="notify", env={})
+    page = "web: {host: 0.0.0.0, token: {env: PAGE_TOKEN}}\n"
+    with pytest.raises(ConfigError, match="PAGE_TOKEN is not set"):
+        parse(EXAMPLE + page, "c.yaml", role="web", env={})
+    assert parse(EXAMPLE + page, "c.yaml", role="watch", env={}).web is not None
+
+
 def test_labels_that_the_model_has_are_accepted() -> None:
     check_labels(read(EXAMPLE), ["person", "car"])
 
