@@ -279,7 +279,7 @@ class MemoryTransport:
 
         yield ask
 
-    async def check(self) -> None:
+    async def check(self, *more: str) -> None:
         """A topic is there as soon as it is named."""
 
     async def end(self) -> None:

@@ -7,7 +7,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Metric
@@ -17,7 +17,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
-from stream.metrics import TOGETHER
+from stream.metrics import PREFIX, SHADOW, TOGETHER
 
 _RULES: Mapping[str, Callable[[list[float]], float]] = {"sum": sum, "max": max, "min": min}
 
@@ -85,10 +85,15 @@ def summed(texts: Iterable[str], accept: str) -> Exposition:
                 key = family.name, sample.name, tuple(sorted(sample.labels.items()))
                 sums[key].add(sample.value, sample.exemplar)
     for (family_name, name, labels), found in sums.items():
-        value = _RULES[TOGETHER.get(name, "sum")](found.values)
+        value = _RULES[_together(name)](found.values)
         families[family_name].add_sample(name, dict(labels), value, exemplar=found.exemplar)
     encode, content_type = choose_encoder(accept)
     return Exposition(encode(_Families(families.values())), content_type)
+
+
+def _together(name: str) -> Literal["sum", "max", "min"]:
+    """How the figures of one name are one: those of a shadow as the others."""
+    return TOGETHER.get(name.replace(SHADOW, PREFIX), "sum")
 
 
 def _empty(family: Metric) -> Metric:

@@ -28,6 +28,9 @@ from stream.types import AlertState, CameraState, Condition, GapReason
 
 T = TypeVar("T")
 
+PREFIX = "maskstream_"
+SHADOW = "maskstream_shadow_"
+"""Stands before what processes of a shadow tell: no sum over a site takes it for the pipeline's."""
 AGE_BUCKETS_S = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0)
 SERVICE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5)
 DELIVERY_BUCKETS_S = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
@@ -86,7 +89,7 @@ class Declared:
 
     def values(self, label: str) -> tuple[str, ...]:
         """All values that one of its labels may have; empty where nobody knows them all."""
-        name = self.name.removeprefix("maskstream_").removesuffix("_total")
+        name = self.name.removeprefix(PREFIX).removesuffix("_total")
         return FINITE.get(f"{name}.{label}", FINITE.get(label, ()))
 
 
@@ -105,16 +108,16 @@ class Bound(dict[str, T]):
 
 
 class Metrics:
-    """The metrics of one process, in a registry of their own."""
+    """The metrics of one process, in a registry of their own; all names begin with ``prefix``."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = PREFIX) -> None:
         # For the whole interpreter, as the client can do it no other way. When a series began is
         # one more for each counter and histogram of a camera, which nothing of ours asks for.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         self.declared: list[Declared] = []
         """In the order of the reference."""
-        self._role = ""
+        self._role, self._prefix = "", prefix
         for name, declare in (
             ("every role", self._process),
             ("ingest", self._ingest),
@@ -340,16 +343,16 @@ class Metrics:
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         self._declare(f"{name}_total", "counter", text, labels)
-        return Counter(f"maskstream_{name}", text, labels, registry=self.registry)
+        return Counter(f"{self._prefix}{name}", text, labels, registry=self.registry)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         self._declare(name, "gauge", text, labels)
-        return Gauge(f"maskstream_{name}", text, labels, registry=self.registry)
+        return Gauge(f"{self._prefix}{name}", text, labels, registry=self.registry)
 
     def _camera_states(self) -> CameraStates:
         text = "1 for the state that a camera is in, 0 for others"
         self._declare("camera_state", "gauge", text, ("camera", "state"))
-        states = CameraStates("maskstream_camera_state", text)
+        states = CameraStates(f"{self._prefix}camera_state", text)
         self.registry.register(states)
         return states
 
@@ -358,7 +361,7 @@ class Metrics:
     ) -> Histogram:
         self._declare(name, "histogram", text, labels, buckets)
         return Histogram(
-            f"maskstream_{name}", text, labels, buckets=buckets, registry=self.registry
+            f"{self._prefix}{name}", text, labels, buckets=buckets, registry=self.registry
         )
 
     def _declare(
@@ -369,5 +372,5 @@ class Metrics:
         labels: tuple[str, ...],
         buckets: tuple[float, ...] = (),
     ) -> None:
-        declared = Declared(f"maskstream_{name}", kind, self._role, labels, text, buckets)
+        declared = Declared(f"{self._prefix}{name}", kind, self._role, labels, text, buckets)
         self.declared.append(declared)

@@ -9,6 +9,7 @@ and says what may be committed. A record that cannot be handled costs itself alo
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from stream import codec, tracing
@@ -39,13 +40,31 @@ from stream.types import (
 )
 from stream.views import merge, plan
 
-TOPICS = ("masks", "dead-letters")
 LIVE, ARCHIVE = "frames", "frames-archive"
 
 Last = Callable[[str], Awaitable[Record | None]]
-"""Finds a camera's last record on ``masks``."""
+"""Finds a camera's last record on the topic of masks."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outlet:
+    """The topics that answers go to. Without ``letters`` records that cannot be handled are kept by
+    somebody else, who reads the same.
+    """
+
+    masks: str = "masks"
+    letters: str | None = "dead-letters"
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """All of them."""
+        return (self.masks,) if self.letters is None else (self.masks, self.letters)
+
+
+FIRST = Outlet()
+TOPICS = FIRST.topics
 
 
 class Segment:
@@ -56,7 +75,7 @@ class Segment:
     ``device`` runs beside this.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing that it works with
         self,
         device: Device,
         decode: Callable[[Picture], Pixels],
@@ -64,8 +83,11 @@ class Segment:
         max_age_us: int,
         clock: Clock,
         metrics: Metrics,
+        outlet: Outlet = FIRST,
     ) -> None:
         model = device.model
+        self._masks = outlet.masks
+        self._letters = outlet.letters
         self._device = device
         self._model = model
         self._decode = decode
@@ -124,7 +146,7 @@ class Segment:
         with about(camera=delivery.record.key), tracing.within(spans):
             self._saturation.began(self._clock.now_us())
             answer = await self._answer_alone(delivery)
-            if any(topic == "masks" for topic, _ in answer):  # else it may be anybody's name
+            if any(topic == self._masks for topic, _ in answer):  # else it may be anybody's name
                 self._counts.comes(delivery.record.key, delivery.topic)
             rate = self._saturation.ended(self._clock.now_us())
             if rate is not None and self._is_live:
@@ -145,12 +167,12 @@ class Segment:
             return []
         self._metrics.gaps.labels(gap.camera, gap.reason).inc(gap.last + 1 - gap.first)
         self._ended(gap)
-        return [("masks", gap)]
+        return [(self._masks, gap)]
 
     async def _answer_alone(self, delivery: Delivery) -> Answer:
         try:
             if codec.kind_of(delivery.record) != "frame":
-                return [("masks", self._control(delivery.record))]
+                return [(self._masks, self._control(delivery.record))]
             frame = codec.decode_frame(delivery.record)
             is_live = frame.mode == "live"
             if is_live:
@@ -158,7 +180,7 @@ class Segment:
             tracing.tell(camera=frame.id.camera)
             if (reason := self._unworthy(delivery, frame)) is not None:
                 tracing.tell(gap=reason)
-                return [("masks", self._gap(frame.id, frame.time_us, reason))]
+                return [(self._masks, self._gap(frame.id, frame.time_us, reason))]
             result = await self._segment(frame, delivery.ref)
         except RecordError as error:
             tracing.fail(str(error))
@@ -168,7 +190,7 @@ class Segment:
         self._count(delivery, result, is_live=is_live)
         with tracing.span("encode"):
             record = codec.encode(result)
-        return [("masks", tracing.stamped(record))]
+        return [(self._masks, tracing.stamped(record))]
 
     def _unworthy(self, delivery: Delivery, frame: Frame) -> GapReason | None:
         """Why a frame is not worth the device; the frames of files always are."""
@@ -272,13 +294,15 @@ class Segment:
     def _dead_letter(self, delivery: Delivery, error: RecordError) -> Answer:
         """The record itself, and a gap when its headers still say which frame it was."""
         self._metrics.dead_letters.labels(delivery.topic, error.reason).inc()
-        letter = ("dead-letters", codec.dead_letter(delivery, error))
+        letters: list[tuple[str, Record]] = []
+        if self._letters is not None:
+            letters.append((self._letters, codec.dead_letter(delivery, error)))
         try:
             frame = codec.frame_id(delivery.record)
             time_us = codec.time_us(delivery.record)
         except SchemaError:
-            return [letter]
-        return [letter, ("masks", self._gap(frame, time_us, "dead_letter"))]
+            return letters
+        return [*letters, (self._masks, self._gap(frame, time_us, "dead_letter"))]
 
     def _count(self, delivery: Delivery, result: Result, *, is_live: bool) -> None:
         now_us, found = self._clock.now_us(), len(result.instances)

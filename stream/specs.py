@@ -158,6 +158,17 @@ class ModelSpec(Spec):
     )
 
 
+class ShadowSpec(ModelSpec):
+    """A second network, tried on what live cameras show; nobody is alerted by it."""
+
+    name: Id = Field(description="what it is called; its masks go on the topic masks.NAME")
+
+    @property
+    def masks(self) -> str:
+        """The topic of its results and gaps."""
+        return f"masks.{self.name}"
+
+
 class Tiles(Spec):
     """Overlapping windows over a frame, for objects that are small in it."""
 

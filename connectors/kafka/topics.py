@@ -65,8 +65,10 @@ def name_of(topic: str, spec: KafkaSpec) -> str:
     return spec.prefix + topic
 
 
-def wanted(spec: KafkaSpec, most_bytes: int) -> list[Topic]:
-    """All topics as they should be; ``most_bytes`` is the largest picture."""
+def wanted(spec: KafkaSpec, most_bytes: int, *more: str) -> list[Topic]:
+    """All topics as they should be, and ``more``, as ``masks.next``, each like the one that its
+    name begins with; ``most_bytes`` is the largest picture.
+    """
     return [
         Topic(
             name_of(topic, spec),
@@ -74,7 +76,7 @@ def wanted(spec: KafkaSpec, most_bytes: int) -> list[Topic]:
             spec.replication,
             _settings(topic, spec, most_bytes),
         )
-        for topic in TOPICS
+        for topic in dict.fromkeys((*TOPICS, *more))
     ]
 
 
@@ -92,7 +94,8 @@ def _settings(topic: str, spec: KafkaSpec, most_bytes: int) -> dict[str, str]:
         "segment.bytes": str(SEGMENT_BYTES),
     }
     chosen: Mapping[str, float] = dict(spec.retention)  # type: ignore[arg-type]
-    if (kept_s := chosen.get(topic, RETENTION_S.get(topic))) is not None:
+    kind = topic.partition(".")[0]
+    if (kept_s := chosen.get(kind, RETENTION_S.get(kind))) is not None:
         settings["retention.ms"] = str(round(kept_s * 1000))
         # Whole segments are deleted, and only closed ones: a tenth keeps what is over small.
         settings["segment.ms"] = str(round(max(kept_s / 10, MINUTE) * 1000))

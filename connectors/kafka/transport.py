@@ -55,6 +55,8 @@ class KafkaTransport:
 
     def __init__(self, settings: Settings) -> None:
         self._spec = settings.kafka
+        self._more = () if settings.shadow is None else (settings.shadow.masks,)
+        """Topics that only a part of the roles needs."""
         self._most_bytes = settings.pictures.max_bytes
         self._options = client_options(settings.transport, settings.kafka)
         self._directory = Directory()
@@ -236,7 +238,7 @@ class KafkaTransport:
 
     async def planned(self) -> list[str]:
         """What `apply` would do, a line each."""
-        needed, found = await self._plan()
+        needed, found = await self._plan(*self._more)
         return lines(needed, found)
 
     async def apply(self) -> list[str]:
@@ -245,7 +247,7 @@ class KafkaTransport:
         Raises `ConfigError` where a topic has another count of partitions, with nothing done, or
         where a broker refuses.
         """
-        needed, found = await self._plan()
+        needed, found = await self._plan(*self._more)
         if needed.refused:
             raise ConfigError("\n".join(f"topic {each}" for each in needed.refused))
         async with open_admin(self._options) as admin:
@@ -257,18 +259,18 @@ class KafkaTransport:
         """Return when the brokers say what was applied: they hear of it one after another."""
         with suppress(TimeoutError):  # then others change the topics as well: not ours to judge
             async with asyncio.timeout(EFFECTIVE_S):
-                while any(lines(*await self._plan())):  # noqa: ASYNC110 - brokers call nobody
+                while any(lines(*await self._plan(*self._more))):  # noqa: ASYNC110 - brokers call nobody
                     await asyncio.sleep(0.1)
 
-    async def _plan(self) -> tuple[Plan, Mapping[str, Found]]:
-        topics = wanted(self._spec, self._most_bytes)
+    async def _plan(self, *more: str) -> tuple[Plan, Mapping[str, Found]]:
+        topics = wanted(self._spec, self._most_bytes, *more)
         async with open_admin(self._options) as admin:
             found = await admin.found(topic.name for topic in topics)
         return plan(topics, found), found
 
-    async def check(self) -> None:
-        """Raise `ConfigError` unless every topic is there and large enough."""
-        needed, found = await self._plan()
+    async def check(self, *more: str) -> None:
+        """As `stream.ports.Transport.check`."""
+        needed, found = await self._plan(*more)
         faults = [f"topic {topic.name} is missing" for topic in needed.missing]
         faults += [f"topic {each}" for each in needed.refused]
         for topic, different in needed.changed:

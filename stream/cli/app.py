@@ -9,7 +9,7 @@ import typer
 
 from stream.cli.arguments import Config, DryRun, Part
 from stream.cli.cameras_app import cameras_app
-from stream.errors import EXIT_CODES
+from stream.errors import EXIT_CODES, ConfigError
 
 _EXIT_CODES = "Exit codes: " + "; ".join(f"{code} {text}" for code, text in EXIT_CODES.items())
 
@@ -87,9 +87,14 @@ def segment(
     mode: Annotated[
         Frames | None, typer.Option(help="frames of live cameras only, or of files only")
     ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="with the network that is tried beside the first")
+    ] = False,
 ) -> None:
     """On Kafka: make masks of frames."""
-    part = Part.WHOLE if mode is None else Part(mode.value)
+    if shadow and mode is not None:
+        raise ConfigError("--shadow: given with --mode; a shadow looks at live cameras alone")
+    part = Part.SHADOW if shadow else Part.WHOLE if mode is None else Part(mode.value)
     if workers == 1:
         from stream.cli.roles import run_segment
 
@@ -187,11 +192,14 @@ def audit(
             metavar="AGO|INSTANT", help="on Kafka, only what came since: 2h, 2026-01-31T06:00:00Z"
         ),
     ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="on Kafka, the masks of the network that is tried")
+    ] = False,
 ) -> None:
     """Prove from the results alone that no frame vanished; exit 1 if one did."""
     from stream.cli.audit import audit_file
 
-    raise typer.Exit(audit_file(results, since))
+    raise typer.Exit(audit_file(results, since, shadow=shadow))
 
 
 @app.command()

@@ -16,3 +16,11 @@ class Part(StrEnum):
     WHOLE = "whole"
     LIVE = "live"
     ARCHIVE = "archive"
+    SHADOW = "shadow"
+
+    @property
+    def role(self) -> str:
+        """What such a process calls itself."""
+        # A name of its own, or it would look as if somebody looked at live cameras.
+        own = {Part.ARCHIVE: "segment-archive", Part.SHADOW: "shadow"}
+        return own.get(self, "segment")

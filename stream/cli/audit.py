@@ -21,17 +21,20 @@ from stream.types import MaskMessage
 ANY_WIDTH = 1_000
 
 
-def audit_file(path: Path, since: str | None) -> int:
+def audit_file(path: Path, since: str | None, *, shadow: bool = False) -> int:
     """Audit a results file, or what a configuration names; returns the exit code.
 
-    A configuration names a results file, or on Kafka the topic ``masks`` as it is now; ``since``
-    then leaves out what the brokers had before (an instant, or how long ago).
+    A configuration names a results file, or on Kafka the topic ``masks`` as it is now, or that of
+    its ``shadow``; ``since`` then leaves out what the brokers had before (an instant, or how long
+    ago).
     """
     is_config = path.suffix in {".yaml", ".yml"}
     settings = load(path, secrets=False) if is_config else None
     if settings is not None and settings.on_kafka:
         since_us = None if since is None else parse_since(since, datetime.now(UTC))
-        audit = asyncio.run(_audit_topic(settings, since_us))
+        audit = asyncio.run(_audit_topic(settings, _topic(settings, shadow), since_us))
+    elif shadow:
+        raise ConfigError("--shadow: there is none but on kafka://")
     elif since is not None:
         raise ConfigError(f"--since: given {since}; a results file is read whole")
     else:
@@ -72,12 +75,20 @@ def _ago_s(text: str) -> float | None:
     return found if isinstance(found, float) else None
 
 
-async def _audit_topic(settings: Settings, since_us: int | None) -> Audit:
+def _topic(settings: Settings, shadow: bool) -> str:
+    if not shadow:
+        return "masks"
+    if settings.shadow is None:
+        raise ConfigError("--shadow: given; allowed where shadow is set")
+    return settings.shadow.masks
+
+
+async def _audit_topic(settings: Settings, topic: str, since_us: int | None) -> Audit:
     transport = open_kafka(settings)
-    await transport.check()
-    cut = since_us is not None or await transport.is_cut("masks")
+    await transport.check(topic)
+    cut = since_us is not None or await transport.is_cut(topic)
     audit, unread = Audit(cut=cut), 0
-    async for record in transport.whole("masks", since_us):
+    async for record in transport.whole(topic, since_us):
         try:
             message = codec.peek(record)
         except RecordError:  # no terminal of anything: if it should be one, its frame is missing
@@ -86,7 +97,7 @@ async def _audit_topic(settings: Settings, since_us: int | None) -> Audit:
         if isinstance(message, MaskMessage):
             audit.add(message)
     if unread:
-        print(f"{unread} records of masks cannot be read", file=sys.stderr)
+        print(f"{unread} records of {topic} cannot be read", file=sys.stderr)
     return audit
 
 

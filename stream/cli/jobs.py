@@ -1,33 +1,60 @@
-"""What a process of ``segment`` is there for: whose frames it looks at."""
+"""What a process of ``segment`` is there for: whose frames it looks at, and where its masks go."""
 
 from dataclasses import dataclass
 
 from stream import segment
 from stream.cli.arguments import Part
+from stream.config import Settings
+from stream.errors import ConfigError
 
 
 @dataclass(frozen=True)
 class Job:
-    """``name`` is what the process calls itself in logs and metrics, ``reads`` are its topics."""
+    """``name`` is what the process calls itself in logs and metrics, ``group`` stands in the names
+    of its consumer groups, ``reads`` are its topics.
+    """
 
     name: str = "segment"
+    group: str = "segment"
     reads: tuple[str, ...] = (segment.LIVE, segment.ARCHIVE)
+    outlet: segment.Outlet = segment.FIRST
 
     @property
     def is_live(self) -> bool:
         """Whether it looks at live cameras, whose load it is counted on to take."""
         return segment.LIVE in self.reads
 
+    @property
+    def is_shadow(self) -> bool:
+        """Whether it runs the second network."""
+        return self.name == "shadow"
+
+    def own(self, settings: Settings) -> Settings:
+        """The settings with the network that it runs as their model."""
+        if not self.is_shadow:
+            return settings
+        return settings.model_copy(update={"model": settings.shadow})
+
 
 WHOLE = Job()
-_JOBS = {
-    Part.WHOLE: WHOLE,
-    Part.LIVE: Job(reads=(segment.LIVE,)),
-    # Under the name of the others it would look as if somebody looked at live cameras.
-    Part.ARCHIVE: Job("segment-archive", (segment.ARCHIVE,)),
-}
 
 
-def job_of(part: Part) -> Job:
-    """The job of a process that was told to do ``part``."""
-    return _JOBS[part]
+def job_of(part: Part, settings: Settings) -> Job:
+    """The job of a process that was told to do ``part``.
+
+    A shadow looks at live cameras alone: those are what a model is judged by, and a file waits for
+    nobody but the first model, so that one that is slower would find frames of it gone.
+    Raises `ConfigError` for a shadow where none is set.
+    """
+    match part:
+        case Part.WHOLE:
+            return WHOLE
+        case Part.LIVE:
+            return Job(reads=(segment.LIVE,))
+        case Part.ARCHIVE:
+            return Job(part.role, reads=(segment.ARCHIVE,))
+        case Part.SHADOW:
+            if settings.shadow is None:
+                raise ConfigError("shadow: not set; allowed: a network with a name")
+            outlet = segment.Outlet(settings.shadow.masks, letters=None)
+            return Job(part.role, f"shadow.{settings.shadow.name}", (segment.LIVE,), outlet)

@@ -8,13 +8,16 @@ from importlib.metadata import version
 
 from prometheus_client import Counter, ProcessCollector
 
-from stream.metrics import Metrics
+from stream.metrics import PREFIX, SHADOW, Metrics
+
+OF_A_SHADOW = {"shadow", "compare"}
+"""Roles that are no part of the pipeline, and whose figures are not its own."""
 
 
 @contextmanager
 def measured(role: str) -> Iterator[Metrics]:
     """The metrics of this process, which is a ``role``; what it logs meanwhile is counted."""
-    metrics = Metrics()
+    metrics = Metrics(SHADOW if role in OF_A_SHADOW else PREFIX)
     metrics.build.labels(version("maskstream"), platform.python_version(), role).set(1)
     ProcessCollector(registry=metrics.registry)
     counting = _Counting(metrics.logged)

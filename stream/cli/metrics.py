@@ -24,6 +24,10 @@ that `increase()` sees the first one. What a role does not know has no sample: n
 where there is none, no lag while brokers do not answer. Gauges forget a camera or a partition that
 is another process's by now, and so does what `segment` counts by camera. Cards are all that the
 driver shows to a process with a model, by its numbers: `CUDA_VISIBLE_DEVICES` hides none here.
+
+`maskstream segment --shadow` and `compare` are no part of the pipeline. Their names begin with
+`maskstream_shadow_` where those below begin with `maskstream_`: `maskstream_shadow_results_total`,
+`maskstream_shadow_lag_records`. So no sum, recording or alarm counts a shadow among the rest.
 """
 STAGES_HEAD = """\
 They tell of the frames of cameras, live and of files. What a role tries by itself (its warm-up, its

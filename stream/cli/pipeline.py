@@ -125,11 +125,11 @@ def segment_role(common: Common, device: Device, job: Job = WHOLE) -> Role:
 
     async def work(inboxes: Mapping[str, Member], outbox: Outbox) -> None:
         common.metrics.expects_dead_letters(*job.reads)
-        loop = _segment(common, device, common.registry, common.metrics)
+        loop = _segment(common, device, common.registry, common.metrics, job.outlet)
         async with beside(loop.follow(inboxes)):
-            await loop.run(inboxes, outbox, partial(common.transport.last, "masks"))
+            await loop.run(inboxes, outbox, partial(common.transport.last, job.outlet.masks))
 
-    return Role("segment", work, reads=job.reads, writes=segment.TOPICS)
+    return Role(job.group, work, reads=job.reads, writes=job.outlet.topics)
 
 
 async def measure_capacity(common: Common, model: Model) -> None:
@@ -147,12 +147,17 @@ async def measure_capacity(common: Common, model: Model) -> None:
 
 
 def _segment(
-    common: Common, device: Device, registry: Registry, metrics: Metrics
+    common: Common,
+    device: Device,
+    registry: Registry,
+    metrics: Metrics,
+    outlet: segment.Outlet = segment.FIRST,
 ) -> segment.Segment:
     settings = common.settings
     decode = JpegCodec.of(settings.pictures).decode
     max_age_us = round(settings.freshness.max_age * 1e6)
-    return segment.Segment(device, decode, registry, max_age_us, common.clock, metrics)
+    clock = common.clock
+    return segment.Segment(device, decode, registry, max_age_us, clock, metrics, outlet)
 
 
 def watch_role(common: Common) -> Role:

@@ -22,7 +22,7 @@ from stream.cli.jobs import WHOLE, Job, job_of
 from stream.cli.kafka_only import settings_of_role
 from stream.cli.leaving import Leaving
 from stream.cli.logs import logged
-from stream.cli.measured import measured
+from stream.cli.measured import OF_A_SHADOW, measured
 from stream.cli.model import check_known_labels, opened
 from stream.cli.parent import Parent
 from stream.cli.pipeline import (
@@ -93,9 +93,9 @@ def run_role(name: str, config: Path, open_model: OpenModel = with_capacity) -> 
 
 def run_segment(config: Path, part: Part) -> None:
     """Run a ``segment``, or the part of one, on Kafka until a signal comes."""
-    job = job_of(part)
-    with logged(job.name):
-        asyncio.run(play_segment(job, config, settings_of_role(config, "segment")))
+    with logged(part.role):
+        settings = settings_of_role(config, part.role)
+        asyncio.run(play_segment(job_of(part, settings), config, settings))
 
 
 async def play_segment(
@@ -103,7 +103,7 @@ async def play_segment(
 ) -> None:
     """Run a ``segment`` until a signal comes, or its ``parent`` ends it."""
     open_model = with_capacity if job.is_live else warm
-    await play(job.name, config, settings, open_model, parent, job)
+    await play(job.name, config, job.own(settings), open_model, parent, job)
 
 
 async def play(
@@ -119,7 +119,7 @@ async def play(
     ``job`` is what it is there for where it is a ``segment``.
     """
     transport = open_kafka(settings)
-    await transport.check()
+    await transport.check(*_more(name, settings))
     clock = SteadyClock()
     waits_for = ["start"] if name == "ingest" else ["start", "partitions"]
     health = Health(waits_for)
@@ -150,6 +150,12 @@ async def play(
             health.reached("start")
             await run_roles(transport, [role], stop, settings.drain + LEAVING_S)
     _log.info("%s: stopped", name)
+
+
+def _more(name: str, settings: Settings) -> tuple[str, ...]:
+    """Topics that a role needs and others do not."""
+    shadow = settings.shadow
+    return (shadow.masks,) if shadow is not None and name in OF_A_SHADOW else ()
 
 
 async def look(
@@ -194,7 +200,7 @@ async def _opened(
                         common.metrics.expects_gaps(camera)
                 opening = at_work(common, health, open_model)
                 device = await stack.enter_async_context(opening)
-                check_labels(settings, device.model.labels)
+                check_labels(settings, device.model.labels, shadow=job.is_shadow)
                 yield segment_role(common, device, job)
             case "watch":
                 check_watched(settings, common.registry.cameras)

@@ -36,16 +36,16 @@ def run_workers(config: Path, count: int, part: Part = Part.WHOLE) -> int:
     That is 0 if all finished what they held, else the code of the first that did not. None is a
     fault, and so are more than there are partitions: those would have nothing to do.
     """
-    job = job_of(part)
-    with logged(job.name):
-        settings = settings_of_role(config, "segment")
+    with logged(part.role):
+        settings = settings_of_role(config, part.role)
+        job_of(part, settings)  # or each worker would find the fault
         most = settings.kafka.partitions
         if not 1 <= count <= most:
             raise ConfigError(
                 f"--workers: given {count}; allowed: 1 to {most}, the kafka.partitions of {config}"
             )
         command = partial(_command, part, config)
-        return asyncio.run(_run(job.name, command, settings, count))
+        return asyncio.run(_run(part.role, command, settings, count))
 
 
 def _command(part: Part, config: Path, number: int, channel: int) -> Sequence[str]:

@@ -46,6 +46,9 @@ def document_faults(data: Entry, folder: Path) -> Iterator[Fault]:
     yield from _endpoints(data)
     yield from _outputs(data, folder)
     yield from _pictures(data)
+    if data.get("shadow") is not None and _is_embedded(data):
+        text = "given a network; allowed on memory://: null, as it has no place beside the first"
+        yield Fault(("shadow",), text)
 
 
 def secret_faults(data: Entry, folder: Path, env: Mapping[str, str]) -> Iterator[Fault]:

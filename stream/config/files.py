@@ -41,6 +41,8 @@ def _credential_faults(settings: Settings) -> Iterator[Fault]:
 
 def _named_files(settings: Settings) -> Iterator[tuple[tuple[str | int, ...], Path]]:
     yield ("model", "weights"), settings.model.weights
+    if settings.shadow is not None:
+        yield ("shadow", "weights"), settings.shadow.weights
     for index, camera in enumerate(settings.cameras):
         path = file_path(camera.url)
         if path is not None:

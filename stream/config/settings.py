@@ -20,6 +20,7 @@ from stream.specs import (
     ModelSpec,
     OutputsSpec,
     PicturesSpec,
+    ShadowSpec,
     Spec,
     ZoneSpec,
 )
@@ -37,6 +38,11 @@ class Settings(Spec):
         json_schema_extra={"allowed": "memory:// or kafka://host:port[,host:port]"},
     )
     model: ModelSpec = Field(description="the network")
+    shadow: ShadowSpec | None = Field(
+        None,
+        description="a second network beside it, which `maskstream segment --shadow` "
+        "runs; only for kafka://; null: none",
+    )
     cameras: tuple[CameraSpec, ...] = Field(
         (),
         description="where pictures come from, and how they are looked at; on memory:// at least "

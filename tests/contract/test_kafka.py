@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -18,7 +19,7 @@ from stream.ingest import TOPICS, Ingest
 from stream.metrics import Metrics
 from stream.ports import Begin, Delivery, Record
 from stream.registry import Listed
-from stream.specs import CameraSpec
+from stream.specs import CameraSpec, ShadowSpec
 from stream.types import Frame
 from tests.support.build import closed, frame, opened
 from tests.support.feeds import blank_feed, feeds
@@ -243,6 +244,23 @@ async def test_topics_are_made_once_changed_where_they_differ_and_never_split(ka
         await more.apply()
     with pytest.raises(ConfigError, match="has 2 partitions"):
         await more.check()
+
+
+async def test_the_masks_of_a_shadow_have_a_topic_that_only_who_needs_it_misses(kafka: str) -> None:
+    settings = kafka_settings(kafka)
+    await with_kafka(settings).apply()
+    shadow = ShadowSpec(name="next", weights=Path("next"))
+    longer = settings.kafka.model_copy(update={"retention": {"masks": 7200.0}})
+    settings = settings.model_copy(update={"shadow": shadow, "kafka": longer})
+    transport = KafkaTransport(settings)
+    await transport.check()
+    with pytest.raises(ConfigError, match=r"masks\.next is missing"):
+        await transport.check("masks.next")
+    (made, *_) = await transport.apply()
+    name = f"{settings.kafka.prefix}masks.next"
+    assert made == f"+ {name}: partitions 2, replication 1, delete, 2h"
+    await transport.check("masks.next")
+    assert await transport.planned() == []
 
 
 async def test_a_topic_with_fewer_copies_than_wanted_is_refused(kafka: str) -> None:

@@ -13,7 +13,7 @@ from stream.device import Device
 from stream.metrics import Metrics
 from stream.ports import Clock, Delivery, Model, Record, Transport
 from stream.registry import Listed
-from stream.segment import TOPICS, Segment
+from stream.segment import FIRST, Outlet, Segment
 from stream.specs import CameraSpec
 from stream.types import (
     Frame,
@@ -44,6 +44,7 @@ class Bench:
     metrics: Metrics = field(default_factory=Metrics)
     transport: Transport = field(default_factory=roomy)
     decoded: list[Picture] = field(default_factory=list)
+    outlet: Outlet = FIRST
 
     def decode(self, picture: Picture) -> Pixels:
         self.decoded.append(picture)
@@ -59,16 +60,17 @@ class Bench:
             round(MAX_AGE_S * 1e6),
             self.clock,
             self.metrics,
+            self.outlet,
         )
         async with AsyncExitStack() as stack:
-            outbox = await stack.enter_async_context(self.transport.outbox(*TOPICS))
+            outbox = await stack.enter_async_context(self.transport.outbox(*self.outlet.topics))
             inboxes = {
                 topic: await stack.enter_async_context(self.transport.inbox(topic, "segment"))
                 for topic in topics
             }
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             running = tasks.create_task(device.run())
-            await segment.run(inboxes, outbox, partial(self.transport.last, "masks"))
+            await segment.run(inboxes, outbox, partial(self.transport.last, self.outlet.masks))
             running.cancel()
 
     async def masks(self, *sent: Sent, topic: str = "frames") -> list[Message]:
@@ -76,7 +78,7 @@ class Bench:
         async with self.transport.outbox(topic) as outbox:
             await fill(outbox, topic, sent)
         await self.run(topic)
-        return await messages(self.transport, "masks")
+        return await messages(self.transport, self.outlet.masks)
 
     async def letters(self) -> list[Delivery]:
         return await everything(self.transport, "dead-letters")

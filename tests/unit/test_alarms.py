@@ -1,8 +1,10 @@
 """Each alarm on recorded samples, with Prometheus' own promtool: when it fires and when not."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from stream.metrics import PREFIX, SHADOW
 from stream.types import Mode
 from tests.support.alarms.case import RULE, Case, check, promtool
 from tests.support.alarms.of_alerts import ALERTS
@@ -22,6 +24,19 @@ def test_every_alarm_fires_in_one_case_and_is_silent_in_another() -> None:
     fires = {case.alarm for case in CASES if case.labels is not None}
     silent = {case.alarm for case in CASES if case.labels is None}
     assert fires == silent == RULE.keys()
+
+
+def test_nothing_that_a_shadow_tells_fires_an_alarm(tmp_path: Path) -> None:
+    """What fires an alarm, told by the shadow of a site in place of its pipeline, fires none."""
+    fires = {case.alarm: case for case in CASES if case.labels is not None and case.step == "30s"}
+    assert fires.keys() == RULE.keys()
+    assert check([shadowed(case) for case in fires.values()], tmp_path) == ""
+
+
+def shadowed(case: Case) -> Case:
+    """The same samples, as a shadow calls them."""
+    series = {name.replace(PREFIX, SHADOW): values for name, values in case.series.items()}
+    return replace(case, name=f"a shadow: {case.name}", series=series, labels=None, last="")
 
 
 def test_promtool_finds_nothing_wrong_with_the_rules() -> None:

@@ -110,7 +110,7 @@ async def test_faults_of_cameras_that_come_here_are_at_0_before_the_first_frame(
 
 
 async def test_who_looks_at_live_cameras_alone_tells_nothing_of_files(common: Common) -> None:
-    metrics, job = common.metrics, job_of(Part.LIVE)
+    metrics, job = common.metrics, job_of(Part.LIVE, common.settings)
     async with _opened(job.name, common, Health(), bright, job) as role:
         assert role.reads == ("frames",)
         assert "hall" not in told(metrics)

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
+from stream.cli.arguments import Part
+from stream.cli.jobs import job_of
 from stream.config import (
     Settings,
     check_labels,
@@ -237,3 +239,41 @@ def test_the_reference_page_tells_of_every_key() -> None:
         assert f"| `{key}` |" in page
     assert "| `cooldown` | duration of at least 0s | `0s` |" in page
     assert EXAMPLE in page
+
+
+SHADOWED = (
+    SMALL
+    + """\
+transport: kafka://127.0.0.1:9092
+shadow: {name: next, weights: next, labels: [person, unicorn]}
+"""
+)
+
+
+def test_a_shadow_has_all_that_a_model_has_and_a_topic_of_its_own() -> None:
+    shadow = read(SHADOWED).shadow
+    assert shadow is not None
+    assert (shadow.masks, shadow.precision, shadow.confidence) == ("masks.next", "f32", 0.25)
+
+
+def test_labels_of_a_shadow_are_told_of_where_they_stand() -> None:
+    settings = read(SHADOWED)
+    check_labels(settings, ["person"])
+    with pytest.raises(ConfigError, match=r"yaml:5: shadow.labels\[1\]: unknown label \"unicorn\""):
+        check_labels(settings, ["person"], shadow=True)
+
+
+def test_a_shadow_takes_the_place_of_the_model_in_the_settings_of_its_process() -> None:
+    settings = read(SHADOWED)
+    job = job_of(Part.SHADOW, settings)
+    assert job.own(settings).model == settings.shadow
+    assert (job.group, job.reads) == ("shadow.next", ("frames",))
+    assert job.outlet.topics == ("masks.next",)
+    whole = job_of(Part.WHOLE, settings)
+    assert whole.own(settings).model == settings.model
+    assert whole.outlet.topics == ("masks", "dead-letters")
+
+
+def test_where_no_shadow_is_set_none_runs() -> None:
+    with pytest.raises(ConfigError, match="shadow: not set; allowed: a network with a name"):
+        job_of(Part.SHADOW, read(SMALL))

@@ -139,7 +139,9 @@ def test_a_misspelt_key_beside_the_right_one_hides_nothing() -> None:
 def test_an_unknown_key_comes_before_what_may_follow_from_it() -> None:
     text = EXAMPLE.replace("\nendpoints:", "\nwebhooks:")
     unknown, follows = faults(text)
-    assert unknown.startswith("c.yaml:11: webhooks: unknown key, allowed: transport, model, ")
+    assert unknown.startswith(
+        "c.yaml:11: webhooks: unknown key, allowed: transport, model, shadow, "
+    )
     assert follows == (
         'c.yaml:10: rules[0].notify[0]: rule person-leaves: unknown endpoint "ops", allowed: none'
     )
@@ -272,8 +274,8 @@ def test_a_duration_out_of_range_is_told_as_a_duration() -> None:
     [
         (b"", "c.yaml:1: the file is empty"),
         (b"\n# nothing\n", "c.yaml:3: the file is empty"),
-        (b"null", "c.yaml:1: given null; allowed: a mapping with transport, model, cameras, zones, "
-         "rules, endpoints, evidence, outputs, freshness, camera_health, pictures, allowed, "
+        (b"null", "c.yaml:1: given null; allowed: a mapping with transport, model, shadow, cameras, "
+         "zones, rules, endpoints, evidence, outputs, freshness, camera_health, pictures, allowed, "
          "credentials, kafka, health, web, traces, drain"),
         (b"a: 1\nb: \xff", "c.yaml:2: not UTF-8: byte 0xff at 8"),
         (b"a: [1", "c.yaml:2: not YAML: did not find expected ',' or ']'"),
@@ -760,6 +762,17 @@ def test_raw_pictures_stay_in_one_process() -> None:
     text = f"transport: kafka://h:9092\n{SMALL}cameras: [{{id: a, url: a.mp4}}]\n"
     assert faults(text + "pictures: {encoding: raw}\n") == [
         "c.yaml:4: pictures.encoding: raw is for memory://; allowed here: auto, jpeg"
+    ]
+
+
+def test_a_shadow_is_for_kafka() -> None:
+    text = f"{SMALL}cameras: [{{id: a, url: a.mp4}}]\nshadow: {{name: next, weights: b.pt}}\n"
+    assert faults(text) == [
+        "c.yaml:3: shadow: given a network; allowed on memory://: null, as it has no place beside "
+        "the first"
+    ]
+    assert faults(f"transport: kafka://h:9092\n{SMALL}shadow: {{name: A.b, weights: b.pt}}\n") == [
+        'c.yaml:3: shadow.name: given "A.b"; id must match ^[a-z0-9][a-z0-9-]{0,62}$'
     ]
 
 

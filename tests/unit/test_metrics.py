@@ -17,7 +17,7 @@ from prometheus_client.samples import Sample
 from connectors.metrics import OPENMETRICS
 from stream.cli.measured import measured
 from stream.cli.metrics import STAGES, page
-from stream.metrics import AGE_BUCKETS_S, FINITE, TOGETHER, Metrics
+from stream.metrics import AGE_BUCKETS_S, FINITE, PREFIX, SHADOW, TOGETHER, Metrics
 from stream.stages import Stage
 from stream.types import AlertState, CameraState
 
@@ -48,6 +48,17 @@ def test_processes_in_one_interpreter_do_not_share_figures() -> None:
     assert one.registry.get_sample_value("maskstream_results_total", {"camera": "hall"}) == 3
     assert other.registry.get_sample_value("maskstream_results_total", {"camera": "hall"}) is None
     assert b"maskstream_results_total" in generate_latest(one.registry)
+
+
+def test_nothing_that_a_shadow_tells_is_called_as_the_pipelines_figures_are() -> None:
+    shadow = Metrics(SHADOW)
+    told = {each.name.removeprefix(SHADOW) for each in shadow.registry.collect()}
+    assert told <= {name.removeprefix(SHADOW).removeprefix(PREFIX) for name in families()}
+    assert all(each.name.startswith(SHADOW) for each in shadow.registry.collect())
+    assert all(each.name.startswith(SHADOW) for each in shadow.declared)
+    for role, prefix in (("shadow", SHADOW), ("compare", SHADOW), ("segment", PREFIX)):
+        with measured(role) as metrics:
+            assert f"{prefix}build_info" in generate_latest(metrics.registry).decode()
 
 
 def test_alerts_of_a_rule_are_at_0_before_the_first() -> None:

@@ -10,6 +10,7 @@ from stream.errors import DeviceError, UnsupportedVersionError
 from stream.halving import Instances
 from stream.ports import Record, View
 from stream.quarantine import LEAST_FAILED
+from stream.segment import TOPICS, Outlet
 from stream.stages import Spent, untold
 from stream.types import (
     Result,
@@ -166,3 +167,18 @@ async def test_a_device_that_failed_stops_the_role_without_a_commit() -> None:
     with pytest.RaisesGroup(DeviceError, flatten_subgroups=True):
         await bench.masks(frame(0))
     assert len(await everything(bench.transport, "frames", "segment")) == 1
+
+
+async def test_a_shadow_leaves_letters_to_the_first_model_and_tells_the_gap_all_the_same() -> None:
+    bench = Bench(outlet=Outlet("masks.next", letters=None))
+    torn, _ = poisons()["truncated"]
+    unknown, _ = poisons()["no mode"]
+    headers = {key: value for key, value in unknown.headers.items() if key != "ce_seq"}
+    nobodys = Record("hall", unknown.value, headers)
+    sent = (opened(), frame(0), torn, nobodys, frame(2), closed(3))
+    found = await bench.masks(*sent, topic="frames-archive")
+    assert brief(found) == ["EpochOpened", "0", "1-1 dead_letter", "2", "EpochClosed"]
+    assert audited(found).passed
+    for topic in TOPICS:
+        assert [each async for each in bench.transport.whole(topic)] == []
+    assert bench.count("dead_letters", topic="frames-archive", reason="decode_error") == 1
