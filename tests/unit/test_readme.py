@@ -21,6 +21,7 @@ PAGES = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "deploy/compose/README.md",
     *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
 ]
 SECRET = "c2VjcmV0LXRoYXQtaXMtbG9uZy1lbm91Z2gtMzI="

@@ -1,0 +1,104 @@
+"""A compose file as the tests read it: what of each service they look at, or run."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "deploy" / "compose"
+FILE = FOLDER / "compose.yaml"
+SECRETS = Path("/run/secrets")
+
+_VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A file or folder of the host, or a named volume, and where the container has it."""
+
+    source: str
+    target: str
+    is_read_only: bool
+
+    @property
+    def path(self) -> Path | None:
+        """On the host; None of a named volume."""
+        return (FOLDER / self.source).resolve() if self.source.startswith((".", "/")) else None
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service, with variables at their defaults."""
+
+    name: str
+    given: Mapping[str, Any]
+    """Its section of the file, anchors and variables put in."""
+
+    @property
+    def command(self) -> list[str]:
+        return [*self.given.get("entrypoint", []), *self.given.get("command", [])]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {key: str(value) for key, value in self.given.get("environment", {}).items()}
+
+    @property
+    def user(self) -> tuple[int, int]:
+        user, group = self.given["user"].split(":")
+        return int(user), int(group)
+
+    @property
+    def mounts(self) -> list[Mount]:
+        parts = [str(each).split(":") for each in self.given.get("volumes", [])]
+        return [Mount(source, target, "ro" in rest) for source, target, *rest in parts]
+
+    @property
+    def tmpfs(self) -> list[str]:
+        return list(self.given.get("tmpfs", []))
+
+    @property
+    def secrets(self) -> list[str]:
+        return list(self.given.get("secrets", []))
+
+    @property
+    def health(self) -> list[str]:
+        """The command that its health is asked with, without ``CMD``; [] where none is."""
+        return list(self.given.get("healthcheck", {}).get("test", []))[1:]
+
+    @property
+    def is_role(self) -> bool:
+        """Whether it is a role of ours that runs on."""
+        return "apply-cameras" in self.given.get("depends_on", {})
+
+    @property
+    def is_ours(self) -> bool:
+        return str(self.given["image"]).startswith("maskstream")
+
+
+@cache
+def document() -> Mapping[str, Any]:
+    """The file, with variables at their defaults. ``yaml`` puts the anchors in."""
+    text = _VARIABLE.sub(lambda found: found[2], FILE.read_text())
+    read: Mapping[str, Any] = yaml.safe_load(text)
+    return read
+
+
+def services() -> Mapping[str, Service]:
+    """All of them by their names, those of profiles as well."""
+    return {name: Service(name, given) for name, given in document()["services"].items()}
+
+
+def seconds(duration: str) -> float:
+    """``30s`` or ``2m`` as a number."""
+    return float(duration[:-1]) * {"s": 1, "m": 60}[duration[-1]]
+
+
+def words_after(options: Sequence[str], option: str) -> str:
+    """The value of ``--option=value``."""
+    (found,) = (each for each in options if each.startswith(f"{option}="))
+    return found.partition("=")[2]
