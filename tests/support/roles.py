@@ -25,6 +25,7 @@ from connectors import open_transport
 from connectors.kafka.admin import open_admin
 from connectors.kafka.client import client_options
 from connectors.kafka.reading import Reader, open_reader, whole
+from connectors.kafka.records import record_of
 from connectors.kafka.topics import name_of
 from stream import codec
 from stream.audit import Audit
@@ -135,7 +136,7 @@ class Seen:
 
 
 class Deployment:
-    """A configuration, its topics, and the processes that run it.
+    """A configuration, and the processes that run it.
 
     Tests look into topics at ``bootstrap``, whatever way the processes' own ``transport`` takes.
     """
@@ -153,8 +154,6 @@ class Deployment:
         self._document = _document(bootstrap, self.prefix, replication)
         kafka = {**self._document["kafka"], **more.pop("kafka", {})}
         self._write(**more, kafka=kafka)
-        self.command("topics", "apply")
-        self.command("cameras", "apply")
 
     def configure(self, **sections: Any) -> None:
         """Change sections of the configuration, for the processes that start from now on.
@@ -290,9 +289,11 @@ class Deployment:
         """Write records to a topic, as a role would; they are acknowledged on return."""
         asyncio.run(_write(self._settings(), topic, records))
 
-    def written_ms(self, topic: str) -> dict[str, list[int]]:
-        """When the records of each camera were written, by the broker's clock, in order."""
-        return asyncio.run(_written_ms(self._settings(), topic))
+    def written_ms(self, topic: str, kind: str | None = None) -> dict[str, list[int]]:
+        """When the records of each camera, or those of a ``kind``, were written, by the broker's
+        clock, in order.
+        """
+        return asyncio.run(_written_ms(self._settings(), topic, kind))
 
     def _settings(self) -> Settings:
         settings = load(self.config, secrets=False)
@@ -311,6 +312,8 @@ def deployment(
 ) -> Iterator[Deployment]:
     """A deployment whose processes do not outlive the test; ``more`` are sections of its own."""
     deployed = Deployment(folder, bootstrap, replication, **more)
+    deployed.command("topics", "apply")
+    deployed.command("cameras", "apply")
     try:
         yield deployed
     except BaseException:
@@ -384,11 +387,13 @@ async def _write(settings: Settings, topic: str, records: Iterable[Record]) -> N
         await outbox.flush()
 
 
-async def _written_ms(settings: Settings, topic: str) -> dict[str, list[int]]:
+async def _written_ms(settings: Settings, topic: str, kind: str | None) -> dict[str, list[int]]:
     written: defaultdict[str, list[int]] = defaultdict(list)
     async with _reader(settings) as reader:
         async for each in whole(reader, _partitions(settings, topic), None):
-            written[(each.key or b"").decode()].append(each.timestamp)
+            record = record_of(each)
+            if kind is None or codec.kind_of(record) == kind:
+                written[record.key].append(each.timestamp)
     return written
 
 
