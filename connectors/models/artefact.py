@@ -86,10 +86,17 @@ def read(folder: Path, pinned: str | None = None) -> Artefact:
         path = folder / name
         if Path(name).name != name or not path.is_file():
             raise ModelError(f"model.weights: {path}: the manifest names it, but it is not there")
-        if (found := digest(path)) != expected:
+        if (found := _digest(path)) != expected:
             raise ModelError(f"model.weights: {path}: sha256 {found} ≠ manifest {expected}")
     check_pin(folder, manifest.sha256, pinned)
     return Artefact(folder, manifest)
+
+
+def _digest(path: Path) -> str:
+    try:
+        return digest(path)
+    except OSError as error:
+        raise ModelError(f"model.weights: {path}: {error.strerror}") from error
 
 
 def labels(folder: Path) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """A release of the chart with live cameras on the network, and what its pods did to their masks."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,7 +12,7 @@ from typing import Any
 from tests.support.chart import render
 from tests.support.films import Film, write_film
 from tests.support.pods import Exit, Pod
-from tests.support.roles import DATA, PARTITIONS, Deployment
+from tests.support.roles import DATA, PARTITIONS, Deployment, Seen
 from tests.support.rtsp import pack, rtsp_server
 from tests.support.statefulsets import Release, release
 from tests.support.volumes import Objects
@@ -35,9 +36,13 @@ class Site:
     deployed: Deployment
     models: Path
 
+    def begin(self) -> None:
+        """Begin everything."""
+        self.release.install(render(self.values))
+
     def install(self) -> None:
         """Begin everything, and wait until each camera has results."""
-        self.release.install(render(self.values))
+        self.begin()
         self.wait_results()
 
     def upgrade(self, **values: Any) -> None:
@@ -69,18 +74,18 @@ class Site:
             if later >= since_ms
         )
 
-    def end(self) -> None:
-        """Let ingest go, and the others once all that it told is answered. Nothing is missing,
-        and all went by themselves when they were asked to.
-        """
+    def end(self) -> Seen:
+        """Let ingest go, and the others once all that it told is answered: nothing is missing."""
         self.release["ingest"].scale(0)
         seen = self.deployed.wait_closed()
         self.release.uninstall()
-        gaps = sum(each.gaps.total() for each in seen.audit.epochs)
-        print(f"results {seen.results.total()}, gaps {gaps}, twice {seen.duplicates}")
+        gaps = sum((each.gaps for each in seen.audit.epochs), Counter())
+        print(f"results {seen.results.total()}, gaps {dict(gaps)}, twice {seen.duplicates}")
+        for pod in self.release.pods:
+            print(f"{pod.name}: ready after {pod.ready_after_s():.1f} s, then {pod.exits}")
         assert seen.audit.missing == 0
         assert all(each.complete for each in seen.audit.epochs)
-        assert self.unclean() == []
+        return seen
 
     def unclean(self) -> list[tuple[str, Exit]]:
         """How containers ended that did not go by themselves, soon enough, when asked to."""
@@ -127,6 +132,20 @@ def artefact(path: str) -> dict[str, Any]:
     return {"pvc": {"claimName": "models", "path": path}}
 
 
-def since_ms(pods: list[Pod], what: str) -> int:
+def since_ms(pods: Iterable[Pod], what: str) -> int:
     """When something happened to the first of some pods."""
     return min(pod.at(what).at_ms for pod in pods)
+
+
+def fewest_ready(pods: Iterable[Pod], since_s: float) -> int:
+    """How many of the pods of a StatefulSet were ready when the fewest were, from then on."""
+    changes: list[tuple[float, int]] = []
+    for pod in pods:
+        is_ready = False
+        for event in pod.events:
+            if (now := event.what == "ready") != is_ready:
+                is_ready = now
+                changes.append((event.at_s, 1 if now else -1))
+    counts = [(at_s, sum(by for when, by in changes if when <= at_s)) for at_s, _ in changes]
+    last_before = [count for at_s, count in sorted(counts) if at_s < since_s][-1:]
+    return min(last_before + [count for at_s, count in counts if at_s >= since_s])

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Condition, Thread
+from threading import Thread
 from typing import Any
 
 from tests.support.probing import KINDS, Kind, Probe, Prober
@@ -61,7 +61,6 @@ class Pod:
         self._spec: Mapping[str, Any] = template["spec"]
         self._objects = objects
         self._folder = folder
-        self._changed = Condition()
         self._is_good: dict[Kind, bool] = {}
         self._unhealthy = ""
         self._is_deleted = False
@@ -101,8 +100,8 @@ class Pod:
         return "".join(each.read_text() for each in sorted(self._folder.glob("*.log")))
 
     def at(self, what: str) -> Event:
-        """The first event of a kind."""
-        return next(each for each in self.events if each.what == what)
+        """The first event that begins so."""
+        return next(each for each in self.events if each.what.startswith(what))
 
     def ready_after_s(self) -> float:
         """From when it was asked for until it was ready."""
@@ -113,15 +112,10 @@ class Pod:
         assert self._boxed is not None
         self._boxed.signal(number)
 
-    def url(self, path: str) -> str:
-        """Where its port ``health`` answers."""
-        return f"http://{self.address}:{self._ports(self._container)['health']}{path}"
-
     def delete(self) -> None:
         """Ask it to go; returns at once."""
-        with self._changed:
-            self._is_deleted = True
-            self._happened("deleted")
+        self._happened("deleted")
+        self._is_deleted = True
 
     def join(self) -> None:
         """Return once it has ended by itself, as that of a Job does."""
@@ -159,9 +153,7 @@ class Pod:
         return int(self._spec.get("terminationGracePeriodSeconds", 30))
 
     def _happened(self, what: str) -> None:
-        with self._changed:
-            self.events.append(Event(what))
-            self._changed.notify_all()
+        self.events.append(Event(what))
 
     def _live(self) -> None:
         for each in self._spec.get("initContainers", ()):

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -69,7 +70,8 @@ class Boxed:
         """Send a signal to its process 1; none to one that has ended."""
         wait_until(lambda: self._find() or self.code is not None, "a container has a process")
         if self.code is None:
-            os.kill(self._pid, number)
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(self._pid, number)
 
     def wait(self, seconds: float | None = None) -> int:
         """Its exit code once it has ended; raises `subprocess.TimeoutExpired`."""
@@ -91,7 +93,8 @@ class Boxed:
     def _find(self) -> bool:
         if not self._pid:
             own = Path(f"/proc/{self._popen.pid}/task/{self._popen.pid}/children")
-            self._pid = int((own.read_text().split() if own.exists() else [0])[0])
+            with suppress(FileNotFoundError):
+                self._pid = int((own.read_text().split() or [0])[0])
         return self._pid > 0
 
 
