@@ -9,7 +9,11 @@ import sys
 import threading
 import traceback
 
+from stream.cli.stop import end_on_signals
 from stream.errors import EXIT_SOFTWARE, MaskstreamError
+
+LASTING = {"run", "demo", "ingest", "segment", "watch", "notify", "web"}
+"""Commands that go on until they are stopped."""
 
 
 def main() -> None:
@@ -18,6 +22,8 @@ def main() -> None:
     Anything else that is raised is a fault of ours: it is shown whole, and the process ends with
     the exit code of an internal error.
     """
+    if LASTING.intersection(sys.argv[1:2]):
+        end_on_signals()
     try:
         _run()
     except SystemExit as end:

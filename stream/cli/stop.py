@@ -1,4 +1,4 @@
-"""Stopping on a signal: the first drains, the second forces."""
+"""Stopping on a signal: the first drains, the second forces; before there is work, it ends all."""
 
 import asyncio
 import os
@@ -6,11 +6,24 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from stream.errors import EXIT_FORCED
+from stream.errors import EXIT_FORCED, EXIT_OK
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def _end_at_once() -> None:
     os._exit(EXIT_FORCED)
+
+
+def end_on_signals() -> None:
+    """Until `stop_on_signals` takes over, SIGINT or SIGTERM ends the process at once and well.
+
+    Nothing is begun yet, so nothing is left. The kernel does nothing by itself about a signal to
+    process 1 of a container (signal(7), pid_namespaces(7)): it would load its model to the end
+    first, and then be told nothing of the stop. At once, as threads that load know no cancelling.
+    """
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: os._exit(EXIT_OK))
 
 
 @contextmanager
@@ -28,11 +41,10 @@ def stop_on_signals(force: Callable[[], None] = _end_at_once) -> Iterator[asynci
         asked = True
         stop.set()
 
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
+    for number in SIGNALS:
         loop.add_signal_handler(number, on_signal)
     try:
         yield stop
     finally:
-        for number in signals:
+        for number in SIGNALS:
             loop.remove_signal_handler(number)

@@ -14,6 +14,7 @@ from stream.cli.kafka_only import settings_of_role
 from stream.cli.logs import logged
 from stream.cli.parent import Parent
 from stream.cli.roles import play_segment
+from stream.cli.stop import end_on_signals
 from stream.specs import HealthSpec
 
 
@@ -26,6 +27,7 @@ async def _work(descriptor: int, part: Part, config: Path) -> None:
 
 def main(number: str, descriptor: str, part: str, config: str) -> None:
     """Run a ``segment``; what it says is told apart by its number."""
+    end_on_signals()
     with logged(Part(part).role, worker=int(number)):
         asyncio.run(_work(int(descriptor), Part(part), Path(config)))
 

@@ -199,9 +199,12 @@ class Deployment:
         """Start roles, with their options; each is there as soon as it says so."""
         return self._all_started([self._run(role, _command(role, self.config)) for role in roles])
 
-    def begin(self, role: str) -> Process:
-        """Start a role, and do not wait until it is there: only for where it answers probes."""
-        process = self._run(role, _command(role, self.config))
+    def begin(self, role: str, before: Sequence[str] = ()) -> Process:
+        """Start a role, and do not wait until it is there: only for where it answers probes.
+
+        ``before`` are words before its command.
+        """
+        process = self._run(role, [*before, *_command(role, self.config)])
         wait_until(lambda: "probes on" in " ".join(process.events()), f"{role} answers probes")
         return process
 

@@ -274,9 +274,9 @@ def test_a_duration_out_of_range_is_told_as_a_duration() -> None:
     [
         (b"", "c.yaml:1: the file is empty"),
         (b"\n# nothing\n", "c.yaml:3: the file is empty"),
-        (b"null", "c.yaml:1: given null; allowed: a mapping with transport, model, shadow, cameras, "
-         "zones, rules, endpoints, evidence, outputs, freshness, camera_health, pictures, allowed, "
-         "credentials, kafka, health, web, traces, drain"),
+        (b"null", "c.yaml:1: given null; allowed: a mapping with transport, model, shadow, "
+         "cameras, zones, rules, endpoints, evidence, outputs, freshness, camera_health, pictures, "
+         "allowed, credentials, kafka, health, web, traces, drain"),
         (b"a: 1\nb: \xff", "c.yaml:2: not UTF-8: byte 0xff at 8"),
         (b"a: [1", "c.yaml:2: not YAML: did not find expected ',' or ']'"),
         (b"a: 1\n---\nb: 2", "c.yaml:2: a second document begins; allowed: one"),
