@@ -33,8 +33,6 @@ class Request(msgspec.Struct):
 
 def main() -> int:
     """Make the artefact that the request on the input asks for."""
-    # Else OpenVINO's converter and NNCF report to their makers over the network.
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
     request = msgspec.json.decode(
         sys.stdin.buffer.read(), type=Request, dec_hook=lambda kind, value: kind(value)
     )
@@ -48,10 +46,10 @@ def main() -> int:
 
 def export(build: Build, folder: Path) -> None:
     """Write manifest and weights to ``folder``."""
-    import openvino
     from safetensors.torch import save
 
     from connectors.models.raw_head import LICENCE, RawHead
+    from connectors.models.silent import openvino
 
     network, licence = _load(build.weights)
     folder.mkdir()
@@ -121,8 +119,9 @@ def _tensors(network: Any, half: bool) -> dict[str, Any]:
 
 def _graph(raw: Any) -> Any:
     """The network as an OpenVINO graph with free batch, height and width."""
-    import openvino
     import torch
+
+    from connectors.models.silent import openvino
 
     raw.fold_input()
     with warnings.catch_warnings():

@@ -10,13 +10,13 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
 
 from connectors.models.artefact import OPENVINO, Artefact
 from connectors.models.host_detections import Raw, detect, split
 from connectors.models.letterbox import fit
 from connectors.models.network import Detection, Query
+from connectors.models.silent import openvino
 from stream import tracing
 from stream.errors import ModelError
 from stream.specs import Precision

@@ -86,8 +86,8 @@ class Boxed:
         return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
-        """SIGKILL to all that is in it."""
-        self._popen.kill()  # what unshare started goes with it
+        """SIGKILL to all that is in it: its process 1 takes the others with it."""
+        self.signal(signal.SIGKILL)  # unshare's own --kill-child is over once it is another user
         self._popen.wait()
 
     def _find(self) -> bool:
