@@ -32,7 +32,7 @@ pure    | retry backoff freshness batching audit tally join metrics schemas | va
         | tracking rules views watching ledger codec placement     |
         | health watermark quarantine gaps expired privacy         |
         | registry seeing rulebook backtest evidence open_alerts   |
-        | saturation skipping tracing camera_states                |
+        | saturation skipping tracing camera_states scaling        |
 config  | config                                                   | values words pure
 reading | follow observe reading                                   | values words pure
 loops   | lane device epoch playing telling roster ingest segment  | values words pure

@@ -9,6 +9,7 @@ import typer
 
 from stream.cli.arguments import Config, DryRun, Part
 from stream.cli.cameras_app import cameras_app
+from stream.cli.capacity_app import capacity_app
 from stream.errors import EXIT_CODES, ConfigError
 
 _EXIT_CODES = "Exit codes: " + "; ".join(f"{code} {text}" for code, text in EXIT_CODES.items())
@@ -37,6 +38,7 @@ app.add_typer(alerts_app, name="alerts")
 app.add_typer(evidence_app, name="evidence")
 app.add_typer(config_app, name="config")
 app.add_typer(metrics_app, name="metrics")
+app.add_typer(capacity_app, name="capacity")
 
 
 def _version(wanted: bool) -> None:

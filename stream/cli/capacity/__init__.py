@@ -1,0 +1,1 @@
+"""What ``maskstream capacity`` prints and draws."""

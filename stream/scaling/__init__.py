@@ -1,0 +1,1 @@
+"""What scaling does with a day of load: pure, without a cluster."""
