@@ -42,8 +42,12 @@ def capacity_replay(
 
 
 @capacity_app.command("size")
-def capacity_size() -> None:
+def capacity_size(
+    card: Annotated[
+        float | None, typer.Option(min=0.01, help="frames/s that one of your cards does")
+    ] = None,
+) -> None:
     """Print brokers, cores, network and disk for 10, 1,000 and 100,000 cameras, in Markdown."""
     from stream.cli.capacity.sizing import print_tables
 
-    print_tables()
+    print_tables(card)

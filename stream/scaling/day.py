@@ -36,7 +36,7 @@ class Day:
     @property
     def offered(self) -> NDArray[np.float64]:
         """Frames offered in each second, shape (seconds,)."""
-        return self.cameras * self.fps
+        return self.cameras.astype(np.float64) * self.fps
 
     def by_partition(self, partitions: int) -> NDArray[np.float64]:
         """Frames/s of each partition by how many cameras are open: (cameras + 1, partitions)."""

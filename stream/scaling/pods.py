@@ -82,4 +82,5 @@ def shared(by_partition: NDArray[np.float64], members: int) -> NDArray[np.float6
     members = min(members, partitions)
     padded = np.zeros((*by_partition.shape[:-1], -(-partitions // members) * members))
     padded[..., :partitions] = by_partition
-    return padded.reshape(*by_partition.shape[:-1], -1, members).sum(axis=-2)
+    turns = padded.reshape(*by_partition.shape[:-1], -1, members)
+    return np.asarray(turns.sum(axis=-2), np.float64)

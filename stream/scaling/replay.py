@@ -19,9 +19,10 @@ _Floats = NDArray[np.float64]
 class Outcome:
     """How a day went. Every frame that was ``offered`` is ``answered``, ``skipped`` or ``queued``.
 
-    What is ``by_minute`` has shape (minutes,), ``oldest`` is the highest age of a result; ``asked`` and ``ready``,
-    replicas at each decision, shape (decisions,); ``ages``, frames answered by age in steps of 10
-    ms. ``steps`` is how often members changed; ``peak`` what the same formula asks for at most.
+    What is ``by_minute`` has shape (minutes,), ``oldest`` is the highest age of a result; ``asked``
+    and ``ready``, replicas at each decision, shape (decisions,); ``ages``, frames answered by age
+    in steps of 10 ms. ``steps`` is how often members changed; ``peak`` what the same formula asks
+    for at most.
     """
 
     offered: float

@@ -27,7 +27,9 @@ def test_the_formula_is_that_of_the_chart() -> None:
     assert (
         '/({{.root.Values.segment.scaling.targetLoad}}*{{include"maskstream.capacity".}}))' in query
     )
-    (lag,) = re.findall(r"\$lag := mulf (\S+) \$maxAge \$segment\.capacity", template("scaling.yaml"))
+    (lag,) = re.findall(
+        r"\$lag := mulf (\S+) \$maxAge \$segment\.capacity", template("scaling.yaml")
+    )
     assert float(lag) == DEFAULT.lag_share
 
 
@@ -39,8 +41,10 @@ def test_the_behaviour_is_that_of_the_chart() -> None:
         r"- \{type: Pods, value: \{\{ \$scaling\.scaleUp\.pods \}\}, periodSeconds: (\d+)\}",
         template("_scaling.tpl"),
     )
-    down = re.search(r"- \{type: Pods, value: (\d+), periodSeconds: \{\{ \$scaling\.scaleDown\.period",
-                     template("_scaling.tpl"))  # fmt: skip
+    down = re.search(
+        r"- \{type: Pods, value: (\d+), periodSeconds: \{\{ \$scaling\.scaleDown\.period \}\}\}",
+        template("_scaling.tpl"),
+    )
     assert up is not None
     assert down is not None
     window_s, percent, percent_s, pods_s = map(int, up.groups())
@@ -63,7 +67,8 @@ def test_values_of_ones_own_are_taken() -> None:
         targetLoad: 0.6
         rateWindow: 1m
         predict: {enabled: true, window: 10m, ahead: 2m}
-        cron: [{timezone: Europe/Berlin, start: "30 7 * * 1-5", end: "0 19 * * 1-5", desiredReplicas: 4}]
+        cron:
+          - {timezone: UTC, start: "30 7 * * 1-5", end: "0 19 * * 1-5", desiredReplicas: 4}
     scaling: {scaleDown: {stabilization: 600, period: 60}, scaleUp: {pods: 8}}
     monitoring: {serviceMonitors: {interval: 5s}}
     """
@@ -79,11 +84,17 @@ def test_values_of_ones_own_are_taken() -> None:
     ("text", "said"),
     [
         ("segment: {scaling: {targetLoad: 2}}", "v.yaml: segment.scaling.targetLoad: given 2"),
-        ("segment: {scaling: {rateWindow: soon}}", "v.yaml: segment.scaling.rateWindow: given 'soon'"),
-        ("segment: {scaling: {minReplicas: 9}}", "v.yaml: segment.scaling.minReplicas: given 9; at mo"),
         (
-            'segment: {scaling: {cron: [{start: "*/5 * * * *", end: "0 1 * * *", desiredReplicas: 1}]}}',
-            "v.yaml: segment.scaling.cron.0.start: given '*/5 * * * *'",
+            "segment: {scaling: {rateWindow: soon}}",
+            "v.yaml: segment.scaling.rateWindow: given 'soon'",
+        ),
+        (
+            "segment: {scaling: {minReplicas: 9}}",
+            "v.yaml: segment.scaling.minReplicas: given 9; at mo",
+        ),
+        (
+            'segment: {scaling: {cron: [{start: "* * * * *", end: "0 1 * * *", desiredReplicas: 1}]}}',
+            "v.yaml: segment.scaling.cron.0.start: given '* * * * *'",
         ),
         ("{", "v.yaml: not YAML"),
         ("- 1", "v.yaml: : given [1]"),

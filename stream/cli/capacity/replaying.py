@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from rich.console import Console
 
 from stream.cli.bench.report import Report
+from stream.cli.capacity.picture import draw
 from stream.errors import ConfigError
 from stream.scaling.day import HOUR_S, Day, flat, harsh, of_rates, office, parse
 from stream.scaling.pods import Site
@@ -52,7 +54,7 @@ class Given:
     def days(self) -> list[Day]:
         """The file's, or the drawn ones."""
         if self.day is None:
-            return [draw(CAMERAS, self.fps) for draw in (office, harsh, flat)]
+            return [drawn(CAMERAS, self.fps) for drawn in (office, harsh, flat)]
         return [of_rates(self.day.stem, parse(_read(self.day), str(self.day)), self.fps)]
 
 
@@ -61,6 +63,8 @@ def print_replays(given: Given) -> None:
 
     Raises `ConfigError` for a file that cannot be read or a value that is not allowed.
     """
+    if given.plots is not None and find_spec("matplotlib") is None:
+        raise ConfigError("--plots: needs matplotlib: pip install maskstream[plots]")
     report = Report(Console(width=120), given.plots)
     site, policy = given.site(), given.policy()
     for day in given.days():
@@ -70,8 +74,6 @@ def print_replays(given: Given) -> None:
         report.say(f"\n{day.name}: {day.offered.min():.0f} to {day.offered.max():.0f} frames/s")
         report.table(HEAD, [[name, *_cells(each)] for name, each in outcomes.items()])
         if given.plots is not None:
-            from stream.cli.capacity.picture import draw
-
             draw(given.plots / f"capacity-{day.name}.png", day, outcomes["as it is"], site)
 
 
