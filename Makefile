@@ -24,12 +24,16 @@ check: .venv/.dev
 	$(BIN)/mypy
 
 faults: .venv/.dev
+	@tests/setup/alertmanager.sh
+	@tests/setup/compose.sh
 	@tests/setup/faketime.sh
 	@tests/setup/kafka.sh
+	@tests/setup/prometheus.sh
 	@tests/setup/rtsp.sh
 	MASKSTREAM_FAULTS=full $(BIN)/pytest -m "slow and not gpu" $(ARGS)
 
 verify: .venv/.dev
+	@tests/setup/compose.sh
 	@tests/setup/faketime.sh
 	@tests/setup/kafka.sh
 	@tests/setup/rtsp.sh

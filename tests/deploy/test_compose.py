@@ -21,6 +21,7 @@ from tests.support.compose import (
     ROOT,
     SECRETS,
     Service,
+    as_docker_reads,
     document,
     seconds,
     services,
@@ -139,13 +140,15 @@ def test_every_alert_is_told_to_somebody() -> None:
     assert all(rule.notify for rule in settings().rules)
 
 
-@pytest.mark.parametrize("name", sorted(ROLES))
-def test_a_role_has_the_secrets_that_the_configuration_names(name: str) -> None:
+def test_a_role_has_the_secrets_that_it_uses_and_no_others() -> None:
     web = settings().web
     assert web is not None
-    sources = [web.token, *(each.secret for each in settings().endpoints)]
-    wanted = {each.file for each in sources if each is not None}
-    assert wanted == {SECRETS / each for each in services()[name].secrets}
+    assert web.token is not None
+    wanted = {
+        "notify": {each.secret.file for each in settings().endpoints}, "web": {web.token.file},
+    }  # fmt: skip
+    for name in ROLES:
+        assert {SECRETS / each for each in services()[name].secrets} == wanted.get(name, set())
 
 
 @pytest.mark.parametrize("name", sorted(ROLES))
@@ -186,6 +189,32 @@ def test_alertmanager_reads_its_configuration() -> None:
     )  # fmt: skip
     (hook,) = read("alertmanager/alertmanager.yml")["receivers"][0]["webhook_configs"]
     assert hook["url"] == "http://receiver:9000/alertmanager"
+
+
+@pytest.mark.slow
+def test_docker_reads_the_file_as_these_tests_do() -> None:
+    read = as_docker_reads()
+    assert read["services"].keys() == services().keys()
+    assert read["volumes"].keys() == document()["volumes"].keys()
+    for name, service in services().items():
+        other = read["services"][name]
+        assert [*(other["entrypoint"] or []), *(other["command"] or [])] == service.command
+        assert other.get("environment", {}) == service.environment
+        assert (other["image"], other["user"]) == (service.given["image"], service.given["user"])
+        mounts = {each["target"]: each["source"] for each in other.get("volumes", [])}
+        assert mounts == {each.target: str(each.path or each.source) for each in service.mounts}
+        secrets = {each["target"] for each in other.get("secrets", [])}
+        assert secrets == {str(SECRETS / each) for each in service.secrets}
+        assert other.get("healthcheck", {}).get("test", [])[1:] == service.health
+
+
+@pytest.mark.slow
+def test_a_camera_gets_its_password_as_the_readme_says(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", (FOLDER / "README.md").read_text(), re.DOTALL)
+    override = tmp_path / "compose.override.yaml"
+    override.write_text(block)
+    (secret,) = as_docker_reads(override)["services"]["ingest"]["secrets"]
+    assert secret["target"] == str(SECRETS / "hall.yaml")
 
 
 @pytest.mark.parametrize(

@@ -62,11 +62,16 @@ class Alertmanager:
             return bytes(answer.read())
 
 
+def require_alertmanager() -> None:
+    """Skip, or fail where ``MASKSTREAM_REQUIRE`` names it, without an Alertmanager."""
+    found = shutil.which(NAME) is not None
+    require("alertmanager", found, f"{NAME} is absent; tests/setup/alertmanager.sh installs it")
+
+
 @contextmanager
 def alertmanager(folder: Path) -> Iterator[Alertmanager]:
     """One that groups nothing, tells at once, and takes an alert without an end for over soon."""
-    found = shutil.which(NAME) is not None
-    require("alertmanager", found, f"{NAME} is absent; tests/setup/alertmanager.sh installs it")
+    require_alertmanager()
     (port,) = free_ports(1)
     address = f"127.0.0.1:{port}"
     running = Alertmanager(f"http://{address}")

@@ -1,13 +1,18 @@
 """A compose file as the tests read it: what of each service they look at, or run."""
 
+import json
 import re
+import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests.support.required import require
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "deploy" / "compose"
@@ -59,7 +64,8 @@ class Service:
 
     @property
     def tmpfs(self) -> list[str]:
-        return list(self.given.get("tmpfs", []))
+        """Where they are, without their options."""
+        return [str(each).partition(":")[0] for each in self.given.get("tmpfs", [])]
 
     @property
     def secrets(self) -> list[str]:
@@ -91,6 +97,25 @@ def document() -> Mapping[str, Any]:
 def services() -> Mapping[str, Service]:
     """All of them by their names, those of profiles as well."""
     return {name: Service(name, given) for name, given in document()["services"].items()}
+
+
+def reader() -> Path:
+    """The program that tests/setup/compose.sh builds of the folder as it is now."""
+    pinned = sorted((ROOT / "tests" / "setup" / "compose").iterdir())
+    key = sha256(b"".join(each.read_bytes() for each in pinned)).hexdigest()[:12]
+    return ROOT / ".cache" / "compose" / key / "compose-config"
+
+
+def as_docker_reads(*files: Path) -> Mapping[str, Any]:
+    """What Docker makes of the file, with ``files`` laid over it, without an environment. Skips, or
+    fails where ``MASKSTREAM_REQUIRE`` names it, where its reader is not built.
+    """
+    require("compose", reader().exists(), "no reader of compose files: tests/setup/compose.sh")
+    command = [str(each) for each in (reader(), FILE, *files)]
+    done = subprocess.run(command, capture_output=True, text=True, env={}, check=False)
+    assert done.returncode == 0, done.stderr
+    read: Mapping[str, Any] = json.loads(done.stdout)
+    return read
 
 
 def seconds(duration: str) -> float:

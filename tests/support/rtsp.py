@@ -9,7 +9,7 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -86,16 +86,20 @@ def _as_streamed(source: Any, codec: str) -> Iterator[Any]:
 
 
 class RtspServer:
-    """Cameras by path. It keeps its port and its cameras when it is started again."""
+    """Cameras by path. It keeps its port and its cameras when it is started again.
 
-    def __init__(self, port: int) -> None:
+    ``within`` are words before its command, so that it runs in another network, at ``host``.
+    """
+
+    def __init__(self, port: int, host: str = "127.0.0.1", within: Sequence[str] = ()) -> None:
+        self._command = [*within, PYTHON, str(PROGRAM), host]
         self._ports = {"port": port, "guarded_port": 0}
         self._added: dict[str, dict[str, Any]] = {}
         self._start()
 
     def _start(self) -> None:
         self._popen = subprocess.Popen(
-            [PYTHON, str(PROGRAM), *map(str, self._ports.values())],
+            [*self._command, *map(str, self._ports.values())],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._ports = self._answer()

@@ -150,9 +150,9 @@ class Server:
     as GStreamer asks all who come to a port for one, or none.
     """
 
-    def __init__(self, port: int, guarded_port: int) -> None:
-        self._open = _listening(port)
-        self._guarded = _listening(guarded_port)
+    def __init__(self, host: str, port: int, guarded_port: int) -> None:
+        self._open = _listening(host, port)
+        self._guarded = _listening(host, guarded_port)
         self._auth = GstRtspServer.RTSPAuth()
         self._auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)  # as most cameras do
         self._guarded.set_auth(self._auth)
@@ -217,9 +217,9 @@ class Server:
             server.client_filter(lambda *_: GstRtspServer.RTSPFilterResult.REMOVE)
 
 
-def _listening(port: int) -> Any:
+def _listening(host: str, port: int) -> Any:
     server = GstRtspServer.RTSPServer()
-    server.set_address("127.0.0.1")
+    server.set_address(host)
     server.set_service(str(port))
     return server
 
@@ -235,7 +235,7 @@ def main() -> None:
     """Serve until standard input ends."""
     Gst.init(None)
     loop = GLib.MainLoop()
-    server = Server(*map(int, sys.argv[1:]))
+    server = Server(sys.argv[1], *map(int, sys.argv[2:]))
     print(json.dumps(server.start()), flush=True)
 
     def told(channel: Any, _condition: Any) -> bool:
