@@ -140,8 +140,9 @@
 {{- end -}}
 {{- range $index, $camera := .Values.cameras -}}
 {{- $url := toString (get $camera "url" | default "rtsp:") -}}
-{{- if and (not (regexMatch "^rtsps?:" $url)) (or (regexMatch "^file:" $url) (not (regexMatch "^[A-Za-z][A-Za-z0-9+.-]*:" $url))) (not $.Values.ingest.filesClaim) -}}
-{{- $faults = append $faults (printf "ingest.filesClaim: given none; allowed: the claim that cameras[%d].url, %s, lies on" $index $url) -}}
+{{- $isFile := or (hasPrefix "file:" $url) (not (regexMatch "^[A-Za-z][A-Za-z0-9+.-]*:" $url)) -}}
+{{- if and $isFile (not $folder) -}}
+{{- $faults = append $faults (printf "config.allowed.folder: given none; allowed: the folder that cameras[%d].url, %s, lies under" $index $url) -}}
 {{- end -}}
 {{- end -}}
 {{- if and .Values.notify.evidenceClaim (not (hasPrefix "/" $store)) -}}

@@ -1,0 +1,1 @@
+"""What runs maskstream elsewhere: images, Compose, the chart."""

@@ -1,0 +1,107 @@
+"""Values of the chart: each is explained, and one that makes no sense is refused and told why."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.helm.readme import README, readme
+from tests.support.helm import CHART, MINIMAL, refusal
+
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+
+REFUSED = {
+    # what a schema can say
+    'segment.replicas="two"': "/segment/replicas': got string, want integer",
+    "segment.scaling.maxReplica=3": "additional properties 'maxReplica' not allowed",
+    "segments.replicas=3": "additional properties 'segments' not allowed",
+    "segment.scaling.minReplicas=0": "minimum: got 0, want 1",
+    'kafka.brokers=["kafka"]': "'kafka' does not match pattern",
+    "kafka.partitions=0": "minimum: got 0, want 1",
+    'segment.gpu.resource="gpu"': "'gpu' does not match pattern",
+    'image.digest="latest"': "'latest' does not match pattern",
+    'config.drain="soon"': "'soon' does not match pattern",
+    'config.fresh={"max_age": "1s"}': "additional properties 'fresh' not allowed",
+    'model.settings={"precission": "f32"}': "additional properties 'precission' not allowed",
+    'model.settings={"precision": "f16"}': "value must be one of 'f32', 'bf16', 'fp16', 'int8'",
+    'kafka.sasl.mechanism="GSSAPI"': "value must be one of 'PLAIN', 'SCRAM-SHA-256'",
+    'kafka.sasl.users={"ingest": {"username": "a"}}': "missing property 'secret'",
+    'ingest.cameras.networks=["10.0.3.7"]': "'10.0.3.7' does not match pattern",
+    'shadow.name="Candidate 8"': "'Candidate 8' does not match pattern",
+    # what only a look at several values can
+    "kafka.brokers=[]": "kafka.brokers: given none; allowed: a list of host:port",
+    'scaling.prometheus.url=""': "scaling.prometheus.url: given none; allowed: where Prometheus",
+    'web.token.secret=""': "web.token.secret: given none; allowed: the name of a Secret",
+    "web.ingress.enabled=true": "web.ingress.host: given none",
+    'model.artefact.path=""': "model.artefact: given none; allowed: exactly one of",
+    'model.artefact.pvc.claimName="m"': "model.artefact: given path and pvc.claimName; allowed",
+    "shadow.enabled=true": "shadow.artefact: given none; allowed",
+    "segment.scaling.maxReplicas=49": "segment.scaling.maxReplicas: given 49; allowed: at most 48",
+    'segment={"workers": 4, "scaling": {"maxReplicas": 13}}': "given 13 of 4 workers; allowed: at most 12",
+    "watch.scaling.minReplicas=5": "watch.scaling.minReplicas: given 5; allowed: at most maxReplicas",
+    'segment.scaling.rateWindow="20s"': "segment.scaling.rateWindow: given 20s; allowed: at least three",
+    "kafka.sasl.enabled=true": "kafka.sasl.users: given none for segment; allowed",
+    'config.transport="kafka://k:1"': "config.transport: given a section that the chart writes",
+    'config.endpoints=[{"id": "ops", "secret": {"env": "OPS"}}]': 'config.endpoints[0].secret: given {"env":"OPS"}',
+    'config.endpoints=[{"id": "ops", "secret": {"file": "/run/secrets/endpoints/ops"}}]': "secrets.endpoints: given none",
+    'config.evidence={"store": "/evidence"}': "notify.evidenceClaim: given none; allowed: a claim",
+    'notify.evidenceClaim="claim"': "config.evidence.store: given none; allowed: the absolute path",
+    'ingest.filesClaim="films"': "config.allowed.folder: given none; allowed: the absolute path",
+    'cameras=[{"id": "hall", "url": "hall.mp4"}]': "config.allowed.folder: given none; allowed: the folder",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", REFUSED)
+def test_a_value_that_makes_no_sense_is_refused(value: str) -> None:
+    assert REFUSED[value] in refusal(*MINIMAL, value)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    told = refusal("segment.scaling.maxReplicas=100")
+    for name in ("kafka.brokers", "scaling.prometheus.url", "web.token.secret", "model.artefact", "segment.scaling"):
+        assert f"{name}" in told
+
+
+def test_a_name_that_is_too_long_for_its_pods_is_refused() -> None:
+    assert "fullnameOverride: given" in refusal(*MINIMAL, release="a" * 37)
+
+
+def test_the_schema_knows_every_value_and_no_other() -> None:
+    assert set(_leaves(VALUES)) <= set(_known(SCHEMA))
+    missing = {path for path in _known(SCHEMA) if not _is_there(VALUES, path)}
+    assert {path.split(".")[0] for path in missing} <= {"global", "config", "kafka", "model", "shadow"} | {
+        name for name in VALUES if "pod" in (VALUES[name] or {}) or name == "pods"
+    }
+
+
+def test_every_value_is_explained() -> None:
+    assert README.read_text() == readme(), "run `make chart`"
+
+
+def _leaves(values: Mapping[str, Any], at: str = "") -> Iterator[str]:
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{at}{key}.")
+        else:
+            yield f"{at}{key}"
+
+
+def _known(schema: Mapping[str, Any], at: str = "") -> Iterator[str]:
+    """Every path that the schema names; free-form mappings end one."""
+    if "$ref" in schema:
+        schema = SCHEMA["definitions"][schema["$ref"].rpartition("/")[2]]
+    for key, each in schema.get("properties", {}).items():
+        yield f"{at}{key}"
+        if isinstance(each, dict):
+            yield from _known(each, f"{at}{key}.")
+
+
+def _is_there(values: Any, path: str) -> bool:
+    for key in path.split("."):
+        if not isinstance(values, dict) or key not in values:
+            return False
+        values = values[key]
+    return True
