@@ -18,7 +18,7 @@ from tests.support.statefulsets import Release, release
 from tests.support.volumes import Objects
 from tests.support.waiting import wait_until
 
-CAMERAS, FPS = 6, 5
+CAMERAS, FPS = 6, 3
 PAUSE_S = 5.0
 """The most that the masks of a camera may pause when a pod goes as it should."""
 SMALL = {"precision": "f32", "backend": "openvino", "image_size": 128}

@@ -27,7 +27,9 @@ def test_another_model_is_taken_pod_by_pod_without_a_loss(tmp_path: Path, kafka:
         new = another(here.models / "yard", here.models / "next")
         here.values |= {"model": pinned("yard", old)}
         here.install()
+        others = [pod for pod in here.release.pods if pod.component != "segment"]
         here.upgrade(model=pinned("next", new))
+        assert {pod.component for pod in others if pod.is_ready} == {"ingest", "watch", "notify"}
         here.wait_results()
         segment = here.release["segment"]
         changed = [pod.at("deleted") for pod in segment.gone]

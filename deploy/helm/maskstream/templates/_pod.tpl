@@ -104,6 +104,7 @@ livenessProbe:
   periodSeconds: 10
   timeoutSeconds: 5
   failureThreshold: 3
+  terminationGracePeriodSeconds: 5  # who hangs hears no SIGTERM
 readinessProbe:
   httpGet: {path: /readyz, port: health}
   periodSeconds: 2
@@ -140,11 +141,14 @@ lifecycle:
 {{- end -}}
 
 {{- /* A pod of another configuration, model or image is another pod; that of `watch`, `notify` and `web`
-takes over zones and rules while it runs. */ -}}
+takes over zones and rules while it runs, and who has no artefact runs no model. */ -}}
 {{- define "maskstream.checksum" -}}
 {{- $config := include "maskstream.config" . | fromYaml -}}
 {{- if eq .component "watch" "notify" "web" -}}
 {{- $config = omit $config "zones" "rules" -}}
+{{- end -}}
+{{- if not .artefact -}}
+{{- $config = omit $config "model" -}}
 {{- end -}}
 {{- list $config .artefacts | toJson | sha256sum -}}
 {{- end -}}
