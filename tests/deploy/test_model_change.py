@@ -34,11 +34,12 @@ def test_another_model_is_taken_pod_by_pod_without_a_loss(tmp_path: Path, kafka:
         segment = here.release["segment"]
         changed = [pod.at("deleted") for pod in segment.gone]
         pause_s = here.longest_pause_s(min(each.at_ms for each in changed))
+        fewest = fewest_ready(segment.all, min(each.at_s for each in changed))
         here.end()
         results = by_model(here.deployed)
         print(f"longest pause of a camera: {pause_s:.2f} s; results by model: {dict(results)}")
         assert set(results) == {old, new}
-        assert fewest_ready(segment.all, min(each.at_s for each in changed)) == 1
+        assert fewest == 1
         assert here.unclean() == []
         assert pause_s <= PAUSE_S
 
