@@ -62,8 +62,9 @@ class _Topic:
     def ended(self) -> bool:
         return self.had_writer and self.writers == 0
 
-    def group(self, name: str) -> _Group:
-        return self._groups.setdefault(name, _Group(self._first, self._first))
+    def group(self, name: str, *, from_now: bool) -> _Group:
+        begins = self.end if from_now else self._first
+        return self._groups.setdefault(name, _Group(begins, begins))
 
     @property
     def share(self) -> Share:
@@ -203,10 +204,12 @@ class MemoryTransport:
         self._store = MemoryStore()
 
     @asynccontextmanager
-    async def inbox(self, topic: str, group: str) -> AsyncIterator[MemoryInbox]:
+    async def inbox(
+        self, topic: str, group: str, *, from_now: bool = False
+    ) -> AsyncIterator[MemoryInbox]:
         """Join ``group``; on leaving, what was not committed goes to the next member."""
         log = self._topic(topic)
-        members = log.group(group)
+        members = log.group(group, from_now=from_now)
         inbox = MemoryInbox(log, members)
         members.members.append(inbox)
         try:

@@ -17,7 +17,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
-from stream.metrics import PREFIX, SHADOW, TOGETHER
+from stream.declared import PREFIX, SHADOW, TOGETHER
 
 _RULES: Mapping[str, Callable[[list[float]], float]] = {"sum": sum, "max": max, "min": min}
 
@@ -74,7 +74,7 @@ def summed(texts: Iterable[str], accept: str) -> Exposition:
     """The figures of several processes as those of one: counters and histograms add up.
 
     ``texts`` are in the OpenMetrics format, with equal buckets. Gauges add up as well, but for
-    those of `stream.metrics.TOGETHER`.
+    those of `stream.declared.TOGETHER`.
     """
     families: dict[str, Metric] = {}
     sums: defaultdict[tuple[str, str, tuple[tuple[str, str], ...]], _Sum] = defaultdict(_Sum)

@@ -1,14 +1,13 @@
 """Every metric, declared once. Dashboards and rules are tested against this file.
 
 Names follow Prometheus: a unit at the end, ``_total`` for counters. The labels ``camera``,
-``rule``, ``endpoint``, ``partition`` and ``gpu`` grow with an installation; `FINITE` says what
-others may be where that is known.
+``rule``, ``endpoint``, ``partition`` and ``gpu`` grow with an installation; `stream.declared` says
+what others may be where that is known.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from typing import Literal, TypeVar, get_args
+from typing import Literal, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,77 +19,24 @@ from prometheus_client import (
 
 from stream import tracing
 from stream.camera_states import CameraStates
-from stream.errors import RecordError
+from stream.declared import (
+    AGE_BUCKETS_S,
+    BATCH_BUCKETS,
+    DELIVERY_BUCKETS_S,
+    FINITE,
+    INSTANCE_BUCKETS,
+    IOU_BUCKETS,
+    PREFIX,
+    SERVICE_BUCKETS_S,
+    SHADOW,
+    Arrival,
+    Declared,
+)
 from stream.open_alerts import OpenAlerts
 from stream.saturation import smoothed
 from stream.stages import Stage
-from stream.types import AlertState, CameraState, Condition, GapReason
 
 T = TypeVar("T")
-
-PREFIX = "maskstream_"
-SHADOW = "maskstream_shadow_"
-"""Stands before what processes of a shadow tell: no sum over a site takes it for the pipeline's."""
-AGE_BUCKETS_S = (0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0)
-SERVICE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5)
-DELIVERY_BUCKETS_S = (0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
-BATCH_BUCKETS = (1, 2, 4, 8, 16, 32, 64)
-INSTANCE_BUCKETS = (0, 1, 2, 5, 10, 20, 50, 100, 300)
-
-Arrival = Literal["published", "received", "segmented", "watched", "alerted"]
-"""Where a frame's age is taken: acknowledged by the transport from ingest; read by segment;
-its result acknowledged; read by watch; an alert about it acknowledged."""
-
-FINITE: Mapping[str, tuple[str, ...]] = {
-    "stage": get_args(Stage),
-    "at": get_args(Arrival),
-    "state": get_args(CameraState),
-    "condition": get_args(Condition),
-    "level": ("warning", "error"),
-    "frames_dropped.reason": ("overflow",),  # ingest has no other, and segment all but that
-    "gaps.reason": tuple(each for each in get_args(GapReason) if each != "overflow"),
-    "alerts.state": get_args(AlertState),
-    "dead_letters.reason": tuple(sorted(each.reason for each in RecordError.__subclasses__())),
-    "deliveries.outcome": ("delivered", "failed", "given_up"),
-    "reloads.outcome": ("taken", "refused"),
-    "snapshots.outcome": ("stored", "late", "store", "gone", "failed"),
-}
-"""The values of a label; under ``metric.label`` where they are those of one metric alone."""
-
-TOGETHER: Mapping[str, Literal["max", "min"]] = {
-    "maskstream_build_info": "max",
-    "maskstream_model_info": "max",
-    "maskstream_camera_state": "max",
-    "maskstream_camera_condition": "max",
-    "maskstream_camera_skew_seconds": "max",
-    "maskstream_endpoint_gone": "max",
-    "maskstream_gpu_busy_ratio": "max",
-    "maskstream_gpu_memory_used_bytes": "max",
-    "maskstream_gpu_memory_bytes": "max",
-    "process_start_time_seconds": "min",
-    "process_max_fds": "max",
-}
-"""Gauges that processes which look as one (``--workers``) do not add up, as those of one card."""
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """What the reference says of a metric; ``role`` is the one that sets it.
-
-    ``buckets`` are the upper bounds of a histogram's, in its unit.
-    """
-
-    name: str
-    kind: Literal["counter", "gauge", "histogram"]
-    role: str
-    labels: tuple[str, ...]
-    text: str
-    buckets: tuple[float, ...] = ()
-
-    def values(self, label: str) -> tuple[str, ...]:
-        """All values that one of its labels may have; empty where nobody knows them all."""
-        name = self.name.removeprefix(PREFIX).removesuffix("_total")
-        return FINITE.get(f"{name}.{label}", FINITE.get(label, ()))
 
 
 class Bound(dict[str, T]):
@@ -125,6 +71,7 @@ class Metrics:
             ("watch", self._watch),
             ("notify", self._notify),
             ("web", self._web),
+            ("compare", self._compare),
         ):
             self._role = name
             declare()
@@ -274,6 +221,35 @@ class Metrics:
         )
         self.viewers = self._gauge("viewers", "browsers that look at the live page")
 
+    def _compare(self) -> None:
+        self._prefix = SHADOW
+        self.compared_frames = self._counter(
+            "compared_frames", "frames of which model and shadow have a result", "camera"
+        )
+        self.unpaired = self._counter(
+            "unpaired_frames",
+            "frames of which only this side has a result, and why the other has none: its gap, "
+            "nothing in time, or nothing at all",
+            "camera",
+            "side",
+            "reason",
+        )
+        self.compared_instances = self._counter(
+            "compared_instances",
+            "instances of compared frames: found by both, new in the shadow, lost by it",
+            "camera",
+            "outcome",
+        )
+        self.compared_labels = self._counter(
+            "compared_labels", "the same by what they are", "label", "outcome"
+        )
+        self.compared_scores = self._counter(
+            "compared_scores", "sum of the scores of instances that both found", "camera", "side"
+        )
+        self.compared_iou = self._histogram(
+            "compared_iou_ratio", "IoU of the masks of what both found", IOU_BUCKETS, "label"
+        )
+
     def spent(self, stage: Stage, us: int) -> None:
         """Say how long, in microseconds, a frame or its batch was in a stage.
 
@@ -328,6 +304,12 @@ class Metrics:
             self.registry.register(self.capacity)
         self._rate = smoothed(self._rate, rate)
         self.capacity.set(self._rate)
+
+    def forget_compared(self, camera: str) -> None:
+        """Say no more how model and shadow agreed on a camera that is gone."""
+        self.compared_frames.remove_by_labels({"camera": camera})
+        for family in (self.unpaired, self.compared_instances, self.compared_scores):
+            family.remove_by_labels({"camera": camera})
 
     def forget(self, camera: str) -> None:
         """Say no more how a live camera is: another process runs it, or none, or it is another."""

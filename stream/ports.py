@@ -339,8 +339,14 @@ AskProgress = Callable[[], Awaitable[Progress]]
 class Transport(Protocol):
     """Where records live. Open every outbox before a reader starts, else readers see the end."""
 
-    def inbox(self, topic: str, group: str) -> AbstractAsyncContextManager[Member]:
-        """Join ``group`` on ``topic``."""
+    def inbox(
+        self, topic: str, group: str, *, from_now: bool = False
+    ) -> AbstractAsyncContextManager[Member]:
+        """Join ``group`` on ``topic``.
+
+        A group that has committed nothing begins with what is there, or, ``from_now``, with what
+        comes from now on.
+        """
 
     def outbox(self, *topics: str) -> AbstractAsyncContextManager[Outbox]:
         """Become a writer of ``topics``."""

@@ -32,11 +32,12 @@ pure    | retry backoff freshness batching audit tally join metrics schemas | va
         | tracking rules views watching ledger codec placement     |
         | health watermark quarantine gaps expired privacy         |
         | registry seeing rulebook backtest evidence open_alerts   |
-        | saturation skipping tracing camera_states scaling        |
+        | saturation skipping tracing camera_states comparing      |
+        | pairing declared scaling                                 |
 config  | config                                                   | values words pure
 reading | follow observe reading                                   | values words pure
 loops   | lane device epoch playing telling roster ingest segment  | values words pure
-        | watch halving capacity camera_counts                     |
+        | watch halving capacity camera_counts compare             |
         | notify canary                                            |
 edges   | connectors                                               | values words pure
         |                                                          | config reading

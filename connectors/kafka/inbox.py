@@ -41,8 +41,15 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
     """See `stream.ports.Inbox`; also what health wants to know of it."""
 
     def __init__(
-        self, topic: str, name: str, partition_of: Callable[[str], int], end: asyncio.Event
+        self,
+        topic: str,
+        name: str,
+        partition_of: Callable[[str], int],
+        end: asyncio.Event,
+        *,
+        from_now: bool = False,
     ) -> None:
+        self._from_now = from_now
         self._topic = topic
         self._name = name
         self._partition_of = partition_of
@@ -62,7 +69,7 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer = AIOKafkaConsumer(
             group_id=group,
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            auto_offset_reset="latest" if self._from_now else "earliest",
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=HEARTBEAT_MS,
             max_partition_fetch_bytes=FETCH_BYTES,
@@ -202,8 +209,9 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         """Where the group is, and not what lay here before it changed."""
         committed = await patiently(lambda: self._consumer.committed(partition))
         if committed is None:
-            begins = await patiently(lambda: self._consumer.beginning_offsets([partition]))
-            return int(begins[partition])
+            consumer = self._consumer
+            offsets = consumer.end_offsets if self._from_now else consumer.beginning_offsets
+            return int((await patiently(lambda: offsets([partition])))[partition])
         return int(committed)
 
     @property

@@ -67,10 +67,12 @@ class KafkaTransport:
         self._groups: dict[KafkaInbox, tuple[str, str]] = {}
 
     @asynccontextmanager
-    async def inbox(self, topic: str, group: str) -> AsyncIterator[KafkaInbox]:
+    async def inbox(
+        self, topic: str, group: str, *, from_now: bool = False
+    ) -> AsyncIterator[KafkaInbox]:
         """Join ``group``; on leaving, its partitions go to the other members at once."""
         name, partition_of = name_of(topic, self._spec), partial(self._partition_of, topic)
-        inbox = KafkaInbox(topic, name, partition_of, self._end)
+        inbox = KafkaInbox(topic, name, partition_of, self._end, from_now=from_now)
         joined = self._group(group, topic)
         self._groups[inbox] = topic, joined
         try:
@@ -95,6 +97,9 @@ class KafkaTransport:
     @asynccontextmanager
     async def outbox(self, *topics: str) -> AsyncIterator[KafkaOutbox]:
         """Write ``topics``."""
+        if not topics:  # brokers let a writer in only where it may write something
+            yield KafkaOutbox({}, self._partition_of, Backlog(_nothing, _none))
+            return
         names = {topic: name_of(topic, self._spec) for topic in topics}
         async with self._followed(), self._backlog(topics) as backlog:
             outbox = KafkaOutbox(names, self._partition_of, backlog)

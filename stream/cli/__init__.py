@@ -12,7 +12,7 @@ import traceback
 from stream.cli.stop import end_on_signals
 from stream.errors import EXIT_SOFTWARE, MaskstreamError
 
-LASTING = {"run", "demo", "ingest", "segment", "watch", "notify", "web"}
+LASTING = {"run", "demo", "ingest", "segment", "watch", "notify", "web", "compare"}
 """Commands that go on until they are stopped."""
 
 

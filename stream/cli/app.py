@@ -135,6 +135,12 @@ def notify(config: Config) -> None:
 
 
 @app.command()
+def compare(config: Config) -> None:
+    """On Kafka: tell how the network that is tried agrees with the first."""
+    _role("compare", config)
+
+
+@app.command()
 def web(config: Config) -> None:
     """On Kafka: serve the live page and the HTTP API."""
     from stream.cli.web import run_web

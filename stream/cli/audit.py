@@ -13,6 +13,7 @@ from rich.table import Table
 from connectors import open_kafka
 from stream import codec
 from stream.audit import Audit, EpochAudit
+from stream.cli.kafka_only import shadow_of
 from stream.config import Settings, load
 from stream.errors import EXIT_DIFFERENT, EXIT_OK, ConfigError, RecordError
 from stream.specs import seconds
@@ -78,9 +79,7 @@ def _ago_s(text: str) -> float | None:
 def _topic(settings: Settings, shadow: bool) -> str:
     if not shadow:
         return "masks"
-    if settings.shadow is None:
-        raise ConfigError("--shadow: given; allowed where shadow is set")
-    return settings.shadow.masks
+    return shadow_of(settings).masks
 
 
 async def _audit_topic(settings: Settings, topic: str, since_us: int | None) -> Audit:

@@ -25,7 +25,8 @@ Work = Callable[[Mapping[str, Member], Outbox], Coroutine[Any, Any, None]]
 class Role:
     """Something that reads topics and writes topics until what it reads has ended.
 
-    ``name`` is its group on the topics it reads. A ``source`` is what a stop cancels.
+    ``name`` is its group on the topics it reads; one that is new begins at what they hold, or
+    ``from_now``. A ``source`` is what a stop cancels.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Role:
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     source: bool = False
+    from_now: bool = False
 
 
 async def run_roles(
@@ -80,7 +82,9 @@ async def _opened(
     """
     stack = await opened.enter_async_context(AsyncExitStack())
     inboxes = {
-        topic: await stack.enter_async_context(transport.inbox(topic, role.name))
+        topic: await stack.enter_async_context(
+            transport.inbox(topic, role.name, from_now=role.from_now)
+        )
         for topic in role.reads
     }
     outbox = await stack.enter_async_context(transport.outbox(*role.writes))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from stream import segment
 from stream.cli.arguments import Part
+from stream.cli.kafka_only import shadow_of
 from stream.config import Settings
-from stream.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,6 @@ def job_of(part: Part, settings: Settings) -> Job:
         case Part.ARCHIVE:
             return Job(part.role, reads=(segment.ARCHIVE,))
         case Part.SHADOW:
-            if settings.shadow is None:
-                raise ConfigError("shadow: not set; allowed: a network with a name")
-            outlet = segment.Outlet(settings.shadow.masks, letters=None)
-            return Job(part.role, f"shadow.{settings.shadow.name}", (segment.LIVE,), outlet)
+            shadow = shadow_of(settings)
+            outlet = segment.Outlet(shadow.masks, letters=None)
+            return Job(part.role, f"shadow.{shadow.name}", (segment.LIVE,), outlet)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from stream.config import Settings, load
 from stream.errors import ConfigError
+from stream.specs import ShadowSpec
 
 
 def load_for_kafka(config: Path, in_memory: str, *, role: str | None = None) -> Settings:
@@ -24,3 +25,10 @@ def load_for_kafka(config: Path, in_memory: str, *, role: str | None = None) -> 
 def settings_of_role(config: Path, role: str) -> Settings:
     """The settings of a role of its own. Raises `ConfigError` where they are not of ``kafka://``."""
     return load_for_kafka(config, "maskstream run holds all roles in one process", role=role)
+
+
+def shadow_of(settings: Settings) -> ShadowSpec:
+    """The second network. Raises `ConfigError` where none is set."""
+    if settings.shadow is None:
+        raise ConfigError("shadow: not set; allowed: a network with a name")
+    return settings.shadow

@@ -8,7 +8,8 @@ from importlib.metadata import version
 
 from prometheus_client import Counter, ProcessCollector
 
-from stream.metrics import PREFIX, SHADOW, Metrics
+from stream.declared import PREFIX, SHADOW
+from stream.metrics import Metrics
 
 OF_A_SHADOW = {"shadow", "compare"}
 """Roles that are no part of the pipeline, and whose figures are not its own."""

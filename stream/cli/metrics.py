@@ -5,7 +5,8 @@ from itertools import groupby
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
-from stream.metrics import Declared, Metrics
+from stream.declared import Declared
+from stream.metrics import Metrics
 from stream.stages import Stage
 
 HEAD = """\

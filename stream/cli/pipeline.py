@@ -11,7 +11,7 @@ from functools import partial
 from connectors.jpeg import JpegCodec
 from connectors.video import open_feed
 from connectors.webhook import Webhook
-from stream import codec, ingest, notify, segment, watch
+from stream import codec, compare, ingest, notify, segment, watch
 from stream.capacity import measured_rate
 from stream.cli.embedded import Role, beside
 from stream.cli.evidence import Illustration
@@ -36,7 +36,7 @@ from stream.ports import (
 )
 from stream.registry import Listed, is_live
 from stream.rulebook import Rulebook
-from stream.specs import CameraSpec, EndpointSpec
+from stream.specs import CameraSpec, EndpointSpec, ShadowSpec
 from stream.types import DeliveryStatus, Picture, Pixels, Raw
 
 WIDE = Window(0, 0, 1920, 1080)
@@ -130,6 +130,19 @@ def segment_role(common: Common, device: Device, job: Job = WHOLE) -> Role:
             await loop.run(inboxes, outbox, partial(common.transport.last, job.outlet.masks))
 
     return Role(job.group, work, reads=job.reads, writes=job.outlet.topics)
+
+
+def compare_role(common: Common, shadow: ShadowSpec) -> Role:
+    """Tells how the ``shadow`` and the model agree. A new one begins with what comes from now on:
+    what the model said before has no partner.
+    """
+
+    async def work(inboxes: Mapping[str, Member], _: Outbox) -> None:
+        max_age_us = round(common.settings.freshness.max_age * 1e6)
+        loop = compare.Compare(common.registry, max_age_us, common.clock, common.metrics)
+        await loop.run({"model": inboxes["masks"], "shadow": inboxes[shadow.masks]})
+
+    return Role(f"compare.{shadow.name}", work, reads=("masks", shadow.masks), from_now=True)
 
 
 async def measure_capacity(common: Common, model: Model) -> None:

@@ -1,4 +1,4 @@
-"""``maskstream ingest``, ``segment``, ``watch`` and ``notify``: one role, a process of its own."""
+"""``maskstream ingest``, ``segment``, ``watch``, ``notify``, ``compare``: one role, a process."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from stream.cli.editing import edits_of_rules, follow_rules
 from stream.cli.embedded import LEAVING_S, Role, beside, run_roles
 from stream.cli.evidence import illustration
 from stream.cli.jobs import WHOLE, Job, job_of
-from stream.cli.kafka_only import settings_of_role
+from stream.cli.kafka_only import settings_of_role, shadow_of
 from stream.cli.leaving import Leaving
 from stream.cli.logs import logged
 from stream.cli.measured import OF_A_SHADOW, measured
@@ -28,6 +28,7 @@ from stream.cli.parent import Parent
 from stream.cli.pipeline import (
     WIDE,
     Common,
+    compare_role,
     ingest_role,
     measure_capacity,
     notify_role,
@@ -202,6 +203,8 @@ async def _opened(
                 device = await stack.enter_async_context(opening)
                 check_labels(settings, device.model.labels, shadow=job.is_shadow)
                 yield segment_role(common, device, job)
+            case "compare":
+                yield compare_role(common, shadow_of(settings))
             case "watch":
                 check_watched(settings, common.registry.cameras)
                 check_known_labels(settings)

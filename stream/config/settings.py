@@ -41,7 +41,7 @@ class Settings(Spec):
     shadow: ShadowSpec | None = Field(
         None,
         description="a second network beside it, which `maskstream segment --shadow` "
-        "runs; only for kafka://; null: none",
+        "runs and `maskstream compare` judges; only for kafka://; null: none",
     )
     cameras: tuple[CameraSpec, ...] = Field(
         (),

@@ -8,9 +8,10 @@ from msgspec import structs
 
 from stream import tracing
 from stream.context import about
+from stream.declared import FINITE
 from stream.errors import EvidenceError, EvidenceGoneError
 from stream.evidence import Clip
-from stream.metrics import FINITE, Metrics
+from stream.metrics import Metrics
 from stream.types import Alert
 
 PATIENCE_S = 2.0

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import get_args
 
 from stream import codec, tracing
+from stream.declared import FINITE
 from stream.errors import RecordError, UndeliveredError
 from stream.evidence import CLIPS
-from stream.metrics import FINITE, Metrics
+from stream.metrics import Metrics
 from stream.ports import Clock, Delivery, Outbox
 from stream.types import Alert, AlertState, DeliveryState, DeliveryStatus
 

@@ -105,6 +105,25 @@ async def test_the_limit_is_respected(transport: Transport) -> None:
         assert numbers(await some(inbox, 3)) == [2, 3, 4]
 
 
+async def test_a_new_group_may_begin_with_what_comes_from_now_on(transport: Transport) -> None:
+    await write(transport, 3)
+    async with transport.outbox(TOPIC) as outbox:
+        found: list[Delivery] = []
+        number = 2
+        async with transport.inbox(TOPIC, "test", from_now=True) as inbox:
+            while not found:  # it is a moment until it has asked where that is
+                number += 1
+                await outbox.send(TOPIC, record(number))
+                found = await inbox.receive(10, 0.2)
+            await inbox.commit(found)
+        first, *_, last = numbers([found[0], *found])
+        assert first > 2
+        await outbox.send(TOPIC, record(number + 1))
+        async with transport.inbox(TOPIC, "test", from_now=True) as inbox:
+            left = range(last + 1, number + 2)
+            assert numbers(await some(inbox, len(left))) == [*left]
+
+
 async def test_without_a_record_the_time_out_gives_an_empty_list(transport: Transport) -> None:
     async with transport.outbox(TOPIC) as outbox, transport.inbox(TOPIC, "segment") as inbox:
         assert await inbox.receive(5, 0.01) == []

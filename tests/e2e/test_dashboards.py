@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from connectors.nvml import open_cards
-from stream.metrics import Arrival
+from stream.declared import Arrival
 from tests.support.alertmanager import Alertmanager, alertmanager
 from tests.support.grafana import Asked, asked, chosen, filled
 from tests.support.kafka import free_ports

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from stream.metrics import PREFIX, SHADOW
+from stream.declared import PREFIX, SHADOW
 from stream.types import Mode
 from tests.support.alarms.case import RULE, Case, check, promtool
 from tests.support.alarms.of_alerts import ALERTS

@@ -16,10 +16,11 @@ from stream.cli.jobs import job_of
 from stream.cli.pipeline import Common, segment_role
 from stream.cli.roles import _opened
 from stream.config import parse
+from stream.declared import FINITE
 from stream.device import Device
 from stream.errors import EndOfStream
 from stream.health import Health
-from stream.metrics import FINITE, Metrics
+from stream.metrics import Metrics
 from stream.ports import Delivery, Record
 from stream.registry import Listed
 from stream.rulebook import Rulebook

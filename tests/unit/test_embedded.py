@@ -107,11 +107,13 @@ class Closing(MemoryTransport):
         self.holds = asyncio.Event()
 
     @asynccontextmanager
-    async def inbox(self, topic: str, group: str) -> AsyncIterator[MemoryInbox]:
+    async def inbox(
+        self, topic: str, group: str, *, from_now: bool = False
+    ) -> AsyncIterator[MemoryInbox]:
         if topic == HELD:
             self.holds.set()
             await asyncio.Event().wait()
-        async with super().inbox(topic, group) as inbox:
+        async with super().inbox(topic, group, from_now=from_now) as inbox:
             self.read.append(topic)
             try:
                 yield inbox

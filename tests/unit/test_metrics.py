@@ -17,7 +17,8 @@ from prometheus_client.samples import Sample
 from connectors.metrics import OPENMETRICS
 from stream.cli.measured import measured
 from stream.cli.metrics import STAGES, page
-from stream.metrics import AGE_BUCKETS_S, FINITE, PREFIX, SHADOW, TOGETHER, Metrics
+from stream.declared import AGE_BUCKETS_S, FINITE, PREFIX, SHADOW, TOGETHER
+from stream.metrics import Metrics
 from stream.stages import Stage
 from stream.types import AlertState, CameraState
 
@@ -39,7 +40,7 @@ def test_each_name_says_whose_it_is_and_each_has_a_help_text() -> None:
 def test_histograms_name_their_unit() -> None:
     for name, (kind, _) in families().items():
         if kind == "histogram":
-            assert name.endswith(("_seconds", "_views", "_instances"))
+            assert name.endswith(("_seconds", "_views", "_instances", "_ratio"))
 
 
 def test_processes_in_one_interpreter_do_not_share_figures() -> None:
