@@ -111,13 +111,24 @@ def test_what_a_service_waits_for_is_there_and_can_be_waited_for(service: Servic
 
 @OURS
 def test_the_command_can_be_typed(service: Service) -> None:
+    assert_can_be_typed(service.given["command"])
+
+
+def test_commands_of_the_readme_can_be_typed() -> None:
+    text = (FOLDER / "README.md").read_text()
+    shown = re.findall(r"docker compose run --rm apply-cameras (.+)", text)
+    assert shown
+    for words in shown:
+        assert_can_be_typed(words.split())
+
+
+def assert_can_be_typed(words: list[str]) -> None:
     command: Any = get_command(app)
-    words = service.given["command"]
     while hasattr(command, "commands"):
         name, *words = words
         command = command.commands[name]
-    made = command.make_context(service.name, words)
-    assert str(made.params["config"]) == "/etc/maskstream/config.yaml"
+    made = command.make_context("typed", words)
+    assert "/etc/maskstream/config.yaml" in map(str, made.params.values())
 
 
 def test_the_configuration_is_right_and_nothing_in_it_is_doubtful() -> None:

@@ -6,6 +6,7 @@ Grafana. Which names lead where, and to how many, only DNS says, as it does in D
 """
 
 import json
+import shutil
 import socket
 import subprocess
 from collections import Counter
@@ -21,6 +22,7 @@ import pytest
 
 from tests.support.alertmanager import NAME as ALERTMANAGER
 from tests.support.alertmanager import require_alertmanager
+from tests.support.bridge import require_bridge
 from tests.support.compose import FOLDER, services
 from tests.support.containers import Container, Containers, containers
 from tests.support.kafka import jars, require_kafka
@@ -44,6 +46,7 @@ exec $java $KAFKA_HEAP_OPTS kafka.Kafka /opt/kafka/config/server.properties
 """What the image apache/kafka does when it starts: its settings are made of its environment."""
 ROLES = ("ingest", "segment", "segment", "watch", "notify", "web")
 APPLY_S = 60.0
+HEALTHY_S = 120.0
 
 
 @dataclass
@@ -51,6 +54,7 @@ class Stack:
     """What runs."""
 
     containers: Containers
+    secrets: Path
     receiver: Container
     roles: list[Container]
 
@@ -82,16 +86,19 @@ class Stack:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """All that has no profile, and two of `segment`."""
-    for each in (require_sandbox, require_kafka, require_prometheus, require_alertmanager):
-        each()
+    require_sandbox()
+    require_bridge()
+    require_kafka()
     require_rtsp()
+    require_prometheus()
+    require_alertmanager()
     folder = tmp_path_factory.mktemp("stack")
     folder.chmod(0o755)
-    subprocess.run([FOLDER / "secrets.sh"], capture_output=True, check=True)
-    with containers(folder, FOLDER / "secrets") as running:
+    subprocess.run([shutil.copy(FOLDER / "secrets.sh", folder)], capture_output=True, check=True)
+    with containers(folder, folder / "secrets") as running:
         camera = _camera(running, folder)
         try:
-            yield _up(running)
+            yield _up(running, folder / "secrets")
         finally:
             camera.kill()
 
@@ -103,7 +110,7 @@ def _camera(running: Containers, folder: Path) -> RtspServer:
     return camera
 
 
-def _up(running: Containers) -> Stack:
+def _up(running: Containers, secrets: Path) -> Stack:
     libraries = [Mount(each, f"/opt/libs/{each.name}", True) for each in jars().glob("*.jar")]
     kafka = running.start(services()["kafka"], ["sh", "-fc", KAFKA], libraries)
     receiver = running.start(services()["receiver"])
@@ -112,7 +119,7 @@ def _up(running: Containers) -> Stack:
     wait_until(partial(_listens, running, kafka), "Kafka listens", APPLY_S)
     for name in ("apply-topics", "apply-cameras"):
         assert running.start(services()[name]).ended(APPLY_S) == 0
-    return Stack(running, receiver, [running.start(services()[name]) for name in ROLES])
+    return Stack(running, secrets, receiver, [running.start(services()[name]) for name in ROLES])
 
 
 def _listens(running: Containers, kafka: Container) -> bool:
@@ -129,9 +136,8 @@ def _listens(running: Containers, kafka: Container) -> bool:
 
 def test_roles_get_healthy_as_their_health_checks_say(stack: Stack) -> None:
     for role in stack.roles:
-        wait_until(
-            partial(stack.containers.is_healthy, role), f"{role.service.name} is healthy", 90
-        )
+        is_healthy = partial(stack.containers.is_healthy, role)
+        wait_until(is_healthy, f"{role.service.name} is healthy", HEALTHY_S, pause_s=1.0)
 
 
 def test_the_receiver_is_told_of_alerts_directly_and_by_alertmanager(stack: Stack) -> None:
@@ -145,7 +151,7 @@ def test_the_receiver_is_told_of_alerts_directly_and_by_alertmanager(stack: Stac
 
 
 def test_the_page_knows_the_camera_and_asks_for_its_token(stack: Stack) -> None:
-    token = (FOLDER / "secrets" / "page").read_text().strip()
+    token = (stack.secrets / "page").read_text().strip()
     with pytest.raises(URLError, match="401"):
         stack.get("web", 8080, "/v1/cameras")
     answer = stack.get("web", 8080, "/v1/cameras", Authorization=f"Bearer {token}")

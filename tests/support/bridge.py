@@ -5,6 +5,7 @@ Nothing of it is seen outside, and nothing leads out. Linux, and root; gone with
 
 import ctypes
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from tests.support.required import require
 from tests.support.waiting import wait_until
 
 GATEWAY = "10.77.0.1"
@@ -23,6 +25,12 @@ CLONE_NEWNET = 0x40000000
 A, FOUND, NO_SUCH_NAME = 1, 0x8580, 0x8583
 
 T = TypeVar("T")
+
+
+def require_bridge() -> None:
+    """Skip, or fail where ``MASKSTREAM_REQUIRE`` names ``mount``, where no network may be made."""
+    is_there = os.geteuid() == 0 and all(map(shutil.which, ("ip", "nsenter", "unshare")))
+    require("mount", is_there, "no network of containers: it takes root, iproute2 and util-linux")
 
 
 class Namespace:
