@@ -25,7 +25,8 @@ class Needs:
     for a card that does ``card_per_s`` frames/s, None where nobody says what one does.
 
     Rates are bytes/s of the whole cluster: ``written`` by roles and ``moved`` in all, with copies
-    and one reader; ``kept`` is on disks with copies. ``series`` is of Prometheus.
+    and one reader; ``kept`` is on disks with copies. A copy is taken to cost a broker as much as a
+    write. ``series`` is of Prometheus.
     """
 
     cameras: int
@@ -54,7 +55,8 @@ def needs(cameras: int, retention_s: Mapping[str, float], card_per_s: float | No
     written = rate_of(rate)
     total = sum(written.values())
     moved = total * (COPIES + 1)
-    broker_cores = rate * costs.BROKER.value / 1e3 * COPIES
+    records_ms = costs.BROKER.value + 2 * costs.BROKER_SMALL.value  # a frame, its result, tracks
+    broker_cores = rate * records_ms / 1e3 * COPIES
     pods = math.ceil(aimed * costs.SEGMENT_BF16.value / POD_CORES)
     return Needs(
         cameras,

@@ -93,8 +93,9 @@ def test_values_of_ones_own_are_taken() -> None:
             "v.yaml: segment.scaling.minReplicas: given 9; at mo",
         ),
         (
-            'segment: {scaling: {cron: [{start: "* * * * *", end: "0 1 * * *", desiredReplicas: 1}]}}',
-            "v.yaml: segment.scaling.cron.0.start: given '* * * * *'",
+            'segment: {scaling: {cron: [{start: "* 7 * * *", end: "0 9 * * *", '
+            "desiredReplicas: 1}]}}",
+            "v.yaml: segment.scaling.cron.0.start: given '* 7 * * *'",
         ),
         ("{", "v.yaml: not YAML"),
         ("- 1", "v.yaml: : given [1]"),
