@@ -25,6 +25,7 @@ class Offered:
         self._counter = np.concatenate([[0.0], offered.cumsum()])
         self._before = float(offered[0])
         self._scrape_s = scrape_s
+        self._rates: dict[int, float] = {}
         self._window_s = window_s
 
     def rate(self, now_s: int) -> float:
@@ -41,10 +42,15 @@ class Offered:
     def forecast(self, now_s: int, forecast: Forecast) -> float:
         """``predict_linear`` of `rate`, of a subquery over the past, ``ahead_s`` from now."""
         last = now_s - now_s % forecast.step_s
-        times = np.arange(last, now_s - forecast.past_s, -forecast.step_s)
-        rates = [self.rate(int(each)) for each in times]
-        slope, level = np.polyfit(times - now_s, rates, 1)
-        return max(0.0, float(level + slope * forecast.ahead_s))
+        times = range(last, now_s - forecast.past_s, -forecast.step_s)
+        for each in times:
+            if each not in self._rates:
+                self._rates[each] = self.rate(each)
+        rates = np.array([self._rates[each] for each in times])
+        off = np.arange(len(times)) * -forecast.step_s + (last - now_s)
+        off_mean, mean = off.mean(), rates.mean()
+        slope = ((off - off_mean) * (rates - mean)).sum() / ((off - off_mean) ** 2).sum()
+        return max(0.0, float(mean + slope * (forecast.ahead_s - off_mean)))
 
     def _scraped(self, now_s: int) -> int:
         """When it was scraped last: half a turn before each multiple, as good luck is not counted

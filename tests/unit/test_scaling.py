@@ -1,6 +1,7 @@
 """Scaling, replayed: what it promises of a day, and that its parts are what they say."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from stream.scaling.replay import Outcome, replay
 from stream.scaling.signal import Offered
 
 SITE = Site()
+PAGE = (Path(__file__).parents[2] / "docs" / "capacity.md").read_text()
 POLICY = replace(DEFAULT, most=24)
 
 
@@ -32,6 +34,22 @@ def test_a_day_that_rises_and_falls_saves_two_fifths_and_skips_hardly_anything(
 ) -> None:
     assert outcomes[day].saving >= 0.4
     assert outcomes[day].skipped_share <= 0.01
+
+
+@pytest.mark.parametrize("day", ["office", "harsh", "flat"])
+def test_the_page_has_what_the_days_come_to(outcomes: dict[str, Outcome], day: str) -> None:
+    found = outcomes[day]
+    table = PAGE.partition(f"| {day}:")[2].splitlines()[2]
+    cells = [cell.strip() for cell in table.strip("|").split("|")]
+    assert cells == [
+        "as it is",
+        f"{found.skipped_share:.2%}",
+        f"{found.worst_minute:.0%}",
+        f"{found.age_s(0.99):.2f} s",
+        f"{found.pod_hours:.0f}",
+        f"{found.saving:.1%}",
+        str(found.steps),
+    ]
 
 
 def test_a_flat_day_saves_nothing_and_skips_nothing(outcomes: dict[str, Outcome]) -> None:
