@@ -1,5 +1,6 @@
 """What a user writes down about Kafka; for `stream.specs`, in words of Kafka."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -12,6 +13,17 @@ Topic = Literal[
     "dead-letters",
 ]  # fmt: skip
 """Topics whose retention can be chosen."""
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+RETENTION_S: Mapping[str, float] = {
+    "frames": 10 * MINUTE,
+    "frames-archive": 2 * DAY,
+    "masks": 3 * DAY,
+    "tracks": 6 * HOUR,
+    "alerts": 28 * DAY,
+    "deliveries": 7 * DAY,
+    "dead-letters": 7 * DAY,
+}
+"""How long topics are kept where nobody chooses."""
 
 
 class TlsSpec(Spec):

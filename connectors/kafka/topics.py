@@ -7,19 +7,9 @@ what should be, and `apply` makes it so.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stream.kafka_spec import KafkaSpec
+from stream.kafka_spec import MINUTE, RETENTION_S, KafkaSpec
 from stream.specs import duration
 
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-RETENTION_S: Mapping[str, float] = {
-    "frames": 10 * MINUTE,
-    "frames-archive": 2 * DAY,
-    "masks": 3 * DAY,
-    "tracks": 6 * HOUR,
-    "alerts": 28 * DAY,
-    "deliveries": 7 * DAY,
-    "dead-letters": 7 * DAY,
-}
 COMPACTED = {
     "cameras": "compact",
     "camera-status": "compact",

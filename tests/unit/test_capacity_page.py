@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from connectors.kafka.topics import RETENTION_S
 from stream.cli.app import app
 from stream.cli.capacity.sizing import tables
+from stream.kafka_spec import RETENTION_S
 from stream.scaling import costs
 from stream.scaling.sizing import needs, series_of_a_camera
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from connectors.kafka.topics import RETENTION_S
+from stream.kafka_spec import RETENTION_S
 from stream.scaling import costs
 from stream.scaling.sizing import Needs, needs, series_of_a_camera
 
