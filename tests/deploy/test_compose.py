@@ -23,7 +23,6 @@ from tests.support.compose import (
     Service,
     as_docker_reads,
     document,
-    seconds,
     services,
     words_after,
 )
@@ -164,7 +163,7 @@ def test_a_role_has_the_secrets_that_it_uses_and_no_others() -> None:
 
 @pytest.mark.parametrize("name", sorted(ROLES))
 def test_a_role_may_take_its_time_to_drain(name: str) -> None:
-    assert seconds(services()[name].given["stop_grace_period"]) > settings().drain + LEAVING_S
+    assert services()[name].grace_s > settings().drain + LEAVING_S
 
 
 def test_prometheus_asks_every_role_where_it_answers() -> None:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -47,6 +48,7 @@ exec $java $KAFKA_HEAP_OPTS kafka.Kafka /opt/kafka/config/server.properties
 ROLES = ("ingest", "segment", "segment", "watch", "notify", "web")
 APPLY_S = 60.0
 HEALTHY_S = 120.0
+SCRAPED_S = 120.0
 
 
 @dataclass
@@ -164,14 +166,19 @@ def test_prometheus_finds_every_container_and_computes_every_rule(stack: Stack) 
         found = stack.query('up{job="maskstream"} == 1')
         return Counter(each["metric"]["role"] for each in found) == Counter(ROLES)
 
-    wait_until(is_up, "all roles are scraped, both of segment as well")
+    wait_until(is_up, "all roles are scraped, both of segment as well", SCRAPED_S)
     labels = [each["metric"] for each in stack.query("up")]
     assert len({each["pod"] for each in labels}) == len(ROLES)
     assert {each["namespace"] for each in labels} == {"compose"}
     counted = partial(stack.query, "namespace_role:maskstream_processes:count")
-    wait_until(lambda: len(counted()) == len(set(ROLES)), "rules are computed")
+    wait_until(lambda: len(counted()) == len(set(ROLES)), "rules are computed", SCRAPED_S)
     assert stack.failing_rules() == []
 
 
-def test_each_role_drains_within_the_time_that_it_has(stack: Stack) -> None:
+def test_each_role_drains_within_the_time_that_it_has_and_then_all_ends(stack: Stack) -> None:
     assert stack.containers.stop(*stack.roles) == [0] * len(ROLES)
+    others = [each for each in stack.containers.started if each.boxed.code is None]
+    codes = stack.containers.stop(*others)
+    names = [each.service.name for each in others]
+    terminated = {"kafka": 128 + SIGTERM}  # as Java says it
+    assert dict(zip(names, codes, strict=True)) == {name: terminated.get(name, 0) for name in names}

@@ -72,6 +72,11 @@ class Service:
         return list(self.given.get("secrets", []))
 
     @property
+    def grace_s(self) -> float:
+        """What it may take to end; 10 s where the file says nothing."""
+        return seconds(self.given.get("stop_grace_period", "10s"))
+
+    @property
     def health(self) -> list[str]:
         """The command that its health is asked with, without ``CMD``; [] where none is."""
         return list(self.given.get("healthcheck", {}).get("test", []))[1:]

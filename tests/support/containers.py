@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.bridge import GATEWAY, Bridge, Namespace, bridge
-from tests.support.compose import SECRETS, Service, seconds
+from tests.support.compose import SECRETS, Service
 from tests.support.sandbox import Box, Boxed, Mount
 
 ENTRYPOINT = ["maskstream"]
@@ -71,8 +71,7 @@ class Containers:
         for each in containers:
             self.bridge.leave(each.service.name, each.network)
             each.boxed.signal(signal.SIGTERM)
-        grace = "stop_grace_period"
-        return [each.boxed.wait(seconds(each.service.given[grace])) for each in containers]
+        return [each.boxed.wait(each.service.grace_s) for each in containers]
 
     def _box(self, service: Service, words: Sequence[str], more: Sequence[Mount]) -> Box:
         self._boxes += 1

@@ -4,6 +4,8 @@
 """
 
 import json
+import signal
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -19,7 +21,7 @@ class Receiver(BaseHTTPRequestHandler):
         """Print what came."""
         body = self.rfile.read(int(self.headers["content-length"]))
         try:
-            lines = LINES[self.path](self.headers, body)
+            lines = LINES[self.path](dict(self.headers.items()), body)
         except KeyError:
             self.send_error(404)
         except WebhookVerificationError:
@@ -33,14 +35,14 @@ class Receiver(BaseHTTPRequestHandler):
         """Say nothing of requests themselves."""
 
 
-def of_maskstream(headers: object, body: bytes) -> list[str]:
+def of_maskstream(headers: dict[str, str], body: bytes) -> list[str]:
     """The event in a request. Raises `WebhookVerificationError` where it is not signed by us."""
-    event = Webhook(SECRET).verify(body, dict(headers))
+    event = Webhook(SECRET).verify(body, headers)
     alert = event["data"]
     return [f"{event['type']} {alert['severity']} {alert['rule']} {alert['camera']} {alert['id']}"]
 
 
-def of_alertmanager(_headers: object, body: bytes) -> list[str]:
+def of_alertmanager(_headers: dict[str, str], body: bytes) -> list[str]:
     """The alerts of a group."""
     alerts = json.loads(body)["alerts"]
     named = [(each["status"], each["labels"]) for each in alerts]
@@ -54,4 +56,6 @@ def of_alertmanager(_headers: object, body: bytes) -> list[str]:
 LINES = {"/hook": of_maskstream, "/alertmanager": of_alertmanager}
 
 if __name__ == "__main__":
+    # Process 1 of a container, which a signal without a handler does not end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     ThreadingHTTPServer(("", 9000), Receiver).serve_forever()
