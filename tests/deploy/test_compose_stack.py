@@ -136,10 +136,10 @@ def _listens(running: Containers, kafka: Container) -> bool:
     return running.bridge.call(connect)
 
 
-def test_roles_get_healthy_as_their_health_checks_say(stack: Stack) -> None:
-    for role in stack.roles:
-        is_healthy = partial(stack.containers.is_healthy, role)
-        wait_until(is_healthy, f"{role.service.name} is healthy", HEALTHY_S, pause_s=1.0)
+def test_what_is_ours_gets_healthy_as_its_health_check_says(stack: Stack) -> None:
+    for each in (stack.receiver, *stack.roles):
+        is_healthy = partial(stack.containers.is_healthy, each)
+        wait_until(is_healthy, f"{each.service.name} is healthy", HEALTHY_S, pause_s=1.0)
 
 
 def test_the_receiver_is_told_of_alerts_directly_and_by_alertmanager(stack: Stack) -> None:
