@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 
+from dashboards import shadow
 from dashboards.common import quantile, quantiles, rate
 from dashboards.frame import PODS, SITE, frame
 from dashboards.look import Levels
@@ -26,6 +27,9 @@ def build() -> Dashboard:
     board.with_panel(lines(_LATENCY_BY_POD, traced=True))
     board.with_panel(rows(_MODELS, _MODELS_COLUMNS))
     for view in (_SIZE, _BATCHES, _CAPACITY, _INSTANCES, _FRAMES):
+        board.with_panel(lines(view))
+    board.with_row(Row("Shadow against model"))
+    for view in shadow.VIEWS:
         board.with_panel(lines(view))
     return board
 

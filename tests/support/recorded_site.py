@@ -33,6 +33,16 @@ maskstream_reloads_total{outcome="refused"} 1
 maskstream_requests_total{route="/v1/cameras",status="200"} 3
 maskstream_request_seconds_bucket{route="/v1/cameras",le="0.1"} 3
 maskstream_request_seconds_bucket{route="/v1/cameras",le="+Inf"} 3
+maskstream_shadow_compared_frames_total{camera="hall"} 1
+maskstream_shadow_compared_instances_total{camera="hall",outcome="matched"} 1
+maskstream_shadow_compared_instances_total{camera="hall",outcome="new"} 1
+maskstream_shadow_compared_instances_total{camera="hall",outcome="lost"} 1
+maskstream_shadow_compared_labels_total{label="person",outcome="new"} 1
+maskstream_shadow_compared_scores_total{camera="hall",side="model"} 1
+maskstream_shadow_compared_scores_total{camera="hall",side="shadow"} 1
+maskstream_shadow_compared_iou_ratio_bucket{label="person",le="0.9"} 1
+maskstream_shadow_compared_iou_ratio_bucket{label="person",le="+Inf"} 1
+maskstream_shadow_unpaired_frames_total{camera="hall",side="model",reason="stale"} 1
 kube_statefulset_replicas{statefulset="maskstream-segment"} 3
 kube_statefulset_status_replicas_ready{statefulset="maskstream-segment"} 2
 kube_pod_container_status_restarts_total{container="segment"} 1
