@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e
 
-.PHONY: demo test check verify faults soak bench kafka cameras dashboards clean
+.PHONY: demo test check verify faults soak bench kafka cameras dashboards chart clean
 
 demo: .venv/.demo
 	$(BIN)/maskstream demo $(ARGS)
@@ -12,6 +12,7 @@ demo: .venv/.demo
 test: .venv/.dev check
 	@tests/setup/alertmanager.sh
 	@tests/setup/chromium.sh
+	@tests/setup/helm.sh
 	@tests/setup/kafka.sh
 	@tests/setup/kcat.sh
 	@tests/setup/prometheus.sh
@@ -58,6 +59,9 @@ cameras: .venv/.kafka
 
 dashboards: .venv/.dev
 	$(BIN)/python -m dashboards
+
+chart: .venv/.dev
+	$(BIN)/python -m deploy.helm
 
 clean:
 	rm -rf .venv .cache out build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

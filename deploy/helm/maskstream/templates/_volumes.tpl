@@ -65,10 +65,10 @@
 {{- $values := .root.Values -}}
 {{- $found := list -}}
 {{- if and (eq .component "ingest") $values.ingest.filesClaim -}}
-{{- $found = append $found (dict "name" "files" "claim" $values.ingest.filesClaim "path" $values.config.allowed.folder "readOnly" true) -}}
+{{- $found = append $found (dict "name" "files" "claim" $values.ingest.filesClaim "path" (dig "allowed" "folder" "" $values.config) "readOnly" true) -}}
 {{- end -}}
 {{- if and (eq .component "notify" "web") $values.notify.evidenceClaim -}}
-{{- $found = append $found (dict "name" "store" "claim" $values.notify.evidenceClaim "path" $values.config.evidence.store "readOnly" (eq .component "web")) -}}
+{{- $found = append $found (dict "name" "store" "claim" $values.notify.evidenceClaim "path" (dig "evidence" "store" "" $values.config) "readOnly" (eq .component "web")) -}}
 {{- end -}}
 {{- toJson $found -}}
 {{- end -}}
