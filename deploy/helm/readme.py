@@ -44,7 +44,9 @@ def readme(values: Path = CHART / "values.yaml") -> str:
     tree = yaml.safe_load(source)
     told = list(explained(source))
     known = {each.path for each in told}
-    missing = [path for path in _leaves(tree) if not any(path[: len(each)] == each for each in known)]
+    missing = [
+        path for path in _leaves(tree) if not any(path[: len(each)] == each for each in known)
+    ]
     if missing:
         raise ValueError(f"{values}: without an explanation: {', '.join(map('.'.join, missing))}")
     return _HEAD + "".join(_row(each, tree) for each in told)

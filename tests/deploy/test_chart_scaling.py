@@ -29,13 +29,18 @@ def trigger(component: str, name: str, *values: str) -> Mapping[str, Any]:
 
 def ingest(*pods: int) -> Series:
     """Pods that are scraped."""
-    return {f'maskstream_build_info{{{INGEST.format(pod=pod)}, role="ingest"}}': "1x120" for pod in pods}
+    return {
+        f'maskstream_build_info{{{INGEST.format(pod=pod)}, role="ingest"}}': "1x120" for pod in pods
+    }
 
 
 def offered(camera: str, rate: int, pod: int = 0, *, live: bool = True) -> Series:
     """A camera that offers so many frames a second, scraped each 10 s. Only live ones have conditions."""
     labels = f'{INGEST.format(pod=pod)}, camera="{camera}"'
-    condition = {f'maskstream_camera_condition{{{labels}, condition="{each}"}}': "0x120" for each in ("lost", "black")}
+    condition = {
+        f'maskstream_camera_condition{{{labels}, condition="{each}"}}': "0x120"
+        for each in ("lost", "black")
+    }
     frames = {f"maskstream_frames_offered_total{{{labels}}}": f"0+{10 * rate}x120"}
     return {**frames, **(condition if live else {})}
 
@@ -47,36 +52,60 @@ def able(capacity: float, pod: str = "segment-0", namespace: str = "cameras") ->
 
 SEGMENT: Mapping[str, tuple[Series, float | None]] = {
     "60 frames/s of 0.7 × 50 are two pods": (
-        {**ingest(0), **offered("hall", 20), **offered("gate", 20), **offered("yard", 20), **able(50)}, 2
+        {
+            **ingest(0),
+            **offered("hall", 20),
+            **offered("gate", 20),
+            **offered("yard", 20),
+            **able(50),
+        },
+        2,
     ),
     "35 of 0.7 × 50 are just one": ({**ingest(0), **offered("hall", 35), **able(50)}, 1),
     "700 of 0.7 × 50 are twenty": ({**ingest(0), **offered("hall", 700), **able(50)}, 20),
     "of what pods are able to do, the mean": (
-        {**ingest(0), **offered("hall", 60), **able(40), **able(60, "segment-1")}, 2
+        {**ingest(0), **offered("hall", 60), **able(40), **able(60, "segment-1")},
+        2,
     ),
     "a pod that has not told yet counts for nothing": (
-        {**ingest(0), **offered("hall", 60), **able(50), **able(0, "segment-1")}, 2
+        {**ingest(0), **offered("hall", 60), **able(50), **able(0, "segment-1")},
+        2,
     ),
     "cameras of all ingests": (
-        {**ingest(0, 1), **offered("hall", 40), **offered("gate", 40, pod=1), **able(50)}, 3
+        {**ingest(0, 1), **offered("hall", 40), **offered("gate", 40, pod=1), **able(50)},
+        3,
     ),
     "files scale nothing": (
-        {**ingest(0), **offered("hall", 20), **offered("film", 900, live=False), **able(50)}, 1
+        {**ingest(0), **offered("hall", 20), **offered("film", 900, live=False), **able(50)},
+        1,
     ),
     "a shadow and those of files are no help": (
-        {**ingest(0), **offered("hall", 60), **able(50), **able(500, "shadow-0"), **able(500, "segment-archive-0")}, 2
+        {
+            **ingest(0),
+            **offered("hall", 60),
+            **able(50),
+            **able(500, "shadow-0"),
+            **able(500, "segment-archive-0"),
+        },
+        2,
     ),
     "nor are others of that name": (
-        {**ingest(0), **offered("hall", 60), **able(50), **able(500, namespace="other")}, 2
+        {**ingest(0), **offered("hall", 60), **able(50), **able(500, namespace="other")},
+        2,
     ),
-    "no live camera asks for none": ({**ingest(0), **offered("film", 900, live=False), **able(50)}, 0),
+    "no live camera asks for none": (
+        {**ingest(0), **offered("film", 900, live=False), **able(50)},
+        0,
+    ),
     "no camera at all asks for none": ({**ingest(0), **able(50)}, 0),
     "no ingest that is scraped says nothing": ({**able(50)}, None),
     "no segment that has told says nothing": ({**ingest(0), **offered("hall", 60)}, None),
 }
 
 
-def told(query: str, cases: Mapping[str, tuple[Series, float | None]], folder: Path, at: str = "2m") -> str:
+def told(
+    query: str, cases: Mapping[str, tuple[Series, float | None]], folder: Path, at: str = "2m"
+) -> str:
     """What promtool says where a query gives other values than expected."""
     tests = [
         {
@@ -104,10 +133,18 @@ def test_segment_is_as_many_pods_as_live_cameras_ask_for(tmp_path: Path) -> None
 
 def test_a_load_that_grows_shows_within_one_scrape(tmp_path: Path) -> None:
     """Two more cameras begin at 1 min: HPA asks each 15 s, so that the rest of 30 s is to spare."""
-    late = {f"maskstream_frames_offered_total{{{INGEST.format(pod=0)}, camera=\"{each}\"}}": "_x5 0+600x110" for each in "ab"}
-    lost = {f"maskstream_camera_condition{{{INGEST.format(pod=0)}, camera=\"{each}\", condition=\"lost\"}}": "_x5 0x110" for each in "ab"}
+    late = {
+        f'maskstream_frames_offered_total{{{INGEST.format(pod=0)}, camera="{each}"}}': "_x5 0+600x110"
+        for each in "ab"
+    }
+    lost = {
+        f'maskstream_camera_condition{{{INGEST.format(pod=0)}, camera="{each}", condition="lost"}}': "_x5 0x110"
+        for each in "ab"
+    }
     series = {**ingest(0), **offered("hall", 30), **able(50), **late, **lost}
-    assert told(trigger("segment", "offered")["query"], {"grown": (series, 4)}, tmp_path, "70s") == ""
+    assert (
+        told(trigger("segment", "offered")["query"], {"grown": (series, 4)}, tmp_path, "70s") == ""
+    )
 
 
 def test_segment_comes_before_a_load_that_grows(tmp_path: Path) -> None:
@@ -125,11 +162,19 @@ def test_segment_comes_before_a_load_that_grows(tmp_path: Path) -> None:
 def camera(name: str, state: str, pod: int = 0) -> Series:
     labels = f'{INGEST.format(pod=pod)}, camera="{name}"'
     states = ("connecting", "live", "lost", "ended", "failed")
-    return {f'maskstream_camera_state{{{labels}, state="{each}"}}': f"{int(each == state)}x120" for each in states}
+    return {
+        f'maskstream_camera_state{{{labels}, state="{each}"}}': f"{int(each == state)}x120"
+        for each in states
+    }
 
 
 def test_ingest_is_as_many_pods_as_cameras_ask_for(tmp_path: Path) -> None:
-    four = {**camera("a", "live"), **camera("b", "lost"), **camera("c", "connecting"), **camera("d", "live", 1)}
+    four = {
+        **camera("a", "live"),
+        **camera("b", "lost"),
+        **camera("c", "connecting"),
+        **camera("d", "live", 1),
+    }
     cases: Mapping[str, tuple[Series, float | None]] = {
         "four of two each": ({**ingest(0, 1), **four}, 2),
         "five": ({**ingest(0, 1), **four, **camera("e", "failed")}, 3),
@@ -153,8 +198,14 @@ def endpoint(name: str, oldest_s: float, delivered: int, pod: int = 0) -> Series
 
 def test_notify_is_more_pods_where_alerts_wait_long(tmp_path: Path) -> None:
     cases: Mapping[str, tuple[Series, float | None]] = {
-        "the oldest waits for 150 s of 60": ({**endpoint("ops", 150, 1), **endpoint("mail", 3, 1)}, 2.5),
-        "no pod helps against an endpoint that takes nothing": ({**endpoint("ops", 9000, 0), **endpoint("mail", 30, 1)}, 0.5),
+        "the oldest waits for 150 s of 60": (
+            {**endpoint("ops", 150, 1), **endpoint("mail", 3, 1)},
+            2.5,
+        ),
+        "no pod helps against an endpoint that takes nothing": (
+            {**endpoint("ops", 9000, 0), **endpoint("mail", 30, 1)},
+            0.5,
+        ),
         "none takes anything": (endpoint("ops", 9000, 0), 0),
         "nobody is scraped": ({}, None),
     }
@@ -162,7 +213,9 @@ def test_notify_is_more_pods_where_alerts_wait_long(tmp_path: Path) -> None:
 
 
 def test_what_is_not_known_is_not_taken_for_zero() -> None:
-    for scaled in of_kind(rendered(*MINIMAL, "segment.scaling.predict.enabled=true"), "ScaledObject"):
+    for scaled in of_kind(
+        rendered(*MINIMAL, "segment.scaling.predict.enabled=true"), "ScaledObject"
+    ):
         assert scaled["spec"]["fallback"]["behavior"] == "currentReplicasIfHigher"
         for each in scaled["spec"]["triggers"]:
             if each["type"] == "prometheus":
@@ -170,11 +223,16 @@ def test_what_is_not_known_is_not_taken_for_zero() -> None:
                 assert (each["metricType"], each["metadata"]["threshold"]) == ("AverageValue", "1")
 
 
-@pytest.mark.parametrize(("max_age", "capacity", "lag"), [("1s", 30, 22), ("2s", 300, 450), ("200ms", 1, 1)])
+@pytest.mark.parametrize(
+    ("max_age", "capacity", "lag"), [("1s", 30, 22), ("2s", 300, 450), ("200ms", 1, 1)]
+)
 def test_the_threshold_of_lag_is_what_a_pod_does_in_three_quarters_of_the_age(
     max_age: str, capacity: int, lag: int
 ) -> None:
-    values = (f'config.freshness={{"max_age": "{max_age}"}}', f"segment.scaling.capacity={capacity}")
+    values = (
+        f'config.freshness={{"max_age": "{max_age}"}}',
+        f"segment.scaling.capacity={capacity}",
+    )
     assert trigger("segment", "lag", *values)["lagThreshold"] == str(lag)
 
 
@@ -185,13 +243,21 @@ def test_triggers_look_at_the_groups_and_topics_of_the_roles() -> None:
     common = cast(Common, None)
     watch, notify = watch_role(common), notify_role(common, {}, None)
     reads = {
-        "segment": [(job_of(Part.LIVE, settings).group, topic) for topic in job_of(Part.LIVE, settings).reads],
-        "segment-archive": [(job_of(Part.ARCHIVE, settings).group, topic) for topic in job_of(Part.ARCHIVE, settings).reads],
+        "segment": [
+            (job_of(Part.LIVE, settings).group, topic)
+            for topic in job_of(Part.LIVE, settings).reads
+        ],
+        "segment-archive": [
+            (job_of(Part.ARCHIVE, settings).group, topic)
+            for topic in job_of(Part.ARCHIVE, settings).reads
+        ],
         "watch": [(watch.name, topic) for topic in watch.reads],
         "notify": [(notify.name, topic) for topic in notify.reads],
     }
     for component, groups in reads.items():
-        looked_at = [_group(each) for each in _lags(named(objects, "ScaledObject", f"site-{component}"))]
+        looked_at = [
+            _group(each) for each in _lags(named(objects, "ScaledObject", f"site-{component}"))
+        ]
         assert looked_at == [
             (name_of(f"{role}.{topic}", spec), name_of(topic, spec)) for role, topic in groups
         ]
@@ -206,10 +272,20 @@ def _group(metadata: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def test_times_with_more_pods_are_triggers_of_their_own() -> None:
-    scaled = named(rendered(str(CHART / "examples" / "large-site.yaml")), "ScaledObject", "site-segment")
-    assert [each["type"] for each in scaled["spec"]["triggers"]] == ["prometheus", "kafka", "prometheus", "cron"]
+    scaled = named(
+        rendered(str(CHART / "examples" / "large-site.yaml")), "ScaledObject", "site-segment"
+    )
+    assert [each["type"] for each in scaled["spec"]["triggers"]] == [
+        "prometheus",
+        "kafka",
+        "prometheus",
+        "cron",
+    ]
     assert scaled["spec"]["triggers"][-1]["metadata"] == {
-        "timezone": "Europe/Berlin", "start": "45 6 * * 1-5", "end": "0 19 * * 1-5", "desiredReplicas": "20"
+        "timezone": "Europe/Berlin",
+        "start": "45 6 * * 1-5",
+        "end": "0 19 * * 1-5",
+        "desiredReplicas": "20",
     }
 
 

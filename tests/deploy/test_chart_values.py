@@ -61,7 +61,13 @@ def test_a_value_that_makes_no_sense_is_refused(value: str) -> None:
 
 def test_all_faults_are_told_at_once() -> None:
     told = refusal("segment.scaling.maxReplicas=100")
-    for name in ("kafka.brokers", "scaling.prometheus.url", "web.token.secret", "model.artefact", "segment.scaling"):
+    for name in (
+        "kafka.brokers",
+        "scaling.prometheus.url",
+        "web.token.secret",
+        "model.artefact",
+        "segment.scaling",
+    ):
         assert f"{name}" in told
 
 

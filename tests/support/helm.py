@@ -51,7 +51,9 @@ def rendered(*values: str, release: str = "site") -> Sequence[Object]:
     """The objects of a release. ``values`` are files that end in .yaml, or what --set-json takes."""
     done = _template(values, release)
     assert done.returncode == 0, done.stderr
-    return [each for each in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if each is not None]
+    return [
+        each for each in yaml.load_all(done.stdout, Loader=yaml.CSafeLoader) if each is not None
+    ]
 
 
 def refusal(*values: str, release: str = "site") -> str:

@@ -24,7 +24,9 @@ _VOLUMES = {
 def faults(thing: Object, version: str) -> list[str]:
     """What is wrong with an object, unknown fields among it."""
     schema = _definition(thing["kind"])
-    validator = _custom(thing["kind"]) if schema else _own(thing["kind"], thing["apiVersion"], version)
+    validator = (
+        _custom(thing["kind"]) if schema else _own(thing["kind"], thing["apiVersion"], version)
+    )
     name = f"{version}: {thing['kind']} {thing['metadata']['name']}"
     return [
         f"{name}: {'.'.join(map(str, each.absolute_path))}: {each.message}"
