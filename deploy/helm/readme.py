@@ -1,7 +1,7 @@
 """The README of the chart: a table of its values, made of the comments in values.yaml.
 
-A comment that begins with ``# --`` is of the value below it; every other is of a section. Values of a
-mapping without comments of their own are told as one.
+A comment that begins with ``# --`` is of the value below it; every other is of a section. Values of
+a mapping without comments of their own are told as one.
 """
 
 import json
@@ -22,8 +22,8 @@ _HEAD = """# The chart `maskstream`
 <!-- Written by `make chart` from values.yaml; do not edit. -->
 
 How to install, upgrade and scale it is in [docs/kubernetes.md](../../../docs/kubernetes.md);
-[examples](examples) are for a laptop, one GPU, and a large site. A value that is not here is refused, and so is
-one that makes no sense beside others, each with what is allowed.
+[examples](examples) are for a laptop, one GPU, and a large site. A value that is not here is
+refused, and so is one that makes no sense beside others, each with what is allowed.
 
 | value | default | meaning |
 |---|---|---|

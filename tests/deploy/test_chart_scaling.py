@@ -1,4 +1,4 @@
-"""How many pods the chart's triggers ask for: Prometheus itself answers their queries on samples."""
+"""How many pods the chart's triggers ask for: Prometheus answers their queries on samples."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -34,15 +34,18 @@ def ingest(*pods: int) -> Series:
     }
 
 
-def offered(camera: str, rate: int, pod: int = 0, *, live: bool = True) -> Series:
-    """A camera that offers so many frames a second, scraped each 10 s. Only live ones have conditions."""
+def offered(camera: str, rate: int, pod: int = 0, *, live: bool = True, since: int = 0) -> Series:
+    """A camera that offers so many frames a second, from a scrape on. Only live ones have
+    conditions.
+    """
     labels = f'{INGEST.format(pod=pod)}, camera="{camera}"'
-    condition = {
-        f'maskstream_camera_condition{{{labels}, condition="{each}"}}': "0x120"
+    before = f"_x{since} " if since else ""
+    conditions = {
+        f'maskstream_camera_condition{{{labels}, condition="{each}"}}': f"{before}0x120"
         for each in ("lost", "black")
     }
-    frames = {f"maskstream_frames_offered_total{{{labels}}}": f"0+{10 * rate}x120"}
-    return {**frames, **(condition if live else {})}
+    frames = {f"maskstream_frames_offered_total{{{labels}}}": f"{before}0+{10 * rate}x120"}
+    return {**frames, **(conditions if live else {})}
 
 
 def able(capacity: float, pod: str = "segment-0", namespace: str = "cameras") -> Series:
@@ -131,28 +134,24 @@ def test_segment_is_as_many_pods_as_live_cameras_ask_for(tmp_path: Path) -> None
     assert told(trigger("segment", "offered")["query"], SEGMENT, tmp_path) == ""
 
 
-def test_a_load_that_grows_shows_within_one_scrape(tmp_path: Path) -> None:
-    """Two more cameras begin at 1 min: HPA asks each 15 s, so that the rest of 30 s is to spare."""
-    late = {
-        f'maskstream_frames_offered_total{{{INGEST.format(pod=0)}, camera="{each}"}}': "_x5 0+600x110"
-        for each in "ab"
-    }
-    lost = {
-        f'maskstream_camera_condition{{{INGEST.format(pod=0)}, camera="{each}", condition="lost"}}': "_x5 0x110"
-        for each in "ab"
-    }
-    series = {**ingest(0), **offered("hall", 30), **able(50), **late, **lost}
-    assert (
-        told(trigger("segment", "offered")["query"], {"grown": (series, 4)}, tmp_path, "70s") == ""
-    )
+def test_a_load_that_grows_asks_for_a_pod_with_its_second_scrape(tmp_path: Path) -> None:
+    """Two more cameras are first seen at 1 min. HPA asks each 15 s, so that a pod is asked for
+    within 30 s.
+    """
+    late = {**offered("gate", 60, since=6), **offered("yard", 60, since=6)}
+    series = {**ingest(0), **offered("hall", 30), **able(50), **late}
+    query = trigger("segment", "offered")["query"]
+    for at, pods in (("60s", 1), ("70s", 2), ("90s", 5)):
+        assert told(query, {at: (series, pods)}, tmp_path, at) == ""
 
 
 def test_segment_comes_before_a_load_that_grows(tmp_path: Path) -> None:
     """From 0 on one frame a second more each 10 s: 90 after 15 min, and 120 after five more."""
     frames = [sum(each * 10 for each in range(step)) for step in range(121)]
+    hall = f'{INGEST.format(pod=0)}, camera="hall"'
     series = {
         **ingest(0), **offered("hall", 0), **able(50),
-        f'maskstream_frames_offered_total{{{INGEST.format(pod=0)}, camera="hall"}}': " ".join(map(str, frames)),
+        f'maskstream_frames_offered_total{{{hall}}}': " ".join(map(str, frames)),
     }  # fmt: skip
     query = trigger("segment", "ahead", "segment.scaling.predict.enabled=true")["query"]
     assert told(query, {"growing": (series, 4)}, tmp_path, "15m") == ""
@@ -188,11 +187,12 @@ def test_ingest_is_as_many_pods_as_cameras_ask_for(tmp_path: Path) -> None:
 
 
 def endpoint(name: str, oldest_s: float, delivered: int, pod: int = 0) -> Series:
-    labels = f'namespace="cameras", pod="site-notify-{pod}", endpoint="{name}"'
+    process = f'namespace="cameras", pod="site-notify-{pod}"'
+    labels = f'{process}, endpoint="{name}"'
     return {
         f"maskstream_deliveries_oldest_seconds{{{labels}}}": f"{oldest_s}x120",
         f'maskstream_deliveries_total{{{labels}, outcome="delivered"}}': f"0+{delivered}x120",
-        f'maskstream_build_info{{namespace="cameras", pod="site-notify-{pod}", role="notify"}}': "1x120",
+        f'maskstream_build_info{{{process}, role="notify"}}': "1x120",
     }
 
 

@@ -48,7 +48,7 @@ def helm(*args: str) -> subprocess.CompletedProcess[str]:
 
 @cache
 def rendered(*values: str, release: str = "site") -> Sequence[Object]:
-    """The objects of a release. ``values`` are files that end in .yaml, or what --set-json takes."""
+    """The objects of a release. ``values`` are files that end in .yaml, or for --set-json."""
     done = _template(values, release)
     assert done.returncode == 0, done.stderr
     return [
