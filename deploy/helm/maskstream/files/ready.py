@@ -26,7 +26,7 @@ def pods(service: str) -> list[str]:
     except OSError as error:
         return [f"{host}: {error}"]
     addresses = sorted({each[4][0] for each in found})
-    print(f"{host}: {len(addresses)} pods", flush=True)
+    print(f"{host}: {len(addresses)} in all", flush=True)
     return [fault for each in addresses for fault in _pod(host, each, port)]
 
 

@@ -46,12 +46,9 @@
 
 {{- /* Who logs in to Kafka. */ -}}
 {{- define "maskstream.logins" -}}
-{{- $logins := include "maskstream.running" . | fromJsonArray -}}
+{{- $logins := append (include "maskstream.running" . | fromJsonArray) "topics" -}}
 {{- if .Values.scaling.enabled -}}
 {{- $logins = append $logins "keda" -}}
-{{- end -}}
-{{- if .Values.jobs.topics -}}
-{{- $logins = append $logins "topics" -}}
 {{- end -}}
 {{- if .Values.cameras -}}
 {{- $logins = append $logins "cameras" -}}
