@@ -20,6 +20,9 @@ be seen half way."""
 
 _Mark = tuple[int, int, int] | None
 _NEVER = (-1, -1, -1)
+NOBODYS = {"shadow"}
+"""Sections that no process works by which follows edits."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -94,8 +97,11 @@ class Edits:
 
 
 def _differing(running: Settings, found: Settings) -> list[str]:
-    names = Settings.model_fields
-    return [name for name in names if getattr(found, name) != getattr(running, name)]
+    return [
+        name
+        for name in Settings.model_fields
+        if name not in NOBODYS and getattr(found, name) != getattr(running, name)
+    ]
 
 
 def edits_of_rules(path: Path, registry: Registry, clock: Clock, metrics: Metrics) -> Edits:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_a_surer_shadow_finds_a_part_of_the_same_and_the_first_model_stays_as_it
         wait_until(lambda: compared() >= COMPARED, "frames are compared")
         assert ingest.stop() == 0
         for topic in ("masks", "masks.next"):
-            wait_until(lambda name=topic: is_closed(deployed, name), f"{topic} is whole")
+            wait_until(partial(is_closed, deployed, topic), f"{topic} is whole")
         assert_told(compare.get("/metrics"), compared())
         assert not re.search("^maskstream_(?!shadow_)", shadow.get("/metrics"), re.MULTILINE)
         assert shadow.metric("shadow_results_total", camera="gate") >= COMPARED

@@ -73,8 +73,8 @@ async def test_frames_that_both_have_are_compared_instance_by_instance() -> None
 
 
 async def test_frames_of_one_alone_are_told_with_the_reason() -> None:
-    ours = [result(0), result(1), gap(2, 3, "dead_letter"), result(4)]
-    theirs = [result(0), gap(1, 1, "stale"), result(2), gap(3, 3), result(4)]
+    ours: list[Sent] = [result(0), result(1), gap(2, 3, "dead_letter"), result(4)]
+    theirs: list[Sent] = [result(0), gap(1, 1, "stale"), result(2), gap(3, 3), result(4)]
     metrics = await compared(ours, theirs)
     assert value(metrics, "compared_frames_total", camera="hall") == 2
     labels = {"camera": "hall", "side": "model", "reason": "stale"}
@@ -92,9 +92,9 @@ async def test_files_are_not_compared_as_no_shadow_looks_at_them() -> None:
 async def test_a_record_that_cannot_be_read_is_counted_and_passed_over() -> None:
     good = codec.encode(result(0))
     torn = Record("hall", good.value[:-9], good.headers)
-    bad_mask = Record("hall", bytes(codec.encode(result(1)).value)[:-1] + b" ]",
+    followed = Record("hall", bytes(codec.encode(result(1)).value)[:-1] + b" ]",
                       good.headers)  # fmt: skip
-    metrics = await compared([torn, bad_mask, result(2)], [result(2)])
+    metrics = await compared([torn, followed, result(2)], [result(2)])
     assert value(metrics, "compared_frames_total", camera="hall") == 1
     assert value(metrics, "dead_letters_total", topic="masks", reason="schema_error") == 2
 

@@ -14,7 +14,7 @@ import pytest
 from connectors.clock import SteadyClock
 from stream.cli.editing import Edits, changes, edits_of_rules, follow_rules
 from stream.cli.reloading import Reloaded
-from stream.config import Settings, check_files, check_labels, load
+from stream.config import Settings, check_files, check_labels, load, parse
 from stream.metrics import Metrics
 from stream.registry import Listed, by_id
 from stream.rulebook import Rulebook
@@ -160,6 +160,17 @@ async def test_what_else_has_changed_takes_a_restart(
         edited.write(HALL, YARD, drain="20s")
         await eventually(lambda: edited.now == ["hall", "yard"], "two cameras")
         assert "changed: drain; it takes a restart" in caplog.text
+
+
+def test_a_shadow_waits_for_no_restart_of_those_that_do_not_run_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = "transport: kafka://h:9092\nmodel: {weights: a}\n"
+    before = parse(text, tmp_path / "c.yaml")
+    found = parse(f"{text}shadow: {{name: next, weights: b}}\n", tmp_path / "c.yaml")
+    edits = Edits(tmp_path / "c.yaml", lambda _: None, SteadyClock(), Metrics())
+    edits.tell_of_others(before, before, found)
+    assert caplog.text == ""
 
 
 async def test_what_takes_a_restart_and_is_taken_back_is_said_once(

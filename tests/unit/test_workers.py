@@ -19,6 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from connectors.metrics import OPENMETRICS, summed
 from connectors.workers import Workers, started
 from stream.cli.workers import until_ended
+from stream.declared import SHADOW
 from stream.errors import DrainTimeoutError
 from stream.metrics import Metrics
 
@@ -85,6 +86,17 @@ async def test_their_figures_add_up_and_those_of_the_dead_stay() -> None:
         workers.all[0].kill()
         await workers.all[0].ended()
         assert (await workers.metrics("")).body.decode() == text
+
+
+def test_what_is_always_1_stays_so_of_the_workers_of_a_shadow() -> None:
+    encode, _ = choose_encoder(OPENMETRICS)
+    metrics = Metrics(SHADOW)
+    metrics.model.labels("next", "b" * 64, "f32").set(1)
+    metrics.results.labels("hall").inc()
+    text = summed([encode(metrics.registry).decode()] * 2, "").body.decode()
+    labels = {"model": "next", "hash": "b" * 64, "precision": "f32"}
+    assert value(text, "maskstream_shadow_model_info", **labels) == 1
+    assert value(text, "maskstream_shadow_results_total", camera="hall") == 2
 
 
 async def test_of_one_that_fails_to_give_figures_the_last_stay() -> None:
