@@ -193,8 +193,9 @@ class Pod:
         else:
             why = "by itself"
         took_s = time.monotonic() - began_s
-        self.exits.append(Exit(boxed.wait(), was_killed, why, took_s))
-        self._happened(f"container ended with {boxed.code}{', killed' if was_killed else ''}")
+        code = 128 + signal.SIGKILL if was_killed else boxed.wait()  # unshare dies of no SIGKILL
+        self.exits.append(Exit(code, was_killed, why, took_s))
+        self._happened(f"container ended with {code}{', killed' if was_killed else ''}")
 
     def _stopped(self, boxed: Boxed, grace_s: float) -> bool:
         """Stop a container as a kubelet does; returns whether it had to be killed."""

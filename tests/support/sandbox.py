@@ -68,7 +68,7 @@ class Boxed:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to its process 1; none to one that has ended."""
-        wait_until(lambda: self._find() or self.code is not None, "a container has a process")
+        self._find()
         if self.code is None:
             with suppress(ProcessLookupError):  # it has just ended
                 os.kill(self._pid, number)
@@ -82,6 +82,7 @@ class Boxed:
 
     def cpu_s(self) -> float:
         """What its process 1 has computed until now, on all cores together."""
+        self._find()
         fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
         return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
@@ -90,12 +91,17 @@ class Boxed:
         self.signal(signal.SIGKILL)  # unshare's own --kill-child is over once it is another user
         self._popen.wait()
 
-    def _find(self) -> bool:
-        if not self._pid:
-            own = Path(f"/proc/{self._popen.pid}/task/{self._popen.pid}/children")
+    def _find(self) -> None:
+        """Know its process 1, as this machine numbers it."""
+        own = Path(f"/proc/{self._popen.pid}/task/{self._popen.pid}/children")
+
+        def is_found() -> bool:
             with suppress(FileNotFoundError):
                 self._pid = int((own.read_text().split() or [0])[0])
-        return self._pid > 0
+            return self._pid > 0 or self.code is not None
+
+        if not self._pid:
+            wait_until(is_found, "a container has a process")
 
 
 def require_sandbox() -> None:
