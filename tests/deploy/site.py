@@ -1,26 +1,28 @@
 """A release of the chart with live cameras on the network, and what its pods did to their masks."""
 
+import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from tests.support.chart import render
 from tests.support.films import Film, write_film
+from tests.support.helm import rendered
 from tests.support.pods import Exit, Pod
 from tests.support.roles import DATA, PARTITIONS, Deployment, Seen
 from tests.support.rtsp import pack, rtsp_server
 from tests.support.statefulsets import Release, release
-from tests.support.volumes import Objects
+from tests.support.volumes import Manifest, Objects
 from tests.support.waiting import wait_until
 
 CAMERAS, FPS = 6, 3
 PAUSE_S = 5.0
 """The most that the masks of a camera may pause when a pod goes as it should."""
+TOKEN = "a token of the page, long enough"
 SMALL = {"precision": "f32", "backend": "openvino", "image_size": 128}
 """So small that the host's cores have room for all pods."""
 
@@ -38,7 +40,7 @@ class Site:
 
     def begin(self) -> None:
         """Begin everything."""
-        self.release.install(render(self.values))
+        self.release.install(self._manifests())
 
     def install(self) -> None:
         """Begin everything, and wait until each camera has results."""
@@ -48,7 +50,10 @@ class Site:
     def upgrade(self, **values: Any) -> None:
         """Change values, and roll what has changed."""
         self.values |= values
-        self.release.upgrade(render(self.values))
+        self.release.upgrade(self._manifests())
+
+    def _manifests(self) -> Sequence[Manifest]:
+        return rendered(*(f"{key}={json.dumps(value)}" for key, value in self.values.items()))
 
     def wait_results(self) -> None:
         """A new result of every camera."""
@@ -109,7 +114,7 @@ def site(folder: Path, kafka: str, **values: Any) -> Iterator[Site]:
         ]
         models = folder / "models"
         shutil.copytree(DATA / "yard-seg", models / "yard")
-        objects = Objects(claims={"models": models})
+        objects = Objects(claims={"models": models}, secrets={"page": {"token": TOKEN}})
         with release(folder / "pods", objects) as installed:
             yield Site(_values(deployed, kafka, cameras) | values, installed, deployed, models)
 

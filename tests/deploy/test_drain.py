@@ -58,7 +58,8 @@ def epochs(seen: Seen) -> Counter[str]:
 @pytest.mark.timeout(600)
 def test_an_upgrade_of_all_roles_loses_nothing(tmp_path: Path, kafka: str) -> None:
     two = {"replicas": 2}
-    with site(tmp_path, kafka, ingest=two, segment=two, watch=two, notify=two) as here:
+    page = {"token": {"secret": "page"}}
+    with site(tmp_path, kafka, ingest=two, segment=two, watch=two, notify=two, web=page) as here:
         here.install()
         before = here.release.pods
         here.upgrade(config={"drain": "9s"})
