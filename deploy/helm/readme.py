@@ -6,8 +6,9 @@ a mapping without comments of their own are told as one.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +25,17 @@ _HEAD = """# The chart `maskstream`
 How to install, upgrade and scale it is in [docs/kubernetes.md](../../../docs/kubernetes.md);
 [examples](examples) are for a laptop, one GPU, and a large site. A value that is not here is
 refused, and so is one that makes no sense beside others, each with what is allowed.
-
-| value | default | meaning |
-|---|---|---|
 """
+_TABLE = "| value | default | meaning |\n|---|---|---|\n"
 
 
 @dataclass(frozen=True)
 class Explained:
-    """A value by its path, and what its comment says."""
+    """A value, or a section of values, by its path, and what its comment says."""
 
     path: tuple[str, ...]
     text: str
+    is_section: bool
 
 
 def readme(values: Path = CHART / "values.yaml") -> str:
@@ -43,29 +43,28 @@ def readme(values: Path = CHART / "values.yaml") -> str:
     source = values.read_text()
     tree = yaml.safe_load(source)
     told = list(explained(source))
-    known = {each.path for each in told}
-    missing = [
-        path for path in _leaves(tree) if not any(path[: len(each)] == each for each in known)
-    ]
+    known = {each.path for each in told if not each.is_section}
+    missing = [path for path in _leaves(tree) if not any(_begins(path, each) for each in known)]
     if missing:
         raise ValueError(f"{values}: without an explanation: {', '.join(map('.'.join, missing))}")
-    return _HEAD + "".join(_row(each, tree) for each in told)
+    sections = groupby(told, key=lambda each: each.path[0])
+    return _HEAD + "".join(_section(name, list(of_it), tree) for name, of_it in sections)
 
 
 def explained(source: str) -> Iterator[Explained]:
-    """The values of values.yaml that have a comment, in order."""
+    """What values.yaml says of its values and sections, in order."""
     path: list[str] = []
     comment: list[str] = []
     for line in source.splitlines():
         text = line.strip()
-        if text.startswith("# -- "):
-            comment = [text.removeprefix("# -- ")]
-        elif text.startswith("# ") and comment:
+        if text.startswith("# "):
             comment.append(text.removeprefix("# "))
         elif key := _KEY.match(line):
             path[len(key[1]) // 2 :] = [key[2]]
             if comment:
-                yield Explained(tuple(path), " ".join(comment))
+                words = " ".join(comment)
+                of_value = words.startswith("-- ")
+                yield Explained(tuple(path), words.removeprefix("-- "), not of_value)
             comment = []
         else:
             comment = []
@@ -77,6 +76,17 @@ def _leaves(tree: Mapping[str, Any], at: tuple[str, ...] = ()) -> Iterator[tuple
             yield from _leaves(value, (*at, key))
         else:
             yield (*at, key)
+
+
+def _begins(path: tuple[str, ...], start: tuple[str, ...]) -> bool:
+    return path[: len(start)] == start
+
+
+def _section(name: str, told: Sequence[Explained], tree: Any) -> str:
+    """A heading, what is said of the section, and a table of its values."""
+    words = [each.text for each in told if each.is_section and each.path == (name,)]
+    rows = "".join(_row(each, tree) for each in told if not each.is_section)
+    return "\n".join(["", f"## `{name}`", *words, "", _TABLE + rows])
 
 
 def _row(each: Explained, tree: Any) -> str:

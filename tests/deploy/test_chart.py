@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from stream.cli.app import app
@@ -146,11 +146,12 @@ def _refused(args: Sequence[str]) -> str:
     """Why the command line is not one of `maskstream`; nothing is run."""
     command, rest, parent = get_command(app), list(args), None
     try:
-        while isinstance(command, typer.core.TyperGroup):
+        while isinstance(command, TyperGroup):
             parent = command.make_context(command.name, rest, parent=parent)
-            _, command, rest = command.resolve_command(
-                parent, [*parent._protected_args, *parent.args]
-            )
+            words = [*parent._protected_args, *parent.args]
+            _, found, rest = command.resolve_command(parent, words)
+            assert found is not None
+            command = found
         command.make_context(command.name, rest, parent=parent)
     except Exception as error:
         return f"{args}: {error!r}"

@@ -48,7 +48,9 @@ def _own(kind: str, api_version: str, version: str) -> Draft202012Validator:
 def _definitions(version: str) -> Registry[Any]:
     folder = files("kubernetes_validate") / "kubernetes-json-schema" / f"v{version}.0-local-strict"
     definitions = json.loads((folder / "_definitions.json").read_text())
-    named = Registry().with_resource("_definitions.json", Resource.from_contents(definitions))
+    named: Registry[Any] = Registry().with_resource(
+        "_definitions.json", Resource.from_contents(definitions)
+    )
     return named.crawl()  # else each reference would
 
 

@@ -25,7 +25,7 @@ def pods(service: str) -> list[str]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
         return [f"{host}: {error}"]
-    addresses = sorted({each[4][0] for each in found})
+    addresses = sorted({str(each[4][0]) for each in found})
     print(f"{host}: {len(addresses)} in all", flush=True)
     return [fault for each in addresses for fault in _pod(host, each, port)]
 

@@ -46,7 +46,7 @@
 
 {{- /* Who logs in to Kafka. */ -}}
 {{- define "maskstream.logins" -}}
-{{- $logins := append (include "maskstream.running" . | fromJsonArray) "topics" -}}
+{{- $logins := append (include "maskstream.components" . | fromJsonArray) "topics" -}}
 {{- if .Values.scaling.enabled -}}
 {{- $logins = append $logins "keda" -}}
 {{- end -}}

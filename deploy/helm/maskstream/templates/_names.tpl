@@ -43,20 +43,28 @@ labels:
 {{- mulf $number (get (dict "ms" 0.001 "s" 1.0 "m" 60.0 "h" 3600.0 "d" 86400.0) $unit) -}}
 {{- end -}}
 
-{{- /* The components that always have a pod, as JSON. */ -}}
-{{- define "maskstream.running" -}}
-{{- $values := .Values -}}
-{{- $running := list "segment" -}}
+{{- /* The components that are switched on, as JSON. */ -}}
+{{- define "maskstream.components" -}}
+{{- $components := list "segment" -}}
 {{- range list "ingest" "watch" "notify" "web" -}}
-{{- if (get $values .).enabled -}}
-{{- $running = append $running . -}}
+{{- if (get $.Values .).enabled -}}
+{{- $components = append $components . -}}
 {{- end -}}
 {{- end -}}
-{{- if and $values.segmentArchive.enabled (or (not $values.scaling.enabled) (gt (int $values.segmentArchive.scaling.minReplicas) 0)) -}}
-{{- $running = append $running "segment-archive" -}}
+{{- if .Values.segmentArchive.enabled -}}
+{{- $components = append $components "segment-archive" -}}
 {{- end -}}
 {{- if include "maskstream.hasShadow" . -}}
-{{- $running = concat $running (list "shadow" "compare") -}}
+{{- $components = concat $components (list "shadow" "compare") -}}
 {{- end -}}
-{{- toJson $running -}}
+{{- toJson $components -}}
+{{- end -}}
+
+{{- /* Those that always have a pod, as JSON. */ -}}
+{{- define "maskstream.running" -}}
+{{- $components := include "maskstream.components" . | fromJsonArray -}}
+{{- if and .Values.scaling.enabled (eq (int .Values.segmentArchive.scaling.minReplicas) 0) -}}
+{{- $components = without $components "segment-archive" -}}
+{{- end -}}
+{{- toJson $components -}}
 {{- end -}}
