@@ -329,8 +329,10 @@ def test_a_card_takes_the_other_image_and_a_node_of_its_own() -> None:
     (container,) = pod["containers"]
     assert container["image"].startswith("maskstream-cuda:")
     assert container["resources"]["limits"]["nvidia.com/mig-1g.10gb"] == "1"
-    (spread,) = pod["topologySpreadConstraints"]
-    assert spread["whenUnsatisfiable"] == "DoNotSchedule"
+    apart = pod["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert [each["topologyKey"] for each in apart] == ["kubernetes.io/hostname"]
+    parts = rendered(*MINIMAL, "segment.gpu.count=1", "segment.gpu.onePerNode=false")
+    assert "affinity" not in pods(parts)["site-segment"]
 
 
 def test_configurations_that_are_bad_are_refused_by_the_same_reader() -> None:

@@ -28,8 +28,8 @@ spec:
   {{- with $pod.tolerations }}
   tolerations: {{ toYaml . | nindent 4 }}
   {{- end }}
-  {{- with $pod.affinity }}
-  affinity: {{ toYaml . | nindent 4 }}
+  {{- with include "maskstream.affinity" . }}
+  affinity: {{ . | nindent 4 }}
   {{- end }}
   topologySpreadConstraints: {{ include "maskstream.spread" . | nindent 4 }}
   {{- with include "maskstream.fetch" . }}
@@ -127,13 +127,26 @@ lifecycle:
 {{- toYaml $resources -}}
 {{- end -}}
 
+{{- define "maskstream.affinity" -}}
+{{- if .pod.affinity -}}
+{{- toYaml .pod.affinity -}}
+{{- else if and (gt (int (dig "count" 0 .gpu)) 0) .gpu.onePerNode -}}
+podAntiAffinity:
+  requiredDuringSchedulingIgnoredDuringExecution:
+    - topologyKey: kubernetes.io/hostname
+      labelSelector:
+        matchLabels:
+          {{- include "maskstream.selector" . | nindent 10 }}
+{{- end -}}
+{{- end -}}
+
 {{- define "maskstream.spread" -}}
 {{- if kindIs "slice" .pod.topologySpreadConstraints -}}
 {{- toYaml .pod.topologySpreadConstraints -}}
 {{- else -}}
 - maxSkew: 1
   topologyKey: kubernetes.io/hostname
-  whenUnsatisfiable: {{ ternary "DoNotSchedule" "ScheduleAnyway" (gt (int (dig "count" 0 .gpu)) 0) }}
+  whenUnsatisfiable: ScheduleAnyway
   labelSelector:
     matchLabels:
       {{- include "maskstream.selector" . | nindent 6 }}
