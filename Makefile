@@ -28,6 +28,7 @@ faults: .venv/.dev
 	@tests/setup/alertmanager.sh
 	@tests/setup/compose.sh
 	@tests/setup/faketime.sh
+	@tests/setup/helm.sh
 	@tests/setup/kafka.sh
 	@tests/setup/prometheus.sh
 	@tests/setup/rtsp.sh
@@ -36,6 +37,7 @@ faults: .venv/.dev
 verify: .venv/.dev
 	@tests/setup/compose.sh
 	@tests/setup/faketime.sh
+	@tests/setup/helm.sh
 	@tests/setup/kafka.sh
 	@tests/setup/rtsp.sh
 	$(BIN)/pytest -m "slow and not long and not gpu" $(ARGS)

@@ -22,7 +22,7 @@ from tests.support.waiting import wait_until
 CAMERAS, FPS = 6, 3
 PAUSE_S = 5.0
 """The most that the masks of a camera may pause when a pod goes as it should."""
-TOKEN = "a token of the page, long enough"
+TOKEN = "a-token-of-the-page-for-tests"
 SMALL = {"precision": "f32", "backend": "openvino", "image_size": 128}
 """So small that the host's cores have room for all pods."""
 

@@ -1,12 +1,15 @@
 """Pods that go: no frame is lost, and no camera pauses for long."""
 
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.deploy.site import CAMERAS, PAUSE_S, since_ms, site
+from tests.support.pods import Pod
 from tests.support.roles import Seen
+from tests.support.waiting import wait_until
 
 
 @pytest.mark.slow
@@ -70,3 +73,24 @@ def test_an_upgrade_of_all_roles_loses_nothing(tmp_path: Path, kafka: str) -> No
         assert len(here.release.pods) == 2 * len(before)
         assert here.unclean() == []
         assert pause_s <= PAUSE_S
+
+
+@pytest.mark.long
+@pytest.mark.slow
+def test_a_pod_that_goes_before_it_is_ready_goes_at_once(tmp_path: Path, kafka: str) -> None:
+    off = {"enabled": False}
+    with site(tmp_path, kafka, ingest=off, watch=off, notify=off, cameras=[]) as here:
+        here.begin()
+        segment = here.release["segment"]
+        for said in ("", "probes on"):
+            segment.scale(2)
+            pod = segment.pods[1]
+            wait_until(partial(has_said, pod, said), "it begins")
+            segment.scale(1)
+            assert not any(each.what == "ready" for each in pod.events)
+        here.release.uninstall()
+        assert here.unclean() == []
+
+
+def has_said(pod: Pod, said: str) -> bool:
+    return pod.has_begun and said in pod.log
