@@ -97,7 +97,7 @@ class Boxed:
 
         def is_found() -> bool:
             with suppress(FileNotFoundError):
-                self._pid = int((own.read_text().split() or [0])[0])
+                self._pid = int((own.read_text().split() or ["0"])[0])
             return self._pid > 0 or self.code is not None
 
         if not self._pid:
