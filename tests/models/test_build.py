@@ -233,3 +233,9 @@ def test_a_result_names_what_int8_leaves_in_float() -> None:
     assert precisions("int8", ["FP32", "INT8"], "Old") == ("int8+f32", "f32")
     assert precisions("int8", ["FP32", "INT8", "BF16"], "New") == ("int8+bf16", "bf16")
     assert precisions("fp16", ["FP32", "FP16"], "New") == ("fp16", "f16")
+
+
+def test_what_is_built_may_be_read_by_others_than_its_owner(artefact: Artefact) -> None:
+    read_by_all = 0o444
+    modes = {each.name: each.stat().st_mode & read_by_all for each in artefact.folder.iterdir()}
+    assert set(modes.values()) == {read_by_all}, modes
