@@ -91,11 +91,6 @@ class Pod:
         return self._boxed.cpu_s()
 
     @property
-    def has_begun(self) -> bool:
-        """Whether its container was started."""
-        return self.restarts >= 0
-
-    @property
     def restarts(self) -> int:
         return sum(each.what == "container starts" for each in self.events) - 1
 
