@@ -1,5 +1,6 @@
 """The pinned Helm, and what it makes of the chart."""
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -43,7 +44,8 @@ def helm(*args: str) -> subprocess.CompletedProcess[str]:
     """What Helm says to ``args``."""
     require_helm()
     command = [str(tools() / "helm"), *args]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    env = {**os.environ, "GOGC": "off"}  # it ends before its garbage matters: a quarter of its time
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
 
 
 @cache
