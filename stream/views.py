@@ -10,8 +10,6 @@ from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from stream.masks import Mask, intersection, union
 from stream.ports import Window
@@ -73,16 +71,18 @@ def merge(windows: Sequence[Window], found: Sequence[Sequence[Instance]]) -> tup
 def _groups(seen: Sequence[tuple[Window, Instance]]) -> list[int]:
     """For each of ``seen`` the number of its object. Only masks whose boxes meet are compared."""
     boxes = np.array([instance.mask.box for _, instance in seen]).reshape(-1, 4)
-    same = [
-        (i, j)
-        for i, box in enumerate(boxes)
-        for j in np.flatnonzero(_meet(box, boxes[:i])).tolist()
-        if _are_same(seen[i], seen[j])
-    ]
-    rows, columns = np.array(same, np.intp).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(same), np.int8), (rows, columns)), (len(seen), len(seen)))
-    _, groups = connected_components(graph, directed=False)
-    return [int(group) for group in groups]
+    above = list(range(len(seen)))  # what each is the same as, up to the first of its object
+    for i, box in enumerate(boxes):
+        for j in np.flatnonzero(_meet(box, boxes[:i])).tolist():
+            if _are_same(seen[i], seen[j]):
+                above[_first(above, i)] = _first(above, j)
+    return [_first(above, i) for i in above]
+
+
+def _first(above: Sequence[int], i: int) -> int:
+    while above[i] != i:
+        i = above[i]
+    return i
 
 
 def _meet(box: NDArray[np.intp], others: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -48,7 +48,7 @@ cli     | cli                                                      | values word
 other modules are those of ``stream``."""
 
 PLAIN = {
-    "cv2", "msgspec", "numpy", "prometheus_client", "pydantic", "pydantic_core", "scipy", "yaml",
+    "cv2", "lap", "msgspec", "numpy", "prometheus_client", "pydantic", "pydantic_core", "yaml",
 }  # fmt: skip
 """All that ``stream`` may import from outside, but for its ``cli``."""
 
@@ -210,12 +210,12 @@ def test_commands_load_without_what_their_work_may_not_need() -> None:
     """A broker's client is wanted by those who have a broker; the bench compares all there is."""
     commands = [each for each in modules() if each.startswith("stream.cli")]
     plain = [each for each in commands if not each.startswith("stream.cli.bench")]
-    _load_without(HEAVY | {"aiokafka", "faust", "matplotlib", TRACES}, plain)
+    _load_without(HEAVY | {"aiokafka", "faust", "matplotlib", "scipy", TRACES}, plain)
 
 
 def test_a_configuration_is_read_without_what_is_slow_to_load() -> None:
-    """Commands that only look at it answer in a second, and scipy alone takes as long to load."""
-    _load_without(HEAVY | {"aiokafka", "av", "scipy"}, ["stream.config"])
+    """Commands that only look at it answer in a second."""
+    _load_without(HEAVY | {"aiokafka", "av", "lap"}, ["stream.config"])
 
 
 def _load_without(absent: AbstractSet[str], modules: Sequence[str]) -> None:

@@ -1,8 +1,8 @@
 """Which box is which: one-to-one pairs of two lists of boxes that overlap most in sum."""
 
+import lap
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from stream.tracking.motion import Floats
 
@@ -37,15 +37,24 @@ def pairs(closeness: Floats, least: float) -> tuple[Rows, Rows]:
     """Rows and columns of ``closeness`` (n, m) that belong together, each used at most once.
 
     Only pairs above ``least`` count, and the sum of what they have above it is the largest there
-    is (Hungarian; ByteTrack's ``lapjv`` with a cost limit finds the same).
+    is (ByteTrack's ``lapjv`` with a cost limit finds the same).
     """
-    if not closeness.size:
-        none = np.empty(0, np.intp)
-        return none, none
     gain = np.maximum(closeness - least, 0)
-    rows, columns = linear_sum_assignment(gain, maximize=True)
+    rows, columns = assigned(gain)
     kept = gain[rows, columns] > 0
     return rows[kept], columns[kept]
+
+
+def assigned(gain: Floats) -> tuple[Rows, Rows]:
+    """Rows, ascending, and columns of ``gain`` (n, m), min(n, m) of them, each used once, whose sum
+    is the largest there is (Jonker and Volgenant, 1987).
+    """
+    if not gain.size:
+        none = np.empty(0, np.intp)
+        return none, none
+    _, column, _ = lap.lapjv(gain.max() - gain, extend_cost=True)
+    rows = np.flatnonzero(column >= 0)
+    return rows, column[rows].astype(np.intp)
 
 
 def _area(boxes: Floats) -> Floats:

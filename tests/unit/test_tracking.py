@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
 from stream.masks import Mask
-from stream.tracking.association import pairs
+from stream.tracking.association import assigned, pairs
 from stream.tracking.identities import Identities, track
 from stream.tracking.motion import Motion, begin, correct, predict
 from stream.types import Box, Instance, ModelRef, Result, Size, Track
@@ -251,6 +252,18 @@ def test_pairs_have_the_largest_sum_and_not_the_best_first() -> None:
     closeness = np.array([[0.9, 0.8], [0.8, 0.1]])
     rows, columns = pairs(closeness, 0.05)
     assert list(zip(rows, columns, strict=True)) == [(0, 1), (1, 0)]
+
+
+@given(st.integers(0, 12), st.integers(0, 12), st.randoms(use_true_random=False))
+def test_what_is_assigned_has_the_largest_sum_there_is(
+    n: int, m: int, chance: random.Random
+) -> None:
+    gain = np.array([[round(chance.random(), 1) for _ in range(m)] for _ in range(n)]).reshape(n, m)
+    rows, columns = assigned(gain)
+    assert len(rows) == len(set(rows)) == len(set(columns)) == min(n, m)
+    assert rows.tolist() == sorted(rows)
+    best = gain[linear_sum_assignment(gain, maximize=True)].sum()
+    assert gain[rows, columns].sum() == pytest.approx(best)
 
 
 def test_pairs_leave_alone_what_is_not_close_enough() -> None:

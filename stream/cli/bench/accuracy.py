@@ -9,7 +9,6 @@ from pathlib import Path
 
 import av
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from connectors.jpeg import JpegCodec
 from stream.cli.bench.report import Report
@@ -17,6 +16,7 @@ from stream.cli.model import opened
 from stream.masks import iou_matrix
 from stream.ports import Model, View, Window
 from stream.specs import ModelSpec
+from stream.tracking.association import assigned
 from stream.types import Instance, Pixels
 
 JUDGED_SCORE = 0.35
@@ -63,7 +63,7 @@ def _pairs(reference: Sequence[Instance], other: Sequence[Instance]) -> list[tup
     ious = iou_matrix([one.mask for one in reference], [one.mask for one in other])
     labels = np.array([[a.label == b.label for b in other] for a in reference])
     ious = np.where(labels, ious, 0.0)
-    rows, columns = linear_sum_assignment(-ious)
+    rows, columns = assigned(ious)
     return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if ious[i, j] >= SAME_IOU]
 
 
