@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python -c constraints.txt -e
 
-.PHONY: demo test check verify faults soak bench kafka cameras dashboards chart clean
+.PHONY: demo test check verify faults soak cluster-test bench images kafka cameras dashboards chart clean
 
 demo: .venv/.demo
 	$(BIN)/maskstream demo $(ARGS)
@@ -17,7 +17,7 @@ test: .venv/.dev check
 	@tests/setup/kcat.sh
 	@tests/setup/prometheus.sh
 	@tests/setup/rtsp.sh
-	$(BIN)/pytest -m "not slow and not soak and not gpu" $(ARGS)
+	$(BIN)/pytest -m "not slow and not soak and not images and not gpu" $(ARGS)
 
 check: .venv/.dev
 	$(BIN)/ruff check .
@@ -50,6 +50,11 @@ soak: .venv/.dev
 
 bench: .venv/.dev
 	$(BIN)/maskstream bench --json out/bench.json --plots out/bench $(ARGS)
+
+images: .venv/.dev
+	@tests/setup/kafka.sh
+	@tests/setup/images.sh maskstream maskstream-cuda
+	$(BIN)/pytest -m images tests/deploy -s $(ARGS)
 
 kafka: .venv/.kafka
 	@tests/setup/kafka.sh
