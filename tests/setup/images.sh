@@ -62,7 +62,7 @@ image() {
     sources=$(find connectors stream deploy/docker -type f ! -name '*.pyc' -exec sha256sum {} + | sort)
     key=$(printf '%s' "$inputs$sources" | sha256sum | cut -d' ' -f1)
     kept=$cache/$1
-    [ "$(cat "$kept/key" 2>/dev/null)" != "$key" ] || return 0
+    [ "$(cat "$kept/key" 2>/dev/null)" = "$key" ] && [ -d "$kept/root/opt" ] && return
     echo "images: building $1"
     rm -rf "$kept"
     b rm "$1" >/dev/null 2>&1 || true
