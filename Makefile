@@ -17,7 +17,7 @@ test: .venv/.dev check
 	@tests/setup/kcat.sh
 	@tests/setup/prometheus.sh
 	@tests/setup/rtsp.sh
-	$(BIN)/pytest -m "not slow and not soak and not images and not gpu" $(ARGS)
+	$(BIN)/pytest -m "not slow and not soak and not images and not cluster and not gpu" $(ARGS)
 
 check: .venv/.dev
 	$(BIN)/ruff check .
@@ -47,6 +47,12 @@ soak: .venv/.dev
 	@tests/setup/kafka.sh
 	@tests/setup/rtsp.sh
 	$(BIN)/pytest tests/soak -s $(ARGS)
+
+cluster-test: .venv/.dev
+	@tests/setup/kafka.sh
+	@tests/setup/prometheus.sh
+	@tests/setup/cluster.sh
+	MASKSTREAM_REQUIRE=cluster,helm,kafka,openssl,prometheus $(BIN)/pytest tests/cluster -s $(ARGS)
 
 bench: .venv/.dev
 	$(BIN)/maskstream bench --json out/bench.json --plots out/bench $(ARGS)

@@ -75,10 +75,11 @@ class Site:
     targets: Sequence[Target]
     rules: Sequence[Path] = field(default=())
     alertmanager: str | None = None
+    scrape_s: float = SCRAPE_S
 
     def document(self) -> dict[str, Any]:
         """As Prometheus reads it, with ``honor_labels`` as dashboards/README.md says."""
-        pause = f"{SCRAPE_S * 1000:.0f}ms"
+        pause = f"{self.scrape_s * 1000:.0f}ms"
         static = [{"targets": [each.address], "labels": {**each.labels}} for each in self.targets]
         told = [] if self.alertmanager is None else [{"targets": [self.alertmanager]}]
         return {

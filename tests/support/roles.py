@@ -213,6 +213,13 @@ class Deployment:
         (process,) = self._all_started([self._run("segment", sleep.command(self.config))])
         return process
 
+    def start_paced(self, sleep: Sleep) -> Process:
+        """Start a ``segment`` of live cameras whose model only takes its time, and has told so."""
+        words = ["-m", "tests.support.paced", str(self.config)]
+        words += [str(sleep.batch_size), str(sleep.seconds)]
+        (process,) = self._all_started([self._run("segment", [sys.executable, *words])])
+        return process
+
     def start_bright(self, role: str = "segment") -> Process:
         """Start a role with a model that finds what is bright."""
         words = ["-m", "tests.support.bright", role, str(self.config)]
@@ -287,6 +294,10 @@ class Deployment:
     def committed(self, role: str, topic: str) -> Mapping[int, int]:
         """The next offset that ``role`` needs of each partition of a topic."""
         return asyncio.run(_committed(self._settings(), role, topic))
+
+    def lag(self, role: str, topic: str) -> int:
+        """How many records of a topic ``role`` has not committed; without a commit, all of them."""
+        return asyncio.run(_lag(self._settings(), role, topic))
 
     def write(self, topic: str, records: Iterable[Record]) -> None:
         """Write records to a topic, as a role would; they are acknowledged on return."""
@@ -381,6 +392,14 @@ async def _committed(settings: Settings, role: str, topic: str) -> Mapping[int, 
     group, name = (name_of(each, settings.kafka) for each in (f"{role}.{topic}", topic))
     async with open_admin(client_options(settings.transport, settings.kafka)) as admin:
         return await admin.committed(group, name)
+
+
+async def _lag(settings: Settings, role: str, topic: str) -> int:
+    committed = await _committed(settings, role, topic)
+    partitions = _partitions(settings, topic)
+    async with _reader(settings) as reader:
+        first, after = await reader.beginnings(partitions), await reader.ends(partitions)
+    return sum(after[each] - committed.get(each.partition, first[each]) for each in partitions)
 
 
 async def _write(settings: Settings, topic: str, records: Iterable[Record]) -> None:
