@@ -57,9 +57,9 @@ def site(plane: Plane, kafka: str, folder: Path, namespace: str, **sections: Any
     clip = folder / "yard.mp4"
     loop_clip(DATA / "yard.mp4", clip, LONGEST_S)
     with ExitStack() as stack:
-        config = sections.get("config", {})
-        cameras = [_camera(clip, 0)]
-        deployed = stack.enter_context(deployment(folder, kafka, cameras=cameras, **config))
+        config = {"cameras": [_camera(clip, 0)], "rules": [], "zones": []}
+        config |= sections.get("config", {})
+        deployed = stack.enter_context(deployment(folder, kafka, **config))
         (ingest,) = deployed.start("ingest")
         segment = deployed.start_paced(SLEEP)
         watching = stack.enter_context(ExitStack())

@@ -46,7 +46,7 @@ VALUES: Mapping[str, Any] = {
 @pytest.fixture(scope="module")
 def full(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
     with release(plane.api, "full", tmp_path_factory.mktemp("full")) as installed:
-        plane.api.apply(*_claim(), namespace="full")
+        plane.api.apply(*_claim())
         installed.install(VALUES)
         yield installed
 
@@ -64,7 +64,8 @@ def _claim() -> list[Object]:
             },
         },
         {
-            "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": CLAIM},
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim",
+            "metadata": {"name": CLAIM, "namespace": "full"},
             "spec": {
                 "accessModes": modes, "storageClassName": CLAIM, "resources": {"requests": size},
             },
@@ -95,7 +96,7 @@ def test_every_pod_is_taken_and_becomes_ready(full: Release) -> None:
     [
         ({"securityContext": {"runAsNonRoot": False}}, "runAsNonRoot != true"),
         ({"hostNetwork": True}, "host namespaces"),
-        ({"volumes": [{"name": "tmp", "hostPath": {"path": "/"}}]}, 'type "hostPath"'),
+        ({"volumes": [{"name": "host", "hostPath": {"path": "/"}}]}, 'type "hostPath"'),
     ],
 )  # fmt: skip
 def test_a_pod_that_may_too_much_is_refused(
@@ -103,7 +104,7 @@ def test_a_pod_that_may_too_much_is_refused(
 ) -> None:
     pod = _pod_of(full, "watch")
     for key, value in broken.items():
-        pod["spec"][key] = value
+        pod["spec"][key] = pod["spec"][key] + value if isinstance(value, list) else value
     assert told in _refusal(full, pod)
 
 
@@ -119,9 +120,9 @@ def test_a_pod_beyond_the_quota_is_refused(full: Release) -> None:
     pod = _pod_of(full, "segment")
     for kind in ("requests", "limits"):
         pod["spec"]["containers"][0]["resources"][kind][GPU] = "2"
-    assert f"exceeded quota: site, requested: requests.{GPU}=2, used: requests.{GPU}=3" in _refusal(
-        full, pod
-    )
+    refusal = _refusal(full, pod)
+    assert "exceeded quota: site-limits" in refusal
+    assert f"requested: requests.{GPU}=2, used: requests.{GPU}=3" in refusal
 
 
 def test_what_a_stateful_set_may_not_have_is_told_in_its_events(full: Release) -> None:

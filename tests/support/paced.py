@@ -32,7 +32,7 @@ def main(config: Path, sleep: Sleep) -> None:
 
     job = job_of(Part.LIVE)
     with logged(job.name):
-        asyncio.run(play(job.name, config, settings_of_role(config), opened, job=job))
+        asyncio.run(play(job.name, config, settings_of_role(config, "segment"), opened, job=job))
 
 
 if __name__ == "__main__":

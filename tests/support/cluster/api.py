@@ -88,9 +88,10 @@ class Api:
             check=False, capture_output=True, text=True, input=given, timeout=KUBECTL_S,
         )  # fmt: skip
 
-    def apply(self, *objects: Object, namespace: str = "default") -> str:
+    def apply(self, *objects: Object) -> str:
         """Apply objects on the server's side, and return what kubectl printed."""
-        return self.kubectl(*_APPLY, "-n", namespace, "-f", "-", given=as_list(objects))
+        document = {"apiVersion": "v1", "kind": "List", "items": objects}
+        return self.kubectl("apply", "--server-side", "-f", "-", given=json.dumps(document))
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
@@ -98,11 +99,3 @@ class Api:
         certificate, key = self.keys.pair(ADMIN, MASTERS)
         context.load_cert_chain(certificate, key)
         return context
-
-
-_APPLY = ("apply", "--server-side", "--force-conflicts")
-
-
-def as_list(objects: tuple[Object, ...]) -> str:
-    """Objects as one document."""
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})

@@ -14,7 +14,11 @@ NAMESPACE = "keda"
 _ACCOUNT = "keda-operator"
 _SERVICE = "keda-metrics-apiserver"
 _METRICS = "apis/external.metrics.k8s.io/v1beta1"
-_IN_OPERATION = {"POD_NAMESPACE": NAMESPACE, "WATCH_NAMESPACE": ""}
+_IN_OPERATION = {
+    "POD_NAMESPACE": NAMESPACE,
+    "KEDA_CLUSTER_OBJECT_NAMESPACE": NAMESPACE,
+    "WATCH_NAMESPACE": "",
+}
 
 
 def start_keda(plane: Plane) -> None:

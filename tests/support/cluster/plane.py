@@ -81,7 +81,8 @@ def _apiserver(port: int, etcd: str) -> Mapping[str, object]:
         # No endpoint of a Service may be on loopback, so the apiserver does not publish its own.
         "endpoint-reconciler-type": "none",
         "service-cluster-ip-range": "10.96.0.0/16", "authorization-mode": "Node,RBAC",
-        "enable-admission-plugins": "PodSecurity,ResourceQuota", "profiling": "false",
+        "enable-admission-plugins": "PodSecurity,ResourceQuota",
+        "allow-privileged": "true",  # as on most sites: it is PodSecurity that refuses
     }  # fmt: skip
 
 
