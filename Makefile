@@ -49,6 +49,7 @@ soak: .venv/.dev
 	$(BIN)/pytest tests/soak -s $(ARGS)
 
 cluster-test: .venv/.dev
+	@tests/setup/helm.sh
 	@tests/setup/kafka.sh
 	@tests/setup/prometheus.sh
 	@tests/setup/cluster.sh

@@ -15,7 +15,8 @@ import yaml
 from stream.cli.bench.sleeping import Sleep
 from tests.support.clips import loop_clip
 from tests.support.cluster.plane import Plane
-from tests.support.cluster.release import CHART, NAME, Release, release
+from tests.support.cluster.release import NAME, Release, release
+from tests.support.helm import CHART
 from tests.support.prometheus import Prometheus, Target, prometheus
 from tests.support.prometheus import Site as Scraped
 from tests.support.roles import DATA, PARTITIONS, Deployment, Process, deployment
@@ -35,6 +36,7 @@ class Site:
 
     release: Release
     deployed: Deployment
+    ingest: Process
     prometheus: Prometheus
     watching: ExitStack
     values: dict[str, Any]
@@ -57,8 +59,10 @@ def site(plane: Plane, kafka: str, folder: Path, namespace: str, **sections: Any
     clip = folder / "yard.mp4"
     loop_clip(DATA / "yard.mp4", clip, LONGEST_S)
     with ExitStack() as stack:
-        config = {"cameras": [_camera(clip, 0)], "rules": [], "zones": []}
-        config |= sections.get("config", {})
+        config = {
+            "cameras": [_camera(clip, 0)], "rules": [], "zones": [],
+            "allowed": {"folder": str(folder)}, **sections.get("config", {}),
+        }  # fmt: skip
         deployed = stack.enter_context(deployment(folder, kafka, **config))
         (ingest,) = deployed.start("ingest")
         segment = deployed.start_paced(SLEEP)
@@ -70,7 +74,7 @@ def site(plane: Plane, kafka: str, folder: Path, namespace: str, **sections: Any
         installed = stack.enter_context(release(plane.api, namespace, folder))
         values = {**_values(kafka, deployed.prefix, running.url), **sections}
         installed.install(values)
-        yield Site(installed, deployed, running, watching, values, clip)
+        yield Site(installed, deployed, ingest, running, watching, values, clip)
 
 
 def _values(kafka: str, prefix: str, url: str) -> dict[str, Any]:

@@ -6,13 +6,16 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.support.cluster.api import Object
 from tests.support.cluster.plane import GPU, Plane
 from tests.support.cluster.release import Release, release
+from tests.support.helm import EXAMPLES
 from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
@@ -22,7 +25,10 @@ COMPONENTS = {
     "ingest", "segment", "segment-archive", "shadow", "compare", "watch", "notify", "web",
 }  # fmt: skip
 COMPONENT = "app.kubernetes.io/component"
-ON_GPU = {"gpu": {"count": 1}, "replicas": 1}
+ON_GPU = {
+    "gpu": {"count": 1}, "replicas": 1,
+    "pod": {"tolerations": [{"key": GPU, "operator": "Exists", "effect": "NoSchedule"}]},
+}  # fmt: skip
 VALUES: Mapping[str, Any] = {
     "kafka": {"brokers": ["kafka.example:9092"]},
     "model": {"artefact": {"pvc": {"claimName": CLAIM, "path": "yard-seg"}}},
@@ -46,49 +52,79 @@ VALUES: Mapping[str, Any] = {
 @pytest.fixture(scope="module")
 def full(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
     with release(plane.api, "full", tmp_path_factory.mktemp("full")) as installed:
-        plane.api.apply(*_claim())
+        plane.api.apply(*_claim(CLAIM, "full"))
         installed.install(VALUES)
         yield installed
 
 
-def _claim() -> list[Object]:
+def _claim(name: str, namespace: str) -> list[Object]:
     """A volume of artefacts that many pods may read."""
     size = {"storage": "1Gi"}
-    modes = ["ReadOnlyMany"]
+    modes, own = ["ReadOnlyMany"], f"{namespace}-{name}"
     return [
         {
-            "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": CLAIM},
+            "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": own},
             "spec": {
-                "capacity": size, "accessModes": modes, "storageClassName": CLAIM,
+                "capacity": size, "accessModes": modes, "storageClassName": own,
                 "nfs": {"server": "artefacts.example", "path": "/"},
             },
         },
         {
             "apiVersion": "v1", "kind": "PersistentVolumeClaim",
-            "metadata": {"name": CLAIM, "namespace": "full"},
+            "metadata": {"name": name, "namespace": namespace},
             "spec": {
-                "accessModes": modes, "storageClassName": CLAIM, "resources": {"requests": size},
+                "accessModes": modes, "storageClassName": own, "resources": {"requests": size},
             },
         },
     ]  # fmt: skip
 
 
+def _classes() -> list[Object]:
+    """What a cluster has where the examples are installed."""
+    return [
+        {
+            "apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass",
+            "metadata": {"name": "nvidia"}, "handler": "nvidia",
+        },
+        {
+            "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+            "metadata": {"name": "live-video"}, "value": 1000,
+        },
+    ]  # fmt: skip
+
+
 def _is_ready(pod: Object) -> bool:
-    conditions = pod["status"].get("conditions", [])
-    return {"type": "Ready", "status": "True"}.items() <= dict(
-        next((each for each in conditions if each["type"] == "Ready"), {})
-    ).items()
+    conditions = {each["type"]: each["status"] for each in pod["status"].get("conditions", [])}
+    return conditions.get("Ready") == "True"
+
+
+def _refused(installed: Release) -> list[str]:
+    """What controllers say of pods that they could not make."""
+    events = installed.api.all(installed.namespace, "events")
+    return [each["message"] for each in events if each["reason"] == "FailedCreate"]
+
+
+def _ready(installed: Release) -> Counter[str]:
+    """Pods that are ready, by component; there are no others but those of jobs."""
+    pods = [each for each in installed.pods() if each["status"]["phase"] != "Succeeded"]
+    ready = Counter(each["metadata"]["labels"][COMPONENT] for each in pods if _is_ready(each))
+    assert ready.total() == len(pods)
+    assert _refused(installed) == []
+    return ready
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.stem)
+def test_every_pod_of_an_example_is_taken_and_becomes_ready(
+    plane: Plane, example: Path, tmp_path: Path
+) -> None:
+    with release(plane.api, example.stem, tmp_path) as installed:
+        plane.api.apply(*_classes(), *_claim("models", example.stem))
+        installed.install(yaml.safe_load(example.read_text()))
+        print(f"  {example.stem}: {dict(_ready(installed))} ready")
 
 
 def test_every_pod_is_taken_and_becomes_ready(full: Release) -> None:
-    pods = [each for each in full.pods() if each["status"]["phase"] != "Succeeded"]
-    ready = Counter(each["metadata"]["labels"][COMPONENT] for each in pods if _is_ready(each))
-    assert set(ready) == COMPONENTS
-    assert ready.total() == len(pods)
-    refused = [
-        each for each in full.api.all(full.namespace, "events") if each["reason"] == "FailedCreate"
-    ]
-    assert refused == []
+    assert set(_ready(full)) == COMPONENTS
 
 
 @pytest.mark.parametrize(
@@ -111,8 +147,7 @@ def test_a_pod_that_may_too_much_is_refused(
 def test_a_privileged_container_is_refused(full: Release) -> None:
     pod = _pod_of(full, "watch")
     pod["spec"]["containers"][0]["securityContext"] = {"privileged": True}
-    refusal = _refusal(full, pod)
-    assert 'violates PodSecurity "restricted:latest": privileged' in refusal
+    assert 'violates PodSecurity "restricted:latest": privileged' in _refusal(full, pod)
 
 
 def test_a_pod_beyond_the_quota_is_refused(full: Release) -> None:
@@ -128,12 +163,9 @@ def test_a_pod_beyond_the_quota_is_refused(full: Release) -> None:
 def test_what_a_stateful_set_may_not_have_is_told_in_its_events(full: Release) -> None:
     full.api.kubectl("scale", "statefulset/site-segment", "--replicas=3", "-n", full.namespace)
 
-    def told() -> list[str]:
-        events = full.api.all(full.namespace, "events")
-        return [each["message"] for each in events if each["reason"] == "FailedCreate"]
-
-    wait_until(lambda: any("exceeded quota" in each for each in told()), "the quota is told of")
-    print(f"  {told()[0]}")
+    wait_until(lambda: bool(_refused(full)), "the quota is told of")
+    assert "exceeded quota: site-limits" in _refused(full)[0]
+    print(f"  {_refused(full)[0]}")
 
 
 def _pod_of(full: Release, component: str) -> Object:

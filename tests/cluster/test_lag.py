@@ -1,5 +1,6 @@
 """The chart's StatefulSets, scaled by KEDA on the lag of real groups on a real broker."""
 
+import shutil
 import time
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -8,12 +9,13 @@ from typing import Any
 import pytest
 
 from stream import codec
-from stream.cli.bench.stand_ins import picture_of
 from stream.ports import Record
+from stream.types import Encoded
 from tests.cluster.site import SLEEP, Site, site
-from tests.support.build import frame, opened
+from tests.support.build import frame, opened, picture
 from tests.support.cluster.plane import Plane
 from tests.support.cluster.timeline import Timeline, draw, watched, write
+from tests.support.encoded import jpeg
 from tests.support.roles import DATA, ROOT
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
@@ -56,13 +58,13 @@ def drawn() -> Iterator[list[Timeline]]:
 
 def _burst() -> Iterable[Record]:
     """Fresh frames of cameras that nobody knew before, all at once."""
-    picture, now_us = picture_of(20_000), time.time_ns() // 1000
+    image, now_us = Encoded(jpeg(picture())), time.time_ns() // 1000
     names = [f"burst-{number}" for number in range(CAMERAS)]
     for name in names:
         yield codec.encode(opened(name, mode="live"))
     for seq in range(BURST // CAMERAS):
         for name in names:
-            yield codec.encode_frame(frame(seq, name, mode="live", time_us=now_us, image=picture))
+            yield codec.encode_frame(frame(seq, name, mode="live", time_us=now_us, image=image))
 
 
 def test_segment_and_watch_scale_on_what_waits_for_them(
@@ -97,7 +99,8 @@ def test_files_scale_their_own_group_and_not_that_of_live_cameras(
 ) -> None:
     """Nobody segments files here: 512 frames of a file wait, as ingest then waits as well."""
     release, deployed = behind.release, behind.deployed
-    film = {"id": "film", "url": str(DATA / "yard.mp4"), "mode": "archive"}
+    path = shutil.copy(DATA / "yard.mp4", behind.clip.with_name("film.mp4"))
+    film = {"id": "film", "url": str(path), "mode": "archive"}
     lags = [partial(deployed.lag, "segment", topic) for topic in ("frames", "frames-archive")]
     with (
         watched(release, "segment on frames, meanwhile", "segment", lags[0]) as live,

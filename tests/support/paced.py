@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from stream.cli.arguments import Part
+from stream import segment
 from stream.cli.bench.sleeping import Sleep, SleepingModel
-from stream.cli.jobs import job_of
+from stream.cli.jobs import Job
 from stream.cli.kafka_only import settings_of_role
 from stream.cli.leaving import Leaving
 from stream.cli.logs import logged
@@ -30,9 +30,10 @@ def main(config: Path, sleep: Sleep) -> None:
         await measure_capacity(common, Leaving(model))
         yield model
 
-    job = job_of(Part.LIVE)
+    job = Job(reads=(segment.LIVE,))
     with logged(job.name):
-        asyncio.run(play(job.name, config, settings_of_role(config, "segment"), opened, job=job))
+        settings = settings_of_role(config, "segment")
+        asyncio.run(play(job.name, config, settings, opened, job=job))
 
 
 if __name__ == "__main__":

@@ -14,9 +14,11 @@ from tests.support.cluster.parts import document, require_cluster
 from tests.support.kafka import ROOT, free_ports
 from tests.support.waiting import wait_until
 
-LOGS = ROOT / "out" / "cluster-logs"
-"""Where the logs of a control plane are kept whose tests failed."""
+LOGS = ROOT / "out" / "cluster" / "logs"
+"""Where logs of the last control plane are."""
 GPU = "nvidia.com/gpu"
+CARDS = {GPU: "8", "nvidia.com/mig-3g.40gb": "2", "nvidia.com/mig-1g.10gb": "7"}
+"""Of each node that has some."""
 _FRONT_PROXY = "front-proxy"
 _ISSUER = "https://kubernetes.default.svc"
 
@@ -32,21 +34,19 @@ class Plane:
 
 @contextmanager
 def control_plane() -> Iterator[Plane]:
-    """All of it on loopback, with three nodes, of which one has GPUs. Gone afterwards; where
-    something failed, its logs are kept.
+    """All of it on loopback, with six nodes, of which four have GPUs. Gone afterwards; its logs are
+    kept in `LOGS` until there is another.
     """
     require_cluster()
     folder = Path(tempfile.mkdtemp(prefix="maskstream-cluster-"))
     try:
         with daemons(folder) as running:
             yield _started(folder, running)
-    except BaseException:
+    finally:
         shutil.rmtree(LOGS, ignore_errors=True)
         LOGS.mkdir(parents=True)
         for log in folder.glob("*.log"):
             shutil.copy(log, LOGS)
-        raise
-    finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -128,7 +128,10 @@ def _start_behind(plane: Plane, name: str, port: int, more: Mapping[str, object]
 
 def _start_nodes(plane: Plane) -> None:
     api = plane.api
-    api.apply(*(_node(f"node-{number}") for number in range(2)), _node("node-gpu", gpus=8))
+    api.apply(
+        *(_node(f"node-{number}") for number in range(2)),
+        *(_gpu_node(f"node-gpu-{number}") for number in range(4)),
+    )
     options = {
         "kubeconfig": api.kubeconfig, "config": document("stages.yaml"),
         "manage-all-nodes": "true", "node-port": 0, "cidr": "10.64.0.0/16",
@@ -136,26 +139,36 @@ def _start_nodes(plane: Plane) -> None:
     }  # fmt: skip
     plane.daemons.start("kwok", options, lambda: all(map(_is_ready, _nodes(api))))
     # The controller takes its taint from a node that is ready.
-    wait_until(
-        lambda: not any(each["spec"].get("taints") for each in _nodes(api)), "nodes take pods"
-    )
+    wait_until(lambda: not any(map(_is_new, _nodes(api))), "nodes take pods")
 
 
-def _node(name: str, gpus: int = 0) -> Object:
+def _node(name: str) -> Object:
     capacity = {"cpu": "64", "memory": "256Gi", "pods": "110"}
     labels = {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "type": "kwok"}
-    if gpus:
-        capacity[GPU] = str(gpus)
-        labels["nvidia.com/gpu.present"] = "true"
     return {
         "apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels},
         "status": {"capacity": capacity, "allocatable": capacity},
     }  # fmt: skip
 
 
+def _gpu_node(name: str) -> Object:
+    """One with cards, whole and in parts, that takes those alone who tolerate it."""
+    node = _node(name)
+    node["metadata"]["labels"]["nvidia.com/mig.strategy"] = "mixed"
+    node["status"]["capacity"] |= CARDS
+    node["spec"] = {"taints": [{"key": GPU, "value": "present", "effect": "NoSchedule"}]}
+    return node
+
+
 def _nodes(api: Api) -> list[Object]:
     items: list[Object] = api.get("api/v1/nodes")["items"]
     return items
+
+
+def _is_new(node: Object) -> bool:
+    return any(
+        each["key"].startswith("node.kubernetes.io") for each in node["spec"].get("taints", [])
+    )
 
 
 def _is_ready(node: Object) -> bool:

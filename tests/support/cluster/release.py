@@ -1,7 +1,6 @@
 """The chart, installed by helm in a namespace of its own, and what the cluster makes of it."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,12 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.cluster.api import Api, Object
-from tests.support.kafka import ROOT
-from tests.support.required import require
+from tests.support.helm import CHART, helm
 
-CHART = ROOT / "deploy" / "helm" / "maskstream"
 NAME = "site"
-HELM_S = 240.0
 SECRETS = ("page-token",)
 
 
@@ -51,9 +47,7 @@ class Release:
             f"--values={path}", f"--kubeconfig={self.api.kubeconfig}", "--wait", "--timeout=3m",
             *more,
         ]  # fmt: skip
-        return subprocess.run(
-            [_helm(), *words], check=False, capture_output=True, text=True, timeout=HELM_S
-        )
+        return helm(*words)
 
     def scale(self, component: str) -> Scale:
         """How many pods of a component there are, and how many there shall be."""
@@ -105,9 +99,3 @@ def release(api: Api, namespace: str, folder: Path) -> Iterator[Release]:
 
 def _value(current: Mapping[str, str]) -> str:
     return current.get("averageValue") or current.get("value") or ""
-
-
-def _helm() -> str:
-    found = shutil.which("helm")
-    require("helm", found is not None, "helm is absent; tests/setup/helm.sh builds it")
-    return str(found)

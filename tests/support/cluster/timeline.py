@@ -146,8 +146,8 @@ def _draw_pods(axes: Any, timeline: Timeline) -> None:
         )
     axes.set_ylabel("pods")
     axes.set_xlabel("seconds")
-    axes.set_ylim(bottom=0, top=timeline.most + 1)
-    axes.legend(loc="upper right")
+    axes.set_ylim(bottom=0, top=timeline.most + 1.5)
+    axes.legend(loc="upper center", ncols=len(lines), fontsize="small")
 
 
 def _times(timeline: Timeline) -> list[float]:
