@@ -100,7 +100,7 @@ def test_files_scale_their_own_group_and_not_that_of_live_cameras(
     """Nobody segments files here: 512 frames of a file wait, as ingest then waits as well."""
     release, deployed = behind.release, behind.deployed
     path = shutil.copy(DATA / "yard.mp4", behind.clip.with_name("film.mp4"))
-    film = {"id": "film", "url": str(path), "mode": "archive"}
+    film = {"id": "film", "url": str(path), "mode": "archive", "fps": 8}
     lags = [partial(deployed.lag, "segment", topic) for topic in ("frames", "frames-archive")]
     with (
         watched(release, "segment on frames, meanwhile", "segment", lags[0]) as live,
