@@ -17,8 +17,8 @@ from tests.support.clips import loop_clip
 from tests.support.cluster.plane import Plane
 from tests.support.cluster.release import NAME, Release, release
 from tests.support.helm import CHART
-from tests.support.prometheus import Prometheus, Target, prometheus
 from tests.support.prometheus import Site as Scraped
+from tests.support.prometheus import Target, prometheus
 from tests.support.roles import DATA, PARTITIONS, Deployment, Process, deployment
 
 FPS = 5
@@ -37,7 +37,6 @@ class Site:
     release: Release
     deployed: Deployment
     ingest: Process
-    prometheus: Prometheus
     watching: ExitStack
     values: dict[str, Any]
     clip: Path
@@ -74,7 +73,7 @@ def site(plane: Plane, kafka: str, folder: Path, namespace: str, **sections: Any
         installed = stack.enter_context(release(plane.api, namespace, folder))
         values = {**_values(kafka, deployed.prefix, running.url), **sections}
         installed.install(values)
-        yield Site(installed, deployed, ingest, running, watching, values, clip)
+        yield Site(installed, deployed, ingest, watching, values, clip)
 
 
 def _values(kafka: str, prefix: str, url: str) -> dict[str, Any]:
