@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from stream.specs import Count, Duration, LocalPath, SecretSource, Spec
+from stream.specs import Count, Lasting, LocalPath, SecretSource, Spec
 
 Topic = Literal[
     "frames", "frames-archive", "masks", "tracks", "alerts", "camera-status", "deliveries",
@@ -73,7 +73,7 @@ class KafkaSpec(Spec):
     replication: Count = Field(
         3, ge=1, le=9, description="copies of each partition; with 3, one broker may be lost"
     )
-    retention: dict[Topic, Duration] = Field(
+    retention: dict[Topic, Lasting] = Field(
         {},
         description="how long a topic is kept where the default does not suit",
         json_schema_extra={"allowed": "a time for each topic, as {frames: 10m, masks: 3d}"},

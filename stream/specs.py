@@ -102,6 +102,15 @@ Duration = Annotated[
     PlainSerializer(duration, when_used="json"),
     Field(json_schema_extra={"format": "duration"}),
 ]
+Lasting = Annotated[
+    float,
+    Strict(),
+    Field(gt=0),  # as the value of a mapping it has to stand before what reads text
+    BeforeValidator(seconds),
+    PlainSerializer(duration, when_used="json"),
+    Field(json_schema_extra={"format": "duration"}),
+]
+"""A `Duration` above 0."""
 Id = Annotated[
     str, StringConstraints(pattern=ID_PATTERN), Field(json_schema_extra={"format": "id"})
 ]

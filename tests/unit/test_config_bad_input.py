@@ -180,7 +180,17 @@ def test_a_topic_that_nobody_knows_is_an_unknown_key() -> None:
 
 def test_what_a_topic_is_given_is_told_as_a_duration() -> None:
     text = f"{SMALL}cameras: [{{id: a, url: a.mp4}}]\nkafka: {{retention: {{masks: true}}}}\n"
-    assert faults(text) == ["c.yaml:3: kafka.retention.masks: given true; allowed: a duration"]
+    assert faults(text) == [
+        "c.yaml:3: kafka.retention.masks: given true; allowed: a duration above 0s"
+    ]
+
+
+@pytest.mark.parametrize("given", ["-3", "0s"])
+def test_a_time_that_is_none_is_refused(given: str) -> None:
+    text = f"{SMALL}cameras: [{{id: a, url: a.mp4}}]\nkafka: {{retention: {{masks: {given}}}}}\n"
+    given = given.replace("0s", '"0s"')
+    told = f"c.yaml:3: kafka.retention.masks: given {given}; allowed: a duration above 0s"
+    assert faults(text) == [told]
 
 
 @pytest.mark.parametrize(
