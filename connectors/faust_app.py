@@ -25,6 +25,7 @@ from connectors.kafka.idling import BUSY_WAIT_MS
 from connectors.kafka.inbox import HEARTBEAT_MS, SESSION_MS
 from connectors.kafka.members import refuse_commits_of_strangers
 from connectors.kafka.records import record_of
+from connectors.kafka.rights import USERS
 from connectors.kafka.topics import name_of, record_bytes
 from stream.config import Settings
 from stream.errors import ConnectError, DrainTimeoutError
@@ -60,6 +61,7 @@ class FaustHost:
         let_go: Callable[[], Awaitable[None]],
     ) -> None:
         self._settings = settings
+        self._role = role
         self._topic = topic
         self._work = work
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -144,8 +146,10 @@ class FaustHost:
     @asynccontextmanager
     async def progress(self) -> AsyncIterator[AskProgress]:
         """A way to ask how far this member is."""
-        options = client_options(self._settings.transport, self._settings.kafka)
-        async with open_gauge(options, self._settings.kafka) as gauge:
+        spec = self._settings.kafka
+        options = client_options(self._settings.transport, spec)
+        written = {name_of(each, spec) for each in USERS[self._role].writes}
+        async with open_gauge(options, spec, written) as gauge:
 
             async def ask() -> Progress:
                 if not self._assigned:

@@ -282,9 +282,6 @@ class MemoryTransport:
 
         yield ask
 
-    async def check(self, *more: str) -> None:
-        """A topic is there as soon as it is named."""
-
     async def end(self) -> None:
         """Every inbox of a topic that is known by now is at its end."""
         for log in self._topics.values():

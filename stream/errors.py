@@ -6,6 +6,7 @@
     ├── ConfigError              a setting is wrong; nothing was started
     ├── ModelError               weights or artefact refused
     ├── ConnectError             an outside thing does not answer             retriable
+    ├── ForbiddenError           brokers do not grant a right that the work needs
     ├── CameraError              a picture source failed                      retriable
     │   ├── CameraChangedError   it goes on as another: size, rate or its clock
     │   ├── CredentialsRefusedError  it does not take our name and password
@@ -39,6 +40,7 @@ EXIT_USAGE = 2
 EXIT_UNAVAILABLE = 69
 EXIT_SOFTWARE = 70
 EXIT_DRAIN_TIMEOUT = 75
+EXIT_FORBIDDEN = 77
 EXIT_CONFIG = 78
 EXIT_FORCED = 130
 
@@ -50,6 +52,7 @@ EXIT_CODES = {
     EXIT_UNAVAILABLE: "cannot connect",
     EXIT_SOFTWARE: "an internal error",
     EXIT_DRAIN_TIMEOUT: "drain timed out: work was left",
+    EXIT_FORBIDDEN: "a right on Kafka is missing",
     EXIT_CONFIG: "bad configuration or model",
     EXIT_FORCED: "forced by a second signal",
 }
@@ -79,6 +82,12 @@ class ConnectError(MaskstreamError):
 
     retriable = True
     exit_code = EXIT_UNAVAILABLE
+
+
+class ForbiddenError(MaskstreamError):
+    """Brokers do not grant a right that the work needs. The message has a line for each."""
+
+    exit_code = EXIT_FORBIDDEN
 
 
 class CameraError(MaskstreamError):

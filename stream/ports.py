@@ -369,10 +369,5 @@ class Transport(Protocol):
     async def last(self, topic: str, key: str) -> Record | None:
         """The last record of a key that ``topic`` holds now."""
 
-    async def check(self, *more: str) -> None:
-        """Raise `ConfigError` unless every topic is there and large enough, and ``more`` that not
-        everybody needs.
-        """
-
     def progress(self) -> AbstractAsyncContextManager[AskProgress]:
         """A way to ask how far the inboxes that are open here are, as often as one likes."""

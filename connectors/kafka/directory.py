@@ -15,9 +15,9 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from connectors.kafka.idling import rest_while_idle
-from connectors.kafka.patience import AGAIN_S, patiently
+from connectors.kafka.patience import AGAIN_S
 from connectors.kafka.records import record_of
-from connectors.kafka.seeking import open_consumer
+from connectors.kafka.seeking import offsets, open_consumer
 from stream.context import about
 from stream.errors import RecordError, UnsupportedVersionError
 from stream.ports import Record
@@ -115,7 +115,7 @@ async def _following(
         rest_while_idle(consumer)
         wanted = [TopicPartition(name, number) for number in range(partitions)]
         consumer.assign(wanted)
-        ends = await patiently(lambda: consumer.end_offsets(wanted))
+        ends = await offsets(consumer, lambda: consumer.end_offsets(wanted))
         while any([await consumer.position(at) < end for at, end in ends.items()]):
             await _hear(consumer, directory)
         following = asyncio.create_task(_go_on(consumer, directory), name="cameras")

@@ -11,12 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 
 from connectors.kafka.admin import Admin, open_admin
 from connectors.kafka.reading import Reader, open_reader
-from connectors.kafka.topics import TOPICS, copies_of_a_write, name_of
-from stream.errors import ConnectError
+from connectors.kafka.topics import copies_of_a_write
 from stream.kafka_spec import KafkaSpec
 from stream.ports import Share
 
@@ -36,30 +34,27 @@ class Reading:
 class Gauge:
     """Asks again and again."""
 
-    def __init__(self, admin: Admin, reader: Reader, spec: KafkaSpec) -> None:
+    def __init__(
+        self, admin: Admin, reader: Reader, spec: KafkaSpec, written: Collection[str]
+    ) -> None:
         self._admin = admin
         self._reader = reader
-        self._names = [name_of(topic, spec) for topic in TOPICS]
+        self._written = written
         self._copies = copies_of_a_write(spec)
         self._committed: Mapping[str, int] = {}
 
     async def shares(self, readings: Iterable[Reading]) -> Mapping[str, Share]:
-        """By topic; nothing while brokers do not answer, or could not take what is written.
-
-        Raises `ConnectError` where they refuse.
-        """
+        """By topic; nothing while brokers do not answer, or could not take what is written."""
         try:
             async with asyncio.timeout(ANSWER_S):
                 shares = {each.topic: await self._share(each) for each in readings}
                 # What goes on proves by itself that brokers take what is written.
                 if self._stands(shares) and not await self._admin.can_write(
-                    self._names, self._copies
+                    self._written, self._copies
                 ):
                     return {}
         except TimeoutError:
             return {}
-        except KafkaError as error:
-            raise ConnectError(f"kafka: {error}") from error
         self._committed = {topic: each.committed for topic, each in shares.items()}
         return shares
 
@@ -86,9 +81,15 @@ class Gauge:
 
 
 @asynccontextmanager
-async def open_gauge(options: Mapping[str, Any], spec: KafkaSpec) -> AsyncIterator[Gauge]:
-    """Connect. Raises `ConnectError` when no broker answers."""
+async def open_gauge(
+    options: Mapping[str, Any], spec: KafkaSpec, written: Collection[str]
+) -> AsyncIterator[Gauge]:
+    """Connect; the process writes the topics ``written``, by Kafka's names.
+
+    Raises `ConnectError` when no broker answers, or they refuse meanwhile, and `ForbiddenError`
+    where we may not ask.
+    """
     async with AsyncExitStack() as stack:
         admin = await stack.enter_async_context(open_admin(options))
         reader = await stack.enter_async_context(open_reader(options))
-        yield Gauge(admin, reader, spec)
+        yield Gauge(admin, reader, spec, written)

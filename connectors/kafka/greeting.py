@@ -18,6 +18,7 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
+from connectors.kafka.refusals import failed
 from stream.errors import ConnectError
 
 
@@ -42,9 +43,9 @@ async def greet(options: Mapping[str, Any]) -> None:
     raise ConnectError("\n".join(f"kafka: {each}" for each in refusals))
 
 
-def unreachable(options: Mapping[str, Any], error: KafkaError) -> ConnectError:
-    """For brokers that took us and then failed."""
-    return ConnectError(f"kafka: {', '.join(options['bootstrap_servers'])}: {error}")
+def unreachable(options: Mapping[str, Any], error: KafkaError) -> Exception:
+    """For brokers that took us and then failed, or do not let us do what we need to."""
+    return failed(options, error, ", ".join(options["bootstrap_servers"]))
 
 
 async def _refusal(server: str, options: Mapping[str, Any]) -> str | None:

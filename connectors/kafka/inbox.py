@@ -25,14 +25,17 @@ from connectors.kafka.idling import rest_while_idle
 from connectors.kafka.members import refuse_commits_of_strangers
 from connectors.kafka.patience import leave, patiently
 from connectors.kafka.records import record_of
+from connectors.kafka.refusals import failed
 from connectors.kafka.tenures import Position, Tenure
 from connectors.kafka.turns import Found, take
-from stream.errors import ConnectError, EndOfStream
+from stream.errors import EndOfStream
 from stream.ports import Delivery
 
 SESSION_MS, HEARTBEAT_MS = 10_000, 3_000
 HANDOVER_S = 3.0
 """How long a rebalance waits for what is in flight: the pause of a partition stays under 5 s."""
+REFUSED_S = 0.5
+"""How late it may be heard that a group refuses us."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +59,7 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         self._end = end
         self._let_go: Callable[[], Awaitable[None]] = _nothing
         self._consumer: Any = None
+        self._options: Mapping[str, Any] = {}
         self._tenures: dict[TopicPartition, Tenure] = {}
         self._turn = 0
         """How often the group has said which partitions are ours."""
@@ -64,7 +68,10 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
         self._asked_at = time.monotonic()
 
     async def start(self, group: str, options: Mapping[str, Any]) -> None:
-        """Join ``group``. Raises `ConnectError` when no broker answers."""
+        """Join ``group``. Raises `ConnectError` when no broker answers, `ForbiddenError` where we
+        may not.
+        """
+        self._options = options
         await greet(options)
         self._consumer = AIOKafkaConsumer(
             group_id=group,
@@ -81,12 +88,22 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._consumer.start()
             refuse_commits_of_strangers(self._consumer)
             rest_while_idle(self._consumer)
-            await self._settled.wait()
+            await self._joined()
         except BaseException as error:  # also when a stop comes first: nobody else would close it
             await self.stop()
             if isinstance(error, KafkaError):
                 raise unreachable(options, error) from error
             raise
+
+    async def _joined(self) -> None:
+        """Return once the group has said what is ours. Whom it refuses would wait for ever:
+        aiokafka tells of it with the next records, which nobody may ask for yet.
+        """
+        while not self._settled.is_set():
+            self._consumer._coordinator.check_errors()  # there is no public way to ask
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REFUSED_S):
+                    await self._settled.wait()
 
     async def stop(self) -> None:
         """Leave the group at once."""
@@ -121,7 +138,7 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._unless_ended(taking)
             return taking.result()
         except KafkaError as error:
-            raise ConnectError(f"kafka: {self._topic}: {error}") from error
+            raise failed(self._options, error, self._topic) from error
         finally:
             taking.cancel()
 
@@ -175,7 +192,7 @@ class KafkaInbox(ConsumerRebalanceListener):  # type: ignore[misc]
             _log.info("%s: a commit was refused, its members are changing", self._topic)
             return False
         except KafkaError as error:
-            raise ConnectError(f"kafka: {self._topic}: commit: {error}") from error
+            raise failed(self._options, error, f"{self._topic}: commit") from error
         return True
 
     async def _put_back(self, found: Collection[TopicPartition]) -> None:

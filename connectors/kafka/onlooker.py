@@ -1,6 +1,6 @@
 """Somebody who only looks, as a `stream.ports.Inbox`: of no group, so that nobody notices."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 
 from connectors.kafka.patience import patiently
 from connectors.kafka.records import record_of
-from stream.errors import ConnectError
+from connectors.kafka.refusals import failed
 from stream.ports import Delivery
 
 FAR = 512
@@ -21,8 +21,11 @@ class Onlooker:
     Of ``pictures`` it passes over what it has no time for.
     """
 
-    def __init__(self, topic: str, consumer: Any, *, pictures: bool) -> None:
+    def __init__(
+        self, topic: str, consumer: Any, options: Mapping[str, Any], *, pictures: bool
+    ) -> None:
         self._topic = topic
+        self._options = options
         self._consumer = consumer
         self._skips = pictures
 
@@ -41,7 +44,7 @@ class Onlooker:
             )
             await self._catch_up(found)
         except KafkaError as error:
-            raise ConnectError(f"kafka: {self._topic}: {error}") from error
+            raise failed(self._options, error, self._topic) from error
         return [
             Delivery(
                 self._topic, record_of(each), at, f"{self._topic}/{at.partition}@{each.offset}"

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from connectors.kafka.backlog import Backlog
 from connectors.kafka.greeting import greet, unreachable
 from connectors.kafka.patience import leave
+from connectors.kafka.refusals import failed
 from stream.errors import ConnectError
 from stream.ports import Record
 
@@ -36,10 +37,12 @@ class KafkaOutbox:
         self._backlog = backlog
         self._producer: Any = None
         self._open: set[asyncio.Future[Any]] = set()
-        self._failed: BaseException | None = None
+        self._failed: Exception | None = None
+        self._options: Mapping[str, Any] = {}
 
     async def start(self, options: Mapping[str, Any], max_bytes: int) -> None:
         """Connect. Raises `ConnectError` when no broker answers."""
+        self._options = options
         await greet(options)
         self._producer = AIOKafkaProducer(
             acks="all",
@@ -88,7 +91,7 @@ class KafkaOutbox:
         try:
             return int((await (await self._hand_over(topic, record))).offset)
         except KafkaError as error:
-            raise ConnectError(f"kafka: {topic}: {error}") from error
+            raise failed(self._options, error, topic) from error
 
     async def _hand_over(self, topic: str, record: Record) -> asyncio.Future[Any]:
         while True:
@@ -103,7 +106,7 @@ class KafkaOutbox:
             except KafkaTimeoutError:  # no room while brokers are away: the writer waits
                 continue
             except KafkaError as error:
-                raise ConnectError(f"kafka: {topic}: {error}") from error
+                raise failed(self._options, error, topic) from error
             return answer
 
     def _acknowledged(self, topic: str, key: str, answer: asyncio.Future[Any]) -> None:
@@ -111,14 +114,21 @@ class KafkaOutbox:
         if answer.cancelled():
             return
         if (error := answer.exception()) is not None:
-            self._failed = self._failed or error
+            self._failed = self._failed or _why(self._options, topic, error)
         else:
             found = answer.result()
             self._backlog.sent(topic, key, found.partition, found.offset)
 
     def _raise_failure(self) -> None:
         if self._failed is not None:
-            raise ConnectError(f"kafka: records were not acknowledged: {self._failed}")
+            raise self._failed
+
+
+def _why(options: Mapping[str, Any], topic: str, error: BaseException) -> Exception:
+    what = f"{topic}: a record was not acknowledged"
+    if isinstance(error, KafkaError):
+        return failed(options, error, what)
+    return ConnectError(f"kafka: {what}: {error}")
 
 
 def _is_there(answer: asyncio.Future[Any]) -> bool:

@@ -7,14 +7,11 @@ from heapq import heapify, heappop, heapreplace
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
-from connectors.kafka.greeting import unreachable
 from connectors.kafka.idling import BUSY_WAIT_MS
-from connectors.kafka.patience import patiently
 from connectors.kafka.records import record_of
-from connectors.kafka.seeking import open_consumer
+from connectors.kafka.seeking import offsets, open_consumer
 from stream.ports import Record
 
 FOUND_MS = 1000
@@ -43,8 +40,8 @@ class Reader:
         self, partitions: Collection[TopicPartition]
     ) -> Mapping[TopicPartition, int]:
         """The first offset that is there of each, asked for at once."""
-        found: Mapping[TopicPartition, int] = await patiently(
-            lambda: self._consumer.beginning_offsets(list(partitions))
+        found: Mapping[TopicPartition, int] = await offsets(
+            self._consumer, lambda: self._consumer.beginning_offsets(list(partitions))
         )
         return found
 
@@ -54,15 +51,17 @@ class Reader:
 
     async def ends(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """The offset after the last of each, asked for at once."""
-        found: Mapping[TopicPartition, int] = await patiently(
-            lambda: self._consumer.end_offsets(list(partitions))
+        found: Mapping[TopicPartition, int] = await offsets(
+            self._consumer, lambda: self._consumer.end_offsets(list(partitions))
         )
         return found
 
     async def first_since(self, partition: TopicPartition, since_us: int) -> int:
         """The first offset that was written at ``since_us`` or later; the end, if none was."""
         wanted = {partition: since_us // 1000}
-        found = (await patiently(lambda: self._consumer.offsets_for_times(wanted)))[partition]
+        found = (await offsets(self._consumer, lambda: self._consumer.offsets_for_times(wanted)))[
+            partition
+        ]
         return await self.end(partition) if found is None else int(found.offset)
 
     async def between(
@@ -134,12 +133,9 @@ class Reader:
 
 @asynccontextmanager
 async def open_reader(options: Mapping[str, Any]) -> AsyncIterator[Reader]:
-    """Connect. Raises `ConnectError` when no broker answers, or one fails meanwhile."""
-    try:
-        async with open_consumer(options, fetch_max_wait_ms=BUSY_WAIT_MS) as consumer:
-            yield Reader(consumer)
-    except KafkaError as error:
-        raise unreachable(options, error) from error
+    """Connect. Raises as `connectors.kafka.seeking.open_consumer` does."""
+    async with open_consumer(options, fetch_max_wait_ms=BUSY_WAIT_MS) as consumer:
+        yield Reader(consumer)
 
 
 async def whole(

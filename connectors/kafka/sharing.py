@@ -29,8 +29,8 @@ from aiokafka.protocol.group import HeartbeatRequest
 from connectors.kafka.greeting import greet, unreachable
 from connectors.kafka.inbox import SESSION_MS
 from connectors.kafka.patience import leave
+from connectors.kafka.refusals import failed
 from connectors.kafka.shares import Claim, held, shares
-from stream.errors import ConnectError
 
 HEARTBEAT_MS = 1_000
 """How late a member may hear that others change, and a camera that moves is nowhere until all
@@ -52,6 +52,7 @@ class Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
         self._turned = turned
         self._settled = asyncio.Event()
         self._consumer: Any = None
+        self._options: Mapping[str, Any] = {}
         self._looking: asyncio.Task[None] | None = None
 
     @property
@@ -60,7 +61,10 @@ class Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
         return self._assignor.given
 
     async def start(self, group: str, options: Mapping[str, Any]) -> None:
-        """Join ``group``. Raises `ConnectError` when no broker answers, or one refuses."""
+        """Join ``group``. Raises `ConnectError` when no broker answers, or one refuses, and
+        `ForbiddenError` where we may not.
+        """
+        self._options = options
         await greet(options)
         self._consumer = AIOKafkaConsumer(
             group_id=group,
@@ -89,7 +93,7 @@ class Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
         await leave(self._consumer.stop())
 
     async def wait(self) -> None:
-        """Return once something has turned. Raises `ConnectError` when a broker refuses us."""
+        """Return once something has turned. Raises as `start` does."""
         await self._unless_failed(self._turned)
 
     def release(self, kept: frozenset[int]) -> None:
@@ -155,7 +159,7 @@ class Sharing(ConsumerRebalanceListener):  # type: ignore[misc]
             if self._looking.done():
                 self._looking.result()
         except KafkaError as error:
-            raise ConnectError(f"kafka: {self._name}: {error}") from error
+            raise failed(self._options, error, self._name) from error
         finally:
             waiting.cancel()
 

@@ -7,6 +7,7 @@ what should be, and `apply` makes it so.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from connectors.kafka.operations import EVERYTHING, Granted
 from stream.kafka_spec import MINUTE, RETENTION_S, KafkaSpec
 from stream.specs import duration
 
@@ -34,11 +35,14 @@ class Topic:
 
 @dataclass(frozen=True)
 class Found:
-    """A topic as it is; ``replication`` is that of the partition with the fewest copies."""
+    """A topic as it is; ``replication`` is that of the partition with the fewest copies, and
+    ``granted`` what we may do with it.
+    """
 
     partitions: int
     replication: int
     settings: Mapping[str, str]
+    granted: Granted = EVERYTHING
 
 
 @dataclass(frozen=True)

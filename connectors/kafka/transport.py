@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from connectors.kafka.admin import Admin, open_admin
 from connectors.kafka.backlog import TOPIC as ARCHIVE
 from connectors.kafka.backlog import Backlog
+from connectors.kafka.checking import check_rights, check_topics
 from connectors.kafka.client import client_options
 from connectors.kafka.cursors import Cursors
 from connectors.kafka.directory import TOPIC as CAMERAS
@@ -25,11 +26,21 @@ from connectors.kafka.records import record_of
 from connectors.kafka.registry import KafkaRegistry
 from connectors.kafka.retained import TOPICS as PICTURES
 from connectors.kafka.retained import KafkaRetained, Places
+from connectors.kafka.rights import User, acls, user_of
 from connectors.kafka.seeking import open_consumer
 from connectors.kafka.sharing import Sharing
 from connectors.kafka.store import TOPIC as STATE
 from connectors.kafka.store import KafkaStore
-from connectors.kafka.topics import Found, Plan, letter_bytes, lines, name_of, plan, wanted
+from connectors.kafka.topics import (
+    Found,
+    Plan,
+    Topic,
+    letter_bytes,
+    lines,
+    name_of,
+    plan,
+    wanted,
+)
 from stream import codec
 from stream.config import Settings
 from stream.errors import ConfigError
@@ -54,9 +65,8 @@ class KafkaTransport:
     """All topics of one prefix on one set of brokers."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._spec = settings.kafka
-        self._more = () if settings.shadow is None else (settings.shadow.masks,)
-        """Topics that only a part of the roles needs."""
         self._most_bytes = settings.pictures.max_bytes
         self._options = client_options(settings.transport, settings.kafka)
         self._directory = Directory()
@@ -65,6 +75,8 @@ class KafkaTransport:
         self._most_record_bytes = letter_bytes(settings.pictures.max_bytes)
         self._end = asyncio.Event()
         self._groups: dict[KafkaInbox, tuple[str, str]] = {}
+        self._written: set[str] = set()
+        """Kafka's names of all topics that something was opened to write."""
 
     @asynccontextmanager
     async def inbox(
@@ -90,7 +102,7 @@ class KafkaTransport:
         """What comes on a topic from now on, for one who is in no group."""
         async with open_consumer(self._options, auto_offset_reset="latest") as consumer:
             rest_while_idle(consumer)
-            onlooker = Onlooker(topic, consumer, pictures=topic in PICTURES)
+            onlooker = Onlooker(topic, consumer, self._options, pictures=topic in PICTURES)
             await onlooker.start(self._partitions(topic))
             yield onlooker
 
@@ -101,6 +113,7 @@ class KafkaTransport:
             yield KafkaOutbox({}, self._partition_of, Backlog(_nothing, _none))
             return
         names = {topic: name_of(topic, self._spec) for topic in topics}
+        self._written.update(names.values())
         async with self._followed(), self._backlog(topics) as backlog:
             outbox = KafkaOutbox(names, self._partition_of, backlog)
             await outbox.start(self._options, self._most_record_bytes)
@@ -225,7 +238,7 @@ class KafkaTransport:
     @asynccontextmanager
     async def progress(self) -> AsyncIterator[AskProgress]:
         """As `stream.ports.Transport.progress`; before there is an inbox, none is assigned."""
-        async with open_gauge(self._options, self._spec) as gauge:
+        async with open_gauge(self._options, self._spec, self._written) as gauge:
 
             async def ask() -> Progress:
                 is_assigned = all(inbox.is_assigned for inbox in self._groups)
@@ -242,17 +255,17 @@ class KafkaTransport:
         self._end.set()
 
     async def planned(self) -> list[str]:
-        """What `apply` would do, a line each."""
-        needed, found = await self._plan(*self._more)
+        """What `apply` would do, a line each. Raises `ForbiddenError` where it may not."""
+        needed, found = await self._plan()
         return lines(needed, found)
 
     async def apply(self) -> list[str]:
         """Make the topics as they should be; says what was done, a line each.
 
         Raises `ConfigError` where a topic has another count of partitions, with nothing done, or
-        where a broker refuses.
+        where a broker refuses, and `ForbiddenError` where it may not.
         """
-        needed, found = await self._plan(*self._more)
+        needed, found = await self._plan()
         if needed.refused:
             raise ConfigError("\n".join(f"topic {each}" for each in needed.refused))
         async with open_admin(self._options) as admin:
@@ -264,29 +277,40 @@ class KafkaTransport:
         """Return when the brokers say what was applied: they hear of it one after another."""
         with suppress(TimeoutError):  # then others change the topics as well: not ours to judge
             async with asyncio.timeout(EFFECTIVE_S):
-                while any(lines(*await self._plan(*self._more))):  # noqa: ASYNC110 - brokers call nobody
+                while any(lines(*await self._plan())):  # noqa: ASYNC110 - brokers call nobody
                     await asyncio.sleep(0.1)
 
-    async def _plan(self, *more: str) -> tuple[Plan, Mapping[str, Found]]:
-        topics = wanted(self._spec, self._most_bytes, *more)
-        async with open_admin(self._options) as admin:
-            found = await admin.found(topic.name for topic in topics)
-        return plan(topics, found), found
+    async def _plan(self) -> tuple[Plan, Mapping[str, Found]]:
+        found = await self._permitted(user_of("topics", self._settings))
+        return plan(self._wanted(), found), found
 
-    async def check(self, *more: str) -> None:
-        """As `stream.ports.Transport.check`."""
-        needed, found = await self._plan(*more)
-        faults = [f"topic {topic.name} is missing" for topic in needed.missing]
-        faults += [f"topic {each}" for each in needed.refused]
-        for topic, different in needed.changed:
-            if int(found[topic.name].settings.get(_LIMIT, 0)) < int(topic.settings[_LIMIT]):
-                faults.append(
-                    f"topic {topic.name}: {_LIMIT} is {found[topic.name].settings.get(_LIMIT)}; "
-                    f"pictures.max_bytes needs {different[_LIMIT]}"
-                )
-        if faults:
-            advice = "maskstream topics apply CONFIG makes the topics"
-            raise ConfigError("\n".join([*faults, advice]))
+    def _wanted(self) -> list[Topic]:
+        shadow = self._settings.shadow
+        more = () if shadow is None else (shadow.masks,)
+        return wanted(self._spec, self._most_bytes, *more)
+
+    async def check(self, name: str) -> None:
+        """All that a user of `connectors.kafka.rights` needs is there and granted.
+
+        Raises `ForbiddenError` where a right is missing, then `ConfigError` where one of its topics
+        is, or is too small.
+        """
+        user = user_of(name, self._settings)
+        found = await self._permitted(user)
+        own = {name_of(each, self._spec) for each in user.topics}
+        topics = [each for each in self._wanted() if each.name in own]
+        check_topics(topics, found, {name_of(each, self._spec) for each in user.writes})
+
+    async def _permitted(self, user: User) -> Mapping[str, Found]:
+        """The topics of a user that are there, where it has all its rights."""
+        async with open_admin(self._options) as admin:
+            found = await admin.found(name_of(each, self._spec) for each in user.topics)
+            await check_rights(admin, self._options, user, self._spec, found)
+        return found
+
+    def acls(self) -> list[str]:
+        """What grants every user its rights: arguments of ``kafka-acls``, a line for each call."""
+        return list(acls(self._settings))
 
     def _reader(self) -> AbstractAsyncContextManager[Reader]:
         return open_reader(self._options)
@@ -324,9 +348,6 @@ class KafkaTransport:
     def _group(self, role: str, topic: str) -> str:
         """One group for each topic that a role reads, so that each has a lag of its own."""
         return name_of(f"{role}.{topic}", self._spec)
-
-
-_LIMIT = "max.message.bytes"
 
 
 async def _nothing() -> Mapping[int, int]:

@@ -55,7 +55,7 @@ async def _replayed(
     settings: Settings, endpoint: str | None, since_us: int | None, dry_run: bool
 ) -> list[tuple[Letter, Outcome]]:
     transport = open_kafka(settings)
-    await transport.check()
+    await transport.check("replay")
     records = transport.whole("dead-letters", since_us)
     letters = [Letter(*each) async for each in _read(records, codec.undelivered) if each]
     chosen = (each for each in letters if endpoint in (None, each.endpoint))

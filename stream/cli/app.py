@@ -23,7 +23,9 @@ app = typer.Typer(
 )
 model_app = typer.Typer(help="Make model artefacts from weights.", no_args_is_help=True)
 rules_app = typer.Typer(help="Test rules on recorded results.", no_args_is_help=True)
-topics_app = typer.Typer(help="Make the topics on Kafka.", no_args_is_help=True)
+topics_app = typer.Typer(
+    help="Make the topics on Kafka, and tell who needs which right.", no_args_is_help=True
+)
 alerts_app = typer.Typer(
     help="Try an endpoint, and send again what it never took.", no_args_is_help=True
 )
@@ -332,6 +334,14 @@ def topics_apply(
     from stream.cli.topics import apply
 
     apply(config, dry_run)
+
+
+@topics_app.command("acls")
+def topics_acls(config: Config) -> None:
+    """Print the rights that each role needs, a user for each, as arguments of kafka-acls."""
+    from stream.cli.topics import print_acls
+
+    print_acls(config)
 
 
 @alerts_app.command("try")

@@ -84,7 +84,7 @@ def _topic(settings: Settings, shadow: bool) -> str:
 
 async def _audit_topic(settings: Settings, topic: str, since_us: int | None) -> Audit:
     transport = open_kafka(settings)
-    await transport.check(topic)
+    await transport.check("audit")
     cut = since_us is not None or await transport.is_cut(topic)
     audit, unread = Audit(cut=cut), 0
     async for record in transport.whole(topic, since_us):

@@ -99,7 +99,7 @@ def _change(settings: Settings, wanted: Wanted, dry_run: bool) -> None:
 
 async def _changed(settings: Settings, wanted: Wanted, dry_run: bool) -> list[Change]:
     transport = open_kafka(settings)
-    await transport.check()
+    await transport.check("cameras")
     async with transport.registry() as registry:
         there = registry.cameras
         due = changes(there, wanted(there), settings.kafka.partitions)
@@ -110,7 +110,7 @@ async def _changed(settings: Settings, wanted: Wanted, dry_run: bool) -> list[Ch
 
 async def _there(settings: Settings) -> There:
     transport = open_kafka(settings)
-    await transport.check()
+    await transport.check("audit")
     async with transport.registry() as registry:
         return registry.cameras
 

@@ -41,7 +41,7 @@ async def _play(config: Path, settings: Settings) -> None:
     transport = open_kafka(settings)  # says what to install where Kafka's packages are missing
     from connectors.faust_app import FaustHost
 
-    await transport.check()
+    await transport.check("watch")
     clock = SteadyClock()
     rulebook = Rulebook(settings.rules, settings.zones)
     health = Health(["start", "partitions"])

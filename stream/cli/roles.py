@@ -22,7 +22,7 @@ from stream.cli.jobs import WHOLE, Job, job_of
 from stream.cli.kafka_only import settings_of_role, shadow_of
 from stream.cli.leaving import Leaving
 from stream.cli.logs import logged
-from stream.cli.measured import OF_A_SHADOW, measured
+from stream.cli.measured import measured
 from stream.cli.model import check_known_labels, opened
 from stream.cli.parent import Parent
 from stream.cli.pipeline import (
@@ -120,7 +120,7 @@ async def play(
     ``job`` is what it is there for where it is a ``segment``.
     """
     transport = open_kafka(settings)
-    await transport.check(*_more(name, settings))
+    await transport.check(name)
     clock = SteadyClock()
     waits_for = ["start"] if name == "ingest" else ["start", "partitions"]
     health = Health(waits_for)
@@ -151,12 +151,6 @@ async def play(
             health.reached("start")
             await run_roles(transport, [role], stop, settings.drain + LEAVING_S)
     _log.info("%s: stopped", name)
-
-
-def _more(name: str, settings: Settings) -> tuple[str, ...]:
-    """Topics that a role needs and others do not."""
-    shadow = settings.shadow
-    return (shadow.masks,) if shadow is not None and name in OF_A_SHADOW else ()
 
 
 async def look(

@@ -1,4 +1,4 @@
-"""``maskstream topics apply``."""
+"""``maskstream topics``."""
 
 import asyncio
 from pathlib import Path
@@ -13,3 +13,9 @@ def apply(config: Path, dry_run: bool) -> None:
     transport = open_kafka(settings)
     told = asyncio.run(transport.planned() if dry_run else transport.apply())
     print("\n".join(told) or "all topics are as they should be")
+
+
+def print_acls(config: Path) -> None:
+    """Print what grants everybody the rights on these topics; no broker is asked."""
+    settings = load_for_kafka(config, "nobody needs a right")
+    print("\n".join(open_kafka(settings).acls()))

@@ -55,7 +55,7 @@ def run_web(config: Path, open_model: OpenModel = warm) -> None:
 
 async def _play(config: Path, settings: Settings, open_model: OpenModel) -> None:
     transport = open_kafka(settings)
-    await transport.check()
+    await transport.check("web")
     clock, health = SteadyClock(), Health(["topics"])
     spec = settings.web or WebSpec()
     async with AsyncExitStack() as stack:

@@ -225,13 +225,13 @@ async def test_topics_are_made_once_changed_where_they_differ_and_never_split(ka
     settings = kafka_settings(kafka)
     transport = KafkaTransport(settings)
     with pytest.raises(ConfigError, match="frames is missing"):
-        await transport.check()
+        await transport.check("segment")
     told = await transport.planned()
     assert len(told) == 10
     assert all(line.startswith("+ ") for line in told)
     assert await transport.apply() == told
     assert await transport.apply() == []
-    await transport.check()
+    await transport.check("segment")
 
     longer = with_kafka(settings, retention={"masks": 7200.0})
     (first, second) = await longer.apply()
@@ -243,7 +243,7 @@ async def test_topics_are_made_once_changed_where_they_differ_and_never_split(ka
     with pytest.raises(ConfigError, match=r"has 2 partitions, kafka\.partitions says 3"):
         await more.apply()
     with pytest.raises(ConfigError, match="has 2 partitions"):
-        await more.check()
+        await more.check("segment")
 
 
 async def test_the_masks_of_a_shadow_have_a_topic_that_only_who_needs_it_misses(kafka: str) -> None:
@@ -253,13 +253,13 @@ async def test_the_masks_of_a_shadow_have_a_topic_that_only_who_needs_it_misses(
     longer = settings.kafka.model_copy(update={"retention": {"masks": 7200.0}})
     settings = settings.model_copy(update={"shadow": shadow, "kafka": longer})
     transport = KafkaTransport(settings)
-    await transport.check()
+    await transport.check("segment")
     with pytest.raises(ConfigError, match=r"masks\.next is missing"):
-        await transport.check("masks.next")
+        await transport.check("shadow")
     (made, *_) = await transport.apply()
     name = f"{settings.kafka.prefix}masks.next"
     assert made == f"+ {name}: partitions 2, replication 1, delete, 2h"
-    await transport.check("masks.next")
+    await transport.check("shadow")
     assert await transport.planned() == []
 
 
@@ -270,7 +270,7 @@ async def test_a_topic_with_fewer_copies_than_wanted_is_refused(kafka: str) -> N
     with pytest.raises(ConfigError, match=r"frames: has replication 1, kafka\.replication says 3"):
         await transport.apply()
     with pytest.raises(ConfigError, match="has replication 1"):
-        await transport.check()
+        await transport.check("segment")
 
 
 async def test_more_copies_than_brokers_are_refused_in_the_brokers_words(kafka: str) -> None:

@@ -95,7 +95,7 @@ async def test_a_record_goes_through(how: str, secured: Secured) -> None:
     settings = kafka_settings(secured.address(security), **section(secured))
     transport = KafkaTransport(settings)
     await transport.apply()
-    await transport.check()
+    await transport.check("web")
     await write(transport, 3)
     async with transport.inbox(TOPIC, "test") as inbox:
         assert numbers(await some(inbox, 3)) == [0, 1, 2]
@@ -109,7 +109,7 @@ async def test_who_is_refused_is_told_why_and_what_to_check(
     security, section, told = REFUSED[why]
     address = secured.address(security)
     transport = KafkaTransport(kafka_settings(address, **section(secured)))
-    for ask in (transport.check, lambda: write(transport, 1), lambda: joined(transport)):
+    for ask in (transport.planned, lambda: write(transport, 1), lambda: joined(transport)):
         with (
             caplog.at_level(logging.INFO),
             pytest.raises(ConnectError, match=f"^kafka: {address}: .*{told}") as error,
@@ -130,14 +130,14 @@ async def test_a_name_that_the_certificate_does_not_hold_is_refused(secured: Sec
     settings = kafka_settings(address, tls=secured.tls(), sasl=secured.sasl("PLAIN"))
     transport = KafkaTransport(settings)
     with pytest.raises(ConnectError, match=r"localhost.*Hostname mismatch.*the host's name"):
-        await transport.check()
+        await transport.check("web")
 
 
 async def test_every_broker_that_does_not_take_us_is_named(secured: Secured) -> None:
     (nobody,) = free_ports(1)
     address = f"127.0.0.1:{nobody},{secured.address('SASL_SSL')}"
     with pytest.raises(ConnectError) as error:
-        await KafkaTransport(kafka_settings(address)).check()
+        await KafkaTransport(kafka_settings(address)).check("web")
     assert sorted(re.findall(r"^kafka: \S+:(\d+): ", str(error.value), re.MULTILINE)) == sorted(
         [str(nobody), str(secured.ports["SASL_SSL"])]
     )

@@ -87,7 +87,7 @@ class Node:
         self._folder = folder
         self._start = [*_JAVA, *extras.java]
         self._properties = folder / "server.properties"
-        self._log = folder / "log.txt"
+        self.log = folder / "log.txt"
         self._popen: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True)
         settings = _settings(number, folder, ports, controllers, extras)
@@ -102,7 +102,7 @@ class Node:
 
     def start(self) -> None:
         """Start, or start again."""
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._popen = subprocess.Popen(
                 [*self._start, "kafka.Kafka", str(self._properties)],
                 stdout=log, stderr=log, start_new_session=True,
@@ -113,14 +113,14 @@ class Node:
         try:
             wait_until(self._answers, f"broker {self.number} answers", READY_S, pause_s=0.2)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{self._log.read_text()[-3000:]}") from None
+            raise AssertionError(f"{error}\n{self.log.read_text()[-3000:]}") from None
 
     def wait_ended(self) -> str:
         """Return what it told once it has ended by itself."""
         assert self._popen is not None
         popen = self._popen
         wait_until(lambda: popen.poll() is not None, f"broker {self.number} ends")
-        return self._log.read_text()
+        return self.log.read_text()
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -148,7 +148,7 @@ class Node:
             return thread.submit(lambda: asyncio.run(_brokers(self.bootstrap))).result() > 0
 
     def _java(self, *words: str) -> subprocess.CompletedProcess[bytes]:
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             command = [*_JAVA, *_QUICK, *words, str(self._properties)]
             return subprocess.run(command, stdout=log, stderr=log, check=False)
 

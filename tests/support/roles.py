@@ -147,6 +147,8 @@ class Deployment:
         self.prefix = f"{uuid4().hex[:8]}."
         self._looks_at = f"kafka://{bootstrap}"
         self.processes: list[Process] = []
+        self.own: Mapping[str, Path] = {}
+        """The configurations of roles, and of other users, that have one of their own."""
         self.env: Mapping[str, str] = {}
         """What else is in the environment of the processes that start from now on."""
         self.ops: Receiver | None = None
@@ -186,27 +188,33 @@ class Deployment:
         return done.stdout
 
     def tried(
-        self, *words: str, more: Sequence[str] = (), given: str = ""
+        self, *words: str, more: Sequence[str] = (), given: str = "", user: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command that may fail, with ``given`` as its stdin."""
+        """Run a command that may fail, with ``given`` as its stdin, as a ``user`` with a
+        configuration of its own.
+        """
         return subprocess.run(
-            [*_MASKSTREAM, *words, str(self.config), *more],
+            [*_MASKSTREAM, *words, str(self.own.get(user, self.config)), *more],
             check=False, cwd=ROOT, capture_output=True, text=True, timeout=STOP_S,
             input=given,
         )  # fmt: skip
 
     def start(self, *roles: str) -> list[Process]:
         """Start roles, with their options; each is there as soon as it says so."""
-        return self._all_started([self._run(role, _command(role, self.config)) for role in roles])
+        return self._all_started([self._run(role, self._command(role)) for role in roles])
 
     def begin(self, role: str, before: Sequence[str] = ()) -> Process:
         """Start a role, and do not wait until it is there: only for where it answers probes.
 
         ``before`` are words before its command.
         """
-        process = self._run(role, [*before, *_command(role, self.config)])
+        process = self._run(role, [*before, *self._command(role)])
         wait_until(lambda: "probes on" in " ".join(process.events()), f"{role} answers probes")
         return process
+
+    def _command(self, role: str) -> list[str]:
+        words = role.split()
+        return [*_MASKSTREAM, *words, str(self.own.get(words[0], self.config))]
 
     def start_sleeping(self, sleep: Sleep) -> Process:
         """Start a ``segment`` whose model only takes its time."""
@@ -222,7 +230,7 @@ class Deployment:
 
     def start_bright(self, role: str = "segment") -> Process:
         """Start a role with a model that finds what is bright."""
-        words = ["-m", "tests.support.bright", role, str(self.config)]
+        words = ["-m", "tests.support.bright", role, str(self.own.get(role, self.config))]
         (process,) = self._all_started([self._run(role, [sys.executable, *words])])
         return process
 
@@ -339,10 +347,6 @@ def deployment(
 
 
 _MASKSTREAM = [sys.executable, "-c", "from stream.cli import main; main()"]
-
-
-def _command(role: str, config: Path) -> list[str]:
-    return [*_MASKSTREAM, *role.split(), str(config)]
 
 
 def _document(bootstrap: str, prefix: str, replication: int) -> dict[str, Any]:

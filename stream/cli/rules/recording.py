@@ -89,7 +89,7 @@ async def _lines(path: Path, size_bytes: int, passed: Passed) -> AsyncIterator[L
 
 async def _records(settings: Settings, since_us: int | None, passed: Passed) -> AsyncIterator[Line]:
     transport = open_kafka(settings)
-    await transport.check()
+    await transport.check("audit")
     passed.total = await transport.count("masks", since_us)
     async for record in transport.whole("masks", since_us):
         name = record.headers.get("ce_id", b"").decode(errors="replace")[:100]
