@@ -45,18 +45,21 @@ class Gauge:
 
     async def shares(self, readings: Iterable[Reading]) -> Mapping[str, Share]:
         """By topic; nothing while brokers do not answer, or could not take what is written."""
+        readings = list(readings)
         try:
             async with asyncio.timeout(ANSWER_S):
                 shares = {each.topic: await self._share(each) for each in readings}
                 # What goes on proves by itself that brokers take what is written.
-                if self._stands(shares) and not await self._admin.can_write(
-                    self._written, self._copies
-                ):
+                if self._stands(shares) and not await self._can_go_on(readings):
                     return {}
         except TimeoutError:
             return {}
         self._committed = {topic: each.committed for topic, each in shares.items()}
         return shares
+
+    async def _can_go_on(self, readings: Iterable[Reading]) -> bool:
+        read = (partition.topic for each in readings for partition in each.partitions)
+        return await self._admin.can_write({*self._written, *read}, self._copies)
 
     def _stands(self, shares: Mapping[str, Share]) -> bool:
         return any(

@@ -237,16 +237,19 @@ class KafkaTransport:
 
     @asynccontextmanager
     async def progress(self) -> AsyncIterator[AskProgress]:
-        """As `stream.ports.Transport.progress`; before there is an inbox, none is assigned."""
+        """As `stream.ports.Transport.progress`; before there is an inbox, or a part in the sharing
+        of cameras, nothing is assigned.
+        """
         async with open_gauge(self._options, self._spec, self._written) as gauge:
 
             async def ask() -> Progress:
-                is_assigned = all(inbox.is_assigned for inbox in self._groups)
+                joined = [inbox.is_assigned for inbox in self._groups]
+                joined += [True] if self._member is not None else []
                 readings = [
                     Reading(topic, group, inbox.partitions)
                     for inbox, (topic, group) in self._groups.items()
                 ]
-                return Progress(bool(readings) and is_assigned, await gauge.shares(readings))
+                return Progress(bool(joined) and all(joined), await gauge.shares(readings))
 
             yield ask
 

@@ -122,8 +122,7 @@ async def play(
     transport = open_kafka(settings)
     await transport.check(name)
     clock = SteadyClock()
-    waits_for = ["start"] if name == "ingest" else ["start", "partitions"]
-    health = Health(waits_for)
+    health = Health(["start", "partitions"])
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(traced(settings, name, clock))
         metrics = stack.enter_context(measured(name))

@@ -28,6 +28,15 @@ async def test_a_process_is_assigned_once_all_that_it_reads_is(kafka: str) -> No
         assert not (await ask()).is_assigned
 
 
+async def test_who_shares_the_cameras_is_assigned_once_the_group_has_said_so(kafka: str) -> None:
+    transport = await fresh_transport(kafka)
+    async with transport.registry() as registry, transport.progress() as ask:
+        assert not (await ask()).is_assigned
+        async with registry.share():
+            assert await ask() == Progress(True, {})
+        assert not (await ask()).is_assigned
+
+
 async def test_work_is_told_by_topic_and_before_anything_of_it_was_read(kafka: str) -> None:
     transport = await fresh_transport(kafka)
     await write(transport, 3, LIVE)
