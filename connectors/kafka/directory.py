@@ -26,6 +26,8 @@ from stream.specs import CameraSpec
 
 TOPIC = "cameras"
 LOOK_MS = 1000
+QUIET_S = 10.0
+"""How seldom it is said again that brokers do not tell."""
 
 _log = logging.getLogger(__name__)
 
@@ -127,11 +129,14 @@ async def _following(
 
 
 async def _go_on(consumer: Any, directory: Directory) -> None:
+    loop, quiet_until = asyncio.get_running_loop(), 0.0
     while True:
         try:
             await _hear(consumer, directory)
         except KafkaError as error:
-            _log.error("cameras: %s; they stay as they were", error)
+            if loop.time() >= quiet_until:
+                _log.error("cameras: %s; they stay as they were", error)
+                quiet_until = loop.time() + QUIET_S
             await asyncio.sleep(AGAIN_S)
 
 
