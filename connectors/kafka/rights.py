@@ -38,6 +38,16 @@ class User:
     follows: tuple[str, ...] = ()
     """Groups of which it only asks how far they are."""
 
+    def beside(self, shadow: str) -> "User":
+        """The same where the shadow is called so."""
+
+        def named(names: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(each.replace("NAME", shadow) for each in names)
+
+        return replace(
+            self, reads=named(self.reads), writes=named(self.writes), joins=named(self.joins)
+        )
+
     @property
     def topics(self) -> Needed:
         """What it needs on topics."""
@@ -74,6 +84,20 @@ USERS: Mapping[str, User] = {
         writes=("masks", "dead-letters"),
         joins=("segment.frames", "segment.frames-archive"),
     ),
+    "segment-archive": User(
+        reads=("cameras", "frames-archive", "masks"),
+        writes=("masks", "dead-letters"),
+        joins=("segment.frames-archive",),
+    ),
+    "shadow": User(
+        reads=("cameras", "frames", "masks.NAME"),
+        writes=("masks.NAME",),
+        joins=("shadow.NAME.frames",),
+    ),
+    "compare": User(
+        reads=("cameras", "masks", "masks.NAME"),
+        joins=("compare.NAME.masks", "compare.NAME.masks.NAME"),
+    ),
     "watch": User(
         reads=("cameras", "masks", "watch-state"),
         writes=("tracks", "alerts", "watch-state", "dead-letters"),
@@ -94,8 +118,11 @@ USERS: Mapping[str, User] = {
         follows=("segment.frames", "segment.frames-archive", "watch.masks", "notify.alerts"),
     ),
 }
-"""The roles; then ``topics apply``; ``cameras apply``, ``add`` and ``remove``; ``audit``, ``rules
-test``, ``cameras list`` and ``status``; ``alerts replay``; and what scales pods by their lag."""
+"""The roles, and parts of ``segment``; then ``topics apply``; ``cameras apply``, ``add`` and
+``remove``; ``audit``, ``rules test``, ``cameras list`` and ``status``; ``alerts replay``; and what
+scales pods by their lag. The name of a shadow takes the place of NAME."""
+OF_A_SHADOW = ("shadow", "compare")
+"""Nobody needs their rights where none is set."""
 
 EVIDENCE = ("frames", "frames-archive", "masks")
 """What ``notify`` reads besides where pictures of alerts are stored."""
@@ -103,15 +130,23 @@ EVIDENCE = ("frames", "frames-archive", "masks")
 
 def user_of(name: str, settings: Settings) -> User:
     """One of `USERS`, as ``settings`` have it work."""
-    user = USERS[name]
+    user, shadow = USERS[name], settings.shadow
     if name == "notify" and settings.evidence is not None:
         user = replace(user, reads=(*user.reads, *EVIDENCE))
-    return user
+    if shadow is None:
+        return user
+    if name == "topics":
+        user = replace(user, makes=(*user.makes, shadow.masks))
+    if name == "audit":
+        user = replace(user, reads=(*user.reads, shadow.masks))
+    return user.beside(shadow.name)
 
 
 def acls(settings: Settings) -> Iterator[str]:
     """The arguments of ``kafka-acls`` that grant everybody's rights, a line for each call."""
     for name in USERS:
+        if name in OF_A_SHADOW and settings.shadow is None:
+            continue
         user = user_of(name, settings)
         granting = f"--add --allow-principal User:{name_of(name, settings.kafka)}"
         for kind, needed in (("topic", user.topics), ("group", user.groups)):

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -11,6 +13,7 @@ from connectors.kafka.rights import USERS, acls
 from stream.config import Settings
 from stream.errors import EXIT_FORBIDDEN, ForbiddenError
 from stream.ports import Record
+from stream.specs import ShadowSpec
 from tests.support.grants import acls as granted_by
 from tests.support.grants import grant, revoke
 from tests.support.kafka_transport import kafka_settings
@@ -22,7 +25,13 @@ SOME = Record("hall", b"{}", {})
 
 def settings(secured: Secured, user: str, tenant: str = OURS) -> Settings:
     sasl = secured.sasl("SCRAM-SHA-512", user=f"{OURS}{user}")
-    return kafka_settings(secured.address("SASL_PLAINTEXT"), prefix=tenant, sasl=sasl)
+    return of_tenant(secured.address("SASL_PLAINTEXT"), prefix=tenant, sasl=sasl)
+
+
+def of_tenant(address: str, **kafka: Any) -> Settings:
+    """With a shadow, so that everybody has something to do."""
+    shadow = ShadowSpec(name="next", weights=Path("next"))
+    return kafka_settings(address, **kafka).model_copy(update={"shadow": shadow})
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -30,7 +39,7 @@ async def tenants(secured: Secured) -> AsyncIterator[Secured]:
     """Two tenants with topics, and users with their rights."""
     address = secured.address("PLAINTEXT")
     for tenant in (OURS, OTHERS):
-        there = kafka_settings(address, prefix=tenant)
+        there = of_tenant(address, prefix=tenant)
         await KafkaTransport(there).apply()
         await grant(address, granted_by(acls(there)))
     yield secured
@@ -47,7 +56,11 @@ async def test_who_makes_topics_may_look_at_them(tenants: Secured) -> None:
 
 @pytest.mark.parametrize(
     ("user", "topic", "told"),
-    [("segment", "alerts", r"alerts: .*Topic\w+Failed"), ("web", "frames", r"Cluster\w+Failed")],
+    [
+        ("segment", "alerts", r"alerts: .*Topic\w+Failed"),
+        ("shadow", "masks", r"masks: .*Topic\w+Failed"),
+        ("web", "frames", r"Cluster\w+Failed"),
+    ],
 )
 async def test_what_is_not_granted_cannot_be_written(
     user: str, topic: str, told: str, tenants: Secured

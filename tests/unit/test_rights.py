@@ -5,16 +5,22 @@ from collections.abc import Collection
 from pathlib import Path
 
 import pytest
+import yaml
 
-from connectors.kafka.rights import USERS, User, acls
+from connectors.kafka.rights import OF_A_SHADOW, USERS, User, acls, user_of
 from stream import ingest, notify, segment, watch
+from stream.cli.arguments import Part
+from stream.cli.jobs import job_of
 from stream.cli.topics import print_acls
 from stream.config import Settings
+from stream.specs import ShadowSpec
 from tests.support.grants import acls as granted_by
 from tests.support.kafka_transport import kafka_settings
 
 PREFIX = "site-a."
-PAGE = Path(__file__).parents[2] / "docs" / "kafka.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "kafka.md"
+CHART = ROOT / "deploy" / "helm" / "maskstream"
 
 
 def test_rights_are_printed_without_a_broker(
@@ -34,7 +40,8 @@ def test_rights_are_printed_without_a_broker(
         == f"--add --allow-principal User:{PREFIX}ingest --operation Read --topic {PREFIX}cameras"
     )
     granted = granted_by(told)
-    assert {acl.principal for acl in granted} == {f"User:{PREFIX}{user}" for user in USERS}
+    users = USERS.keys() - OF_A_SHADOW
+    assert {acl.principal for acl in granted} == {f"User:{PREFIX}{user}" for user in users}
     assert all(acl.name.startswith(PREFIX) for acl in granted)
     assert len(set(granted)) == len(granted)
 
@@ -47,6 +54,43 @@ def test_notify_reads_frames_where_it_stores_evidence_only(tmp_path: Path) -> No
     assert {(acl.principal, acl.name.removeprefix(spec.kafka.prefix)) for acl in more} == {
         (principal, "frames"), (principal, "frames-archive"), (principal, "masks"),
     }  # fmt: skip
+
+
+def test_a_shadow_has_rights_by_its_name_and_those_of_others_reach_its_masks() -> None:
+    spec = kafka_settings("nowhere:1")
+    shadow = ShadowSpec(name="next", weights=Path("next"))
+    more = set(granted_by(acls(spec.model_copy(update={"shadow": shadow}))))
+    more -= set(granted_by(acls(spec)))
+    prefix = spec.kafka.prefix
+    found = {(acl.principal.removeprefix(f"User:{prefix}"), acl.name) for acl in more}
+    told = {(user, name.removeprefix(prefix)) for user, name in found}
+    assert told == {
+        ("shadow", "cameras"), ("shadow", "frames"), ("shadow", "masks.next"),
+        ("shadow", "shadow.next.frames"),
+        ("compare", "cameras"), ("compare", "masks"), ("compare", "masks.next"),
+        ("compare", "compare.next.masks"), ("compare", "compare.next.masks.next"),
+        ("topics", "masks.next"), ("audit", "masks.next"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("part", Part)
+def test_each_part_of_segment_may_do_its_job(part: Part) -> None:
+    shadow = ShadowSpec(name="next", weights=Path("next"))
+    spec = kafka_settings("nowhere:1").model_copy(update={"shadow": shadow})
+    job, user = job_of(part, spec), user_of(part.role, spec)
+    assert {*job.reads, job.outlet.masks} <= set(user.reads)
+    assert set(job.outlet.topics) == set(user.writes)
+    assert {f"{job.group}.{each}" for each in job.reads} <= set(user.joins)
+
+
+def test_users_of_the_chart_are_those_that_are_granted_rights() -> None:
+    kafka = yaml.safe_load((CHART / "examples" / "large-site.yaml").read_text())["kafka"]
+    for component, user in kafka["sasl"]["users"].items():
+        assert user["username"] == f"{kafka['prefix']}{component}"
+        assert component in USERS
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    users = schema["properties"]["kafka"]["properties"]["sasl"]["properties"]["users"]
+    assert users["properties"].keys() == {"default", *USERS} - {"audit", "replay"}
 
 
 @pytest.mark.parametrize("role", [ingest, segment, watch, notify])
