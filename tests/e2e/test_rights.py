@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from connectors.kafka.client import client_options
-from connectors.kafka.rights import USERS, acls
+from connectors.kafka.rights import USERS, acls, user_of
 from stream import codec
 from stream.config import load
 from stream.errors import EXIT_FORBIDDEN, EXIT_OK
@@ -25,12 +25,13 @@ from tests.support.grants import KINDS, OPERATIONS, Acl, grant, limit, tenant
 from tests.support.grants import acls as granted_by
 from tests.support.kafka_transport import deleted
 from tests.support.receiver import SECRET, UP, receiver
-from tests.support.roles import Deployment
+from tests.support.roles import MODEL, Deployment
 from tests.support.secured import TENANTS, Secured, secured_broker
 from tests.support.waiting import wait_until
 from tests.support.web import looked, page, show
 
 FORBIDDEN = 403
+UNREADABLE = Record("hall", b"no record of ours", {})
 WHOLE = [[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]
 LOGGED = "-Dorg.slf4j.simpleLogger.log.kafka.authorizer.logger=debug"
 _ALLOWED = re.compile(
@@ -101,6 +102,7 @@ def test_no_user_has_a_right_that_it_does_not_use(tmp_path: Path, logging_broker
     folder.mkdir()
     with receiver(FORBIDDEN) as pager, tenant(folder, broker, TENANTS[0]) as deployed:
         configure(deployed, pager.url)
+        deployed.command("topics", "apply")
         limit(deployed, broker)
         spec = load(deployed.config, secrets=False)
         granted = granted_by(acls(spec))
@@ -121,28 +123,41 @@ def exercise(deployed: Deployment) -> None:
     evidence = deployed.folder / "evidence"
     (ingest,) = deployed.start("ingest")
     assert ingest.popen.wait(60) == EXIT_OK
-    asyncio.run(deleted(load(deployed.config, secrets=False), "frames-archive", 3))
-    for topic in ("frames-archive", "masks"):
-        deployed.write(topic, [Record("hall", b"no record of ours", {})])
+    for topic in ("frames", "frames-archive"):
+        asyncio.run(deleted(load(deployed.config, secrets=False), topic, 3))
+    for topic in ("frames-archive", "masks", "masks.next"):
+        deployed.write(topic, [UNREADABLE])
+    segment_files(deployed)
+    deployed.write("frames-archive", [UNREADABLE])
     deployed.write("alerts", [codec.encode(opened("a1", "pager"))])
-    readers = [deployed.start_bright(), *deployed.start("watch", "notify", "web")]
-    wait_until(lambda: deployed.records("dead-letters") >= 3, "each has written a dead letter")
+    segments = [deployed.start_bright(role) for role in ("segment", "shadow")]
+    (*first, web) = deployed.start("watch", "notify", "web")
+    wait_until(lambda: deployed.records("dead-letters") >= 4, "each has written a dead letter")
     wait_until(lambda: deployed.records("alerts") >= 2, "watch has told of an alert")
-    assert [each.stop() for each in readers[1:3]] == [EXIT_OK] * 2
-    later = deployed.start("watch", "notify")
+    assert [each.stop() for each in first] == [EXIT_OK] * 2
+    later = deployed.start("watch", "notify", "compare")
     tracks = deployed.records("tracks")
     deployed.start("ingest")
     wait_until(lambda: deployed.records("tracks") > tracks, "watch goes on where it was")
     wait_until(lambda: any(evidence.rglob("*gate*")), "a frame of the live camera is stored")
     for user, words in [
-        ("audit", ["audit"]), ("audit", ["cameras", "status"]), ("replay", ["alerts", "replay"]),
+        ("audit", ["audit"]), ("audit", ["audit", "--shadow"]), ("audit", ["cameras", "status"]),
+        ("replay", ["alerts", "replay"]),
     ]:  # fmt: skip
         done = deployed.tried(*words, user=user)
         assert done.returncode == EXIT_OK, done.stderr
     for words, more in [(["cameras", "remove"], ["hall"]), (["cameras", "apply"], [])]:
         done = deployed.tried(*words, more=more, user="cameras")
         assert done.returncode == EXIT_OK, done.stderr
-    assert [each.stop() for each in (readers[0], readers[3], *later)] == [EXIT_OK] * 4
+    assert later[-1].answers("/readyz"), later[-1].text()
+    assert {each.stop() for each in (*segments, web, *later)} == {EXIT_OK}
+
+
+def segment_files(deployed: Deployment) -> None:
+    """By a segment of their own, which meets one that is bad."""
+    segment = deployed.start_bright("segment-archive")
+    wait_until(lambda: deployed.records("dead-letters") >= 1, "it has written a dead letter")
+    assert segment.stop() == EXIT_OK
 
 
 def configure(deployed: Deployment, url: str) -> None:
@@ -155,13 +170,14 @@ def configure(deployed: Deployment, url: str) -> None:
     deployed.configure(
         cameras=[
             {"id": "hall", "url": str(clip), "mode": "archive", "partition": 0},
-            {"id": "gate", "url": str(clip), "mode": "live"},
+            {"id": "gate", "url": str(clip), "mode": "live", "partition": 0},
         ],
         zones=[{"id": each, "camera": each, "polygon": WHOLE} for each in cameras],
         rules=[{**rule, "id": f"in-{each}", "zone": each} for each in cameras],
         endpoints=[endpoint],
         evidence={"store": str(deployed.folder / "evidence")},
         web={"port": 0},
+        shadow={**MODEL, "name": "next"},
     )
 
 
@@ -179,7 +195,8 @@ def make_topics(deployed: Deployment) -> None:
 async def _deleted_topics(spec: Any) -> None:
     client: Any = AIOKafkaAdminClient(**client_options(spec.transport, spec.kafka))
     await client.start()
-    await client.delete_topics([f"{spec.kafka.prefix}{each}" for each in USERS["topics"].makes])
+    made = user_of("topics", spec).makes
+    await client.delete_topics([f"{spec.kafka.prefix}{each}" for each in made])
     await client.close()
 
 
