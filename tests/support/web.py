@@ -17,7 +17,7 @@ PATIENCE_S = 30.0
 TOKEN = "c4nary-token-of-the-page-0123"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 _PAGE = re.compile(r"page on (http://\S+)")
-JPEG = JpegCodec(90, max_bytes=100_000, max_pixels=100_000)
+JPEG = JpegCodec(90, max_bytes=1_000_000, max_pixels=1_000_000)
 
 
 def page(process: Process) -> str:
