@@ -43,7 +43,7 @@ spec:
       {{- with $pod.env }}
       env:
         {{- range $name, $value := . }}
-        - {name: {{ $name }}, value: {{ toString $value | quote }}}
+        - {name: {{ $name }}, value: {{ kindIs "string" $value | ternary $value (toJson $value) | quote }}}
         {{- end }}
       {{- end }}
       ports:

@@ -59,7 +59,7 @@ metadata:
   bootstrapServers: {{ join "," $kafka.brokers | quote }}
   consumerGroup: {{ printf "%s%s.%s" $kafka.prefix .group .topic | quote }}
   topic: {{ printf "%s%s" $kafka.prefix .topic | quote }}
-  lagThreshold: {{ .lag | quote }}
+  lagThreshold: {{ int64 .lag | quote }}
   offsetResetPolicy: earliest
   version: {{ .root.Values.scaling.kafkaVersion | quote }}
   {{- if $kafka.tls.enabled }}
