@@ -4,9 +4,27 @@
 {{- $gpu := .values.gpu | default dict -}}
 {{- $isGpu := gt (int (dig "count" 0 $gpu)) 0 -}}
 {{- $image := ternary .root.Values.cudaImage .root.Values.image $isGpu -}}
-{{- $pod := merge (deepCopy .values.pod) .root.Values.pods -}}
+{{- $pod := include "maskstream.ownPod" . | fromYaml -}}
 {{- $component := merge (dict "gpu" $gpu "image" $image "pod" $pod "artefacts" (list .artefact)) . -}}
 {{- include "maskstream.objects" $component -}}
+{{- end -}}
+
+{{- /* `pods`, over which lies the component's own `pod`, 0 and empty lists included, which `merge` would take
+for none; mappings key by key. */ -}}
+{{- define "maskstream.ownPod" -}}
+{{- $pod := deepCopy .root.Values.pods -}}
+{{- range $key, $value := .values.pod -}}
+{{- if kindIs "map" $value -}}
+{{- $both := get $pod $key | default dict -}}
+{{- range $name, $each := $value -}}
+{{- $_ := set $both $name $each -}}
+{{- end -}}
+{{- $_ := set $pod $key $both -}}
+{{- else -}}
+{{- $_ := set $pod $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $pod -}}
 {{- end -}}
 
 {{- define "maskstream.objects" -}}
