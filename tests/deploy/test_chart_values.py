@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from deploy.helm.readme import README, readme
-from tests.support.helm import CHART, MINIMAL, refusal
+from tests.support.helm import CHART, MINIMAL, named, of_kind, pods, refusal, rendered
 
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
@@ -43,6 +43,9 @@ REFUSED = {
     'segment={"workers": 4, "scaling": {"maxReplicas": 13}}': "given 13 of 4 workers; allowed: at",
     "watch.scaling.minReplicas=5": "watch.scaling.minReplicas: given 5; allowed: at most",
     'segment.scaling.rateWindow="20s"': "segment.scaling.rateWindow: given 20s; allowed: at",
+    'shadow={"enabled": true, "replicas": 49}': "shadow.replicas: given 49 of 1 workers; allowed",
+    'scaling.prometheus.authModes="bearer"': "scaling.prometheus.authenticationRef: given none",
+    'config.endpoints=[{"secret": "words"}]': "config.endpoints[0].secret: given a plain text",
     "kafka.sasl.enabled=true": "kafka.sasl.users: given none for segment; allowed",
     'config.transport="kafka://k:1"': "config.transport: given a section that the chart writes",
     'config.endpoints=[{"secret": {"env": "OPS"}}]': "config.endpoints[0].secret: given {",
@@ -73,6 +76,43 @@ def test_all_faults_are_told_at_once() -> None:
 
 def test_a_name_that_is_too_long_for_its_pods_is_refused() -> None:
     assert "fullnameOverride: given" in refusal(*MINIMAL, release="a" * 37)
+
+
+@pytest.mark.parametrize("release", ["site.a", "1site"])
+def test_a_name_that_no_service_may_have_is_refused(release: str) -> None:
+    assert f"fullnameOverride: given {release}" in refusal(*MINIMAL, release=release)
+
+
+def test_a_secret_that_stands_in_the_values_is_not_repeated() -> None:
+    assert "words" not in refusal(*MINIMAL, 'config.endpoints=[{"secret": "words"}]')
+
+
+def test_sections_that_are_null_are_none() -> None:
+    given = 'config={"traces": null, "evidence": null}'
+    assert of_kind(rendered(*MINIMAL, given), "NetworkPolicy")
+
+
+def test_large_numbers_stay_numbers() -> None:
+    """Helm reads each as a float, and would print 2e+06, which KEDA does not take."""
+    values = ("watch.scaling.lag=2000000", "pods.env.BYTES=3000000")
+    objects = rendered(*MINIMAL, *values)
+    (trigger,) = named(objects, "ScaledObject", "site-watch")["spec"]["triggers"]
+    assert trigger["metadata"]["lagThreshold"] == "2000000"
+    (container,) = pods(objects)["site-watch"]["containers"]
+    assert container["env"] == [{"name": "BYTES", "value": "3000000"}]
+
+
+def test_what_a_component_says_of_its_pods_wins_even_if_it_is_nothing() -> None:
+    all_pods = {"partition": 3, "tolerations": [{"key": "a"}], "nodeSelector": {"a": "b"}}
+    own = {"partition": 0, "tolerations": [], "nodeSelector": {"c": "d"}}
+    values = (f"pods={json.dumps(all_pods)}", f"segment.pod={json.dumps(own)}")
+    objects = rendered(*MINIMAL, *values)
+    for name, partition in {"site-segment": 0, "site-watch": 3}.items():
+        spec = named(objects, "StatefulSet", name)["spec"]
+        assert spec["updateStrategy"]["rollingUpdate"]["partition"] == partition
+    assert "tolerations" not in pods(objects)["site-segment"]
+    assert pods(objects)["site-watch"]["tolerations"] == [{"key": "a"}]
+    assert pods(objects)["site-segment"]["nodeSelector"] == {"a": "b", "c": "d"}
 
 
 def test_the_schema_knows_every_value() -> None:

@@ -17,11 +17,17 @@
 {{- if gt (len $name) 36 -}}
 {{- $faults = append $faults (printf "fullnameOverride: given %s, or the release's name, of %d characters; allowed: at most 36" $name (len $name)) -}}
 {{- end -}}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $name) -}}
+{{- $faults = append $faults (printf "fullnameOverride: given %s, or the release's name; allowed: a letter, then a-z, 0-9 and -, as Services are named so" $name) -}}
+{{- end -}}
 {{- if not $values.kafka.brokers -}}
 {{- $faults = append $faults "kafka.brokers: given none; allowed: a list of host:port, as [kafka.kafka.svc:9092]; the chart brings no broker" -}}
 {{- end -}}
 {{- if and $values.scaling.enabled (not $values.scaling.prometheus.url) -}}
 {{- $faults = append $faults "scaling.prometheus.url: given none; allowed: where Prometheus is asked, as http://prometheus.monitoring:9090, or scaling.enabled=false" -}}
+{{- end -}}
+{{- if and $values.scaling.prometheus.authModes (not $values.scaling.prometheus.authenticationRef.name) -}}
+{{- $faults = append $faults (printf "scaling.prometheus.authenticationRef: given none; allowed: {name: …} of the TriggerAuthentication that has what authModes, %s, asks for" $values.scaling.prometheus.authModes) -}}
 {{- end -}}
 {{- if and $values.web.enabled (not $values.web.token.secret) -}}
 {{- $faults = append $faults "web.token.secret: given none; allowed: the name of a Secret with a token of at least 24 characters, or web.enabled=false" -}}
@@ -98,6 +104,10 @@
 {{- $faults = append $faults (printf "%s.%s: given %d%s; allowed: at most %d, as kafka.partitions is %d and a member without a partition has nothing to do" $name $key $most $of (div (int $values.kafka.partitions) $workers) (int $values.kafka.partitions)) -}}
 {{- end -}}
 {{- end -}}
+{{- $members := mul (int $values.shadow.replicas) (int $values.shadow.workers) -}}
+{{- if and $values.shadow.enabled (gt $members (int $values.kafka.partitions)) -}}
+{{- $faults = append $faults (printf "shadow.replicas: given %d of %d workers; allowed: at most %d, as kafka.partitions is %d" (int $values.shadow.replicas) (int $values.shadow.workers) (div (int $values.kafka.partitions) (int $values.shadow.workers)) (int $values.kafka.partitions)) -}}
+{{- end -}}
 {{- toJson $faults -}}
 {{- end -}}
 
@@ -117,7 +127,9 @@
 {{- range $index, $endpoint := .Values.config.endpoints -}}
 {{- range $key := list "secret" "previous_secret" -}}
 {{- $source := get $endpoint $key | default dict -}}
-{{- if or (hasKey $source "env") (not (hasPrefix "/run/secrets/endpoints/" (get $source "file" | default "/run/secrets/endpoints/"))) -}}
+{{- if not (kindIs "map" $source) -}}
+{{- $faults = append $faults (printf "config.endpoints[%d].%s: given a plain text; allowed: {file: /run/secrets/endpoints/KEY}, with the Secret in secrets.endpoints" $index $key) -}}
+{{- else if or (hasKey $source "env") (not (hasPrefix "/run/secrets/endpoints/" (get $source "file" | default "/run/secrets/endpoints/"))) -}}
 {{- $faults = append $faults (printf "config.endpoints[%d].%s: given %s; allowed: {file: /run/secrets/endpoints/KEY}, with the Secret in secrets.endpoints" $index $key (toJson $source)) -}}
 {{- else if and $source (not $.Values.secrets.endpoints) -}}
 {{- $faults = append $faults (printf "secrets.endpoints: given none; allowed: the name of the Secret that config.endpoints[%d].%s is in" $index $key) -}}
@@ -130,8 +142,9 @@
 {{- /* Files that pods read and write. */ -}}
 {{- define "maskstream.fileFaults" -}}
 {{- $faults := list -}}
-{{- $folder := dig "allowed" "folder" "" .Values.config -}}
-{{- $store := dig "evidence" "store" "" .Values.config -}}
+{{- $given := include "maskstream.given" . | fromYaml -}}
+{{- $folder := dig "allowed" "folder" "" $given -}}
+{{- $store := dig "evidence" "store" "" $given -}}
 {{- if and .Values.ingest.filesClaim (not (hasPrefix "/" $folder)) -}}
 {{- $faults = append $faults (printf "config.allowed.folder: given %s; allowed: the absolute path at which ingest.filesClaim is mounted" ($folder | default "none")) -}}
 {{- end -}}

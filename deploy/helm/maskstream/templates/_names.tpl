@@ -35,6 +35,17 @@ labels:
 {{- end -}}
 {{- end -}}
 
+{{- /* `config` as YAML, without sections that are null: Helm keeps those that have no default here. */ -}}
+{{- define "maskstream.given" -}}
+{{- $given := dict -}}
+{{- range $key, $value := .Values.config -}}
+{{- if not (kindIs "invalid" $value) -}}
+{{- $_ := set $given $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml $given -}}
+{{- end -}}
+
 {{- /* Seconds of a duration, as the configuration takes it: 0.5, 500ms, 5s, 2m, 1h. */ -}}
 {{- define "maskstream.seconds" -}}
 {{- $text := toString . -}}

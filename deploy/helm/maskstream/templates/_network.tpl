@@ -20,6 +20,15 @@ matchLabels:
 {{- include "maskstream.ports" (uniq $ports) -}}
 {{- end -}}
 
+{{- /* What everybody needs: DNS and Kafka, as entries of `egress`. */ -}}
+{{- define "maskstream.toKafka" -}}
+- ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+- ports: {{ include "maskstream.brokerPorts" . | nindent 4 }}
+  {{- with .Values.networkPolicies.kafka }}
+  to: {{ toYaml . | nindent 4 }}
+  {{- end }}
+{{- end -}}
+
 {{- define "maskstream.networks" -}}
 {{- range . }}
 - ipBlock: {cidr: {{ . }}}

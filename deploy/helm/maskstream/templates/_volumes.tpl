@@ -63,12 +63,13 @@
 {{- /* Claims for files of cameras and of evidence. */ -}}
 {{- define "maskstream.claims" -}}
 {{- $values := .root.Values -}}
+{{- $given := include "maskstream.given" .root | fromYaml -}}
 {{- $found := list -}}
 {{- if and (eq .component "ingest") $values.ingest.filesClaim -}}
-{{- $found = append $found (dict "name" "files" "claim" $values.ingest.filesClaim "path" (dig "allowed" "folder" "" $values.config) "readOnly" true) -}}
+{{- $found = append $found (dict "name" "files" "claim" $values.ingest.filesClaim "path" (dig "allowed" "folder" "" $given) "readOnly" true) -}}
 {{- end -}}
 {{- if and (eq .component "notify" "web") $values.notify.evidenceClaim -}}
-{{- $found = append $found (dict "name" "store" "claim" $values.notify.evidenceClaim "path" (dig "evidence" "store" "" $values.config) "readOnly" (eq .component "web")) -}}
+{{- $found = append $found (dict "name" "store" "claim" $values.notify.evidenceClaim "path" (dig "evidence" "store" "" $given) "readOnly" (eq .component "web")) -}}
 {{- end -}}
 {{- toJson $found -}}
 {{- end -}}
@@ -86,13 +87,13 @@
 {{- end -}}
 {{- end -}}
 
-{{- /* Copies an artefact out of its image. */ -}}
+{{- /* Copies an artefact out of its image; what a copy that was cut off has left is written over. */ -}}
 {{- define "maskstream.fetch" -}}
 {{- if and .artefact (dig "image" "reference" "" .artefact) (not (dig "pvc" "claimName" "" .artefact)) -}}
 - name: artefact
   image: {{ .artefact.image.reference }}
   imagePullPolicy: {{ .artefact.image.pullPolicy }}
-  command: [cp, -R, {{ .artefact.image.path | quote }}, /models/artefact]
+  command: [cp, -Rf, {{ printf "%s/." (trimSuffix "/" .artefact.image.path) | quote }}, /models/artefact]
   resources: {requests: {cpu: 100m, memory: 64Mi}, limits: {memory: 256Mi}}
   {{- include "maskstream.confined" . | nindent 2 }}
   volumeMounts:
