@@ -5,7 +5,7 @@ there: (dict "root" $ "component" NAME "hooks" TEXT "args" LIST ["files" DICT] [
 annotations:
   helm.sh/hook: {{ .hooks }}
   helm.sh/hook-weight: {{ .weight | default "0" | quote }}
-  helm.sh/hook-delete-policy: {{ .delete | default "before-hook-creation" }}
+  helm.sh/hook-delete-policy: {{ .delete | default "before-hook-creation,hook-succeeded" }}
 {{- end -}}
 
 {{- define "maskstream.job" -}}
@@ -28,10 +28,13 @@ data:
 ---
 apiVersion: batch/v1
 kind: Job
-metadata: {{ include "maskstream.hooked" (merge (dict "delete" "before-hook-creation,hook-succeeded") .) | nindent 2 }}
+metadata: {{ include "maskstream.hooked" . | nindent 2 }}
 spec:
   backoffLimit: 5
-  activeDeadlineSeconds: 300
+  activeDeadlineSeconds: 270  # Helm waits for 5 min, and would not say why
+  podFailurePolicy:
+    rules:
+      - {action: FailJob, onExitCodes: {operator: In, values: [78]}}  # a bad configuration stays bad
   template:
     metadata:
       labels: {{ include "maskstream.selector" . | nindent 8 }}
