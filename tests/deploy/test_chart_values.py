@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from deploy.helm.readme import README, readme
-from tests.support.helm import CHART, MINIMAL, named, of_kind, pods, refusal, rendered
+from tests.support.helm import CHART, MINIMAL, helm, named, of_kind, pods, refusal, rendered
 
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
@@ -100,6 +101,17 @@ def test_large_numbers_stay_numbers() -> None:
     assert trigger["metadata"]["lagThreshold"] == "2000000"
     (container,) = pods(objects)["site-watch"]["containers"]
     assert container["env"] == [{"name": "BYTES", "value": "3000000"}]
+
+
+def test_a_version_with_a_build_stands_in_labels_that_an_api_server_takes(tmp_path: Path) -> None:
+    version = ("--version", "1.0.0+abc", "--app-version", "1.0.0+abc")
+    assert helm("package", str(CHART), "--destination", str(tmp_path), *version).returncode == 0
+    (package,) = tmp_path.glob("*.tgz")
+    options = [part for each in MINIMAL for part in ("--set-json", each)]
+    done = helm("template", "site", str(package), *options)
+    assert done.returncode == 0, done.stderr
+    assert "1.0.0_abc" in done.stdout
+    assert "1.0.0+abc" not in done.stdout
 
 
 def test_what_a_component_says_of_its_pods_wins_even_if_it_is_nothing() -> None:

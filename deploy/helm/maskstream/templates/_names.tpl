@@ -9,12 +9,13 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
+{{- /* A label takes no + of a version. */ -}}
 {{- define "maskstream.labels" -}}
 {{ include "maskstream.selector" . }}
-app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | replace "+" "_" | quote }}
 app.kubernetes.io/part-of: maskstream
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | quote }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" | quote }}
 {{- end -}}
 
 {{- /* metadata of what belongs to a component: (dict "root" $ "component" NAME ["suffix" TEXT]). */ -}}
@@ -31,7 +32,7 @@ labels:
 {{- if $image.digest -}}
 {{ $image.repository }}@{{ $image.digest }}
 {{- else -}}
-{{ $image.repository }}:{{ $image.tag | default .root.Chart.AppVersion }}
+{{ $image.repository }}:{{ $image.tag | default (.root.Chart.AppVersion | replace "+" "_") }}
 {{- end -}}
 {{- end -}}
 
