@@ -173,7 +173,7 @@ def test_nothing_in_an_example_is_doubtful(path: Path) -> None:
     assert not [each for each in doubts(settings) if has_notify or "no notify" not in each]
 
 
-def test_a_change_of_rules_starts_no_pod_anew() -> None:
+def test_a_change_of_rules_or_retention_starts_no_pod_anew() -> None:
     def annotations(*values: str) -> dict[str, str]:
         sets = of_kind(rendered(*MINIMAL, *values), "StatefulSet")
         return {
@@ -186,6 +186,7 @@ def test_a_change_of_rules_starts_no_pod_anew() -> None:
     before = annotations()
     zones = 'config.zones=[{"id": "exit", "camera": "hall", "polygon": [[0, 0], [1, 0], [1, 1]]}]'
     assert annotations(zones) == before
+    assert annotations('kafka.retention={"masks": "240h"}') == before
     slower = annotations('config.drain="20s"')
     assert not slower.items() & before.items()
     other = annotations('model.settings={"precision": "f32", "sha256": "%s"}' % ("0" * 64))
@@ -237,6 +238,12 @@ def test_a_pod_is_given_no_secret_that_its_role_does_not_use() -> None:
         "evidence": "site-a-evidence",
         "web": "site-a-page",
     }
+
+
+def test_topics_are_kept_as_long_as_the_values_say() -> None:
+    texts = configurations(rendered(str(CHART / "examples" / "large-site.yaml")))
+    found = {name for name, text in texts.items() if "retention" in yaml.safe_load(text)["kafka"]}
+    assert found == {"site-topics", "site-test"}
 
 
 def test_replicas_are_left_to_keda_where_it_scales() -> None:

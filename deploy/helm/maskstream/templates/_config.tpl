@@ -49,8 +49,8 @@ prefix: {{ $kafka.prefix | quote }}
 client_id: {{ $kafka.clientId | quote }}
 partitions: {{ $kafka.partitions }}
 replication: {{ $kafka.replication }}
-{{- with $kafka.retention }}
-retention: {{ toYaml . | nindent 2 }}
+{{- if and (eq .component "topics") $kafka.retention }}
+retention: {{ toYaml $kafka.retention | nindent 2 }}
 {{- end }}
 {{- if $kafka.tls.enabled }}
 tls:
