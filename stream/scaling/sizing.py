@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stream.declared import SHADOW
 from stream.metrics import Metrics
 from stream.scaling import costs
 from stream.scaling.policy import DEFAULT
@@ -89,10 +90,12 @@ def rate_of(frames_per_s: float) -> Mapping[str, float]:
 
 
 def series_of_a_camera() -> Mapping[str, int]:
-    """Series that one live camera adds to Prometheus, by role, as metrics are declared."""
+    """Series that one live camera adds to Prometheus, by role, as metrics are declared; what a
+    shadow would add is left out.
+    """
     counts: dict[str, int] = {}
     for each in Metrics().declared:
-        if "camera" in each.labels:
+        if "camera" in each.labels and not each.name.startswith(SHADOW):
             others = (len(each.values(label)) for label in each.labels if label != "camera")
             buckets = len(each.buckets) + 3 if each.kind == "histogram" else 1  # +Inf, sum, count
             counts[each.role] = counts.get(each.role, 0) + math.prod(others) * buckets
