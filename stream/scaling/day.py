@@ -16,6 +16,8 @@ from stream.scaling.policy import DAY_S
 
 HOUR_S, MINUTE_S = 3600, 60
 SEED = 8
+MOST_CAMERAS = 100_000
+"""Of a day: the largest installation of docs/capacity.md. Tables of rates grow with them."""
 FLICKER, KEPT = 0.03, 0.9
 """Of the cameras that are open: how many come and go besides the curve, as the deviation of a
 first-order autoregression that is drawn each minute, and how much of it stays to the next."""
@@ -72,9 +74,17 @@ def flat(cameras: int, fps: float) -> Day:
 
 def of_rates(name: str, rows: Sequence[tuple[int, float]], fps: float) -> Day:
     """A day that was measured: (second of the day, frames/s offered), in order; straight between
-    them, and level before the first and after the last. Cameras of ``fps`` make it up."""
+    them, and level before the first and after the last. Cameras of ``fps`` make it up.
+
+    Raises `ConfigError` where those are more than `MOST_CAMERAS`.
+    """
     at_s, rates = zip(*rows, strict=True)
     cameras = np.interp(np.arange(DAY_S), at_s, rates) / fps
+    if cameras.max() > MOST_CAMERAS:
+        raise ConfigError(
+            f"{name}: given {max(rates):g} frames/s, {max(rates) / fps:g} cameras of {fps:g} "
+            f"each; allowed: {MOST_CAMERAS} cameras"
+        )
     return Day(name, np.rint(cameras).astype(np.int64), fps)
 
 

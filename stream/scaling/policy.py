@@ -41,11 +41,19 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A ``cron`` trigger: at least ``replicas`` from second ``begin_s`` to ``end_s`` of a day."""
+    """A ``cron`` trigger: at least ``replicas`` from ``begin_s`` to ``end_s``, seconds of a day;
+    over midnight where ``end_s`` is the smaller.
+    """
 
     begin_s: int
     end_s: int
     replicas: int
+
+    def holds(self, second: int) -> bool:
+        """Whether it asks in that second of a day."""
+        if self.begin_s <= self.end_s:
+            return self.begin_s <= second < self.end_s
+        return not self.end_s <= second < self.begin_s
 
 
 @dataclass(frozen=True)
@@ -82,8 +90,7 @@ class Policy:
     def by_schedule(self, now_s: int) -> int:
         """Replicas that a schedule asks for; 0 where none does."""
         second = now_s % DAY_S
-        asked = (s.replicas for s in self.schedules if s.begin_s <= second < s.end_s)
-        return max(asked, default=0)
+        return max((each.replicas for each in self.schedules if each.holds(second)), default=0)
 
 
 DEFAULT = Policy(

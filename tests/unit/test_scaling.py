@@ -179,6 +179,17 @@ def test_a_schedule_asks_within_its_hours_each_day() -> None:
     assert [policy.by_schedule(each) for each in (0, 60, 119, 120, DAY_S + 60)] == [0, 4, 4, 0, 4]
 
 
+def test_a_day_of_more_cameras_than_tables_can_hold_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"monday: given 1e\+30 frames/s.* allowed: 100000 cam"):
+        of_rates("monday", [(0, 1e30)], 10.0)
+
+
+def test_a_schedule_may_last_over_midnight() -> None:
+    policy = replace(DEFAULT, schedules=(Schedule(DAY_S - 60, 60, 4),))
+    seconds = (0, 59, 60, DAY_S - 61, DAY_S - 60, DAY_S)
+    assert [policy.by_schedule(each) for each in seconds] == [4, 4, 0, 0, 4, 4]
+
+
 def test_a_day_of_ones_own_is_read() -> None:
     day = of_rates("mine", parse("time,frames_per_s\n06:00,100\n12:00,200\n", "day.csv"), 10.0)
     assert day.offered[[0, 9 * 3600, DAY_S - 1]].tolist() == [100, 150, 200]
