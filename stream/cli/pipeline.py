@@ -121,7 +121,11 @@ async def _open_allowed(
 
 
 def segment_role(common: Common, device: Device, job: Job = WHOLE) -> Role:
-    """Makes masks of the frames of its ``job``; the ``device`` runs beside it."""
+    """Makes masks of the frames of its ``job``; the ``device`` runs beside it.
+
+    A new shadow begins with what comes from now on: it would skip all that is older, and have the
+    brokers read ten minutes of pictures from their disks for that.
+    """
 
     async def work(inboxes: Mapping[str, Member], outbox: Outbox) -> None:
         common.metrics.expects_dead_letters(*job.reads)
@@ -129,7 +133,8 @@ def segment_role(common: Common, device: Device, job: Job = WHOLE) -> Role:
         async with beside(loop.follow(inboxes)):
             await loop.run(inboxes, outbox, partial(common.transport.last, job.outlet.masks))
 
-    return Role(job.group, work, reads=job.reads, writes=job.outlet.topics)
+    writes = job.outlet.topics
+    return Role(job.group, work, reads=job.reads, writes=writes, from_now=job.is_shadow)
 
 
 def compare_role(common: Common, shadow: ShadowSpec) -> Role:

@@ -263,6 +263,24 @@ async def test_the_masks_of_a_shadow_have_a_topic_that_only_who_needs_it_misses(
     assert await transport.planned() == []
 
 
+async def test_who_begins_from_now_on_tells_that_what_was_before_is_lost(kafka: str) -> None:
+    transport = await fresh_transport(kafka)
+    async with transport.outbox("frames") as outbox:
+        await fill(outbox, "frames", [opened(), frame(0), frame(1)])
+        async with transport.inbox("frames", "shadow.next", from_now=True) as inbox:
+            found: list[Delivery] = []
+            seq = 1
+            while not found:  # it is a moment until it has asked where that is
+                seq += 1
+                await fill(outbox, "frames", [frame(seq)])
+                found = await inbox.receive(1, 0.2)
+            assert codec.frame_id(found[0].record).seq > 1
+            assert found[0].follows_loss
+            await fill(outbox, "frames", [frame(seq + 1)])
+            (after,) = await inbox.receive(1, 5.0)
+            assert not after.follows_loss
+
+
 async def test_a_topic_with_fewer_copies_than_wanted_is_refused(kafka: str) -> None:
     settings = kafka_settings(kafka)
     await KafkaTransport(settings).apply()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from stream.metrics import Metrics
 from stream.ports import Delivery, Record
 from stream.registry import Listed
 from stream.rulebook import Rulebook
-from stream.specs import CameraSpec
+from stream.specs import CameraSpec, ShadowSpec
 from tests.support.clock import VirtualClock
 from tests.support.models import BrightModel
 from tests.support.segmenting import Bench
@@ -121,6 +122,14 @@ async def test_who_looks_at_live_cameras_alone_tells_nothing_of_files(common: Co
     await settled()
     assert told(metrics).keys() == {"hall"}
     following.cancel()
+
+
+def test_a_shadow_alone_passes_over_what_was_there_before_it(common: Common) -> None:
+    shadow = ShadowSpec(name="next", weights=Path("next"))
+    settings = common.settings.model_copy(update={"shadow": shadow})
+    device = Device(BrightModel(), common.clock, common.metrics)
+    roles = {part: segment_role(common, device, job_of(part, settings)) for part in Part}
+    assert {part for part, role in roles.items() if role.from_now} == {Part.SHADOW}
 
 
 async def test_what_was_counted_of_a_camera_that_moved_on_is_told_no_more() -> None:
