@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from stream.masks import iou_matrix
 from stream.tracking.association import pairs
 from stream.types import Instance
@@ -53,7 +55,9 @@ def agreement(first: Sequence[Instance], shadow: Sequence[Instance]) -> Agreemen
 
 def _matches(label: str, ours: Sequence[Instance], theirs: Sequence[Instance]) -> list[Match]:
     ious = iou_matrix([each.mask for each in ours], [each.mask for each in theirs])
+    # 0 first, or one pair of 0.75 would count more than two of 0.6: masks of a frame may overlap.
+    same = np.where(ious > SAME_IOU, ious, 0.0)
     return [
         Match(label, float(ious[row, column]), (ours[row].score, theirs[column].score))
-        for row, column in zip(*pairs(ious, SAME_IOU), strict=True)
+        for row, column in zip(*pairs(same, 0.0), strict=True)
     ]

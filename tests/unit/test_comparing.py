@@ -83,3 +83,11 @@ def test_of_several_that_overlap_the_best_pairs_in_sum_are_taken() -> None:
     first = [instance((0, 0, 20, 10)), instance((2, 0, 22, 10))]
     shadow = [instance((2, 0, 22, 10)), instance((0, 0, 20, 10))]
     assert [each.iou for each in agreement(first, shadow).matched] == [1.0, 1.0]
+
+
+def test_two_pairs_are_taken_rather_than_a_closer_one_alone() -> None:
+    first = [instance((left, 0, left + 20, 10)) for left in (5, 11)]
+    shadow = [instance((left, 0, left + 20, 10)) for left in (6, 0)]
+    told = agreement(first, shadow)
+    assert [each.iou for each in told.matched] == [pytest.approx(0.6)] * 2
+    assert (told.lost, told.new) == ((), ())
