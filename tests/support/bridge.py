@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -29,8 +30,16 @@ T = TypeVar("T")
 
 def require_bridge() -> None:
     """Skip, or fail where ``MASKSTREAM_REQUIRE`` names ``mount``, where no network may be made."""
-    is_there = os.geteuid() == 0 and all(map(shutil.which, ("ip", "nsenter", "unshare")))
-    require("mount", is_there, "no network of containers: it takes root, iproute2 and util-linux")
+    require("mount", not (told := _refusal()), f"no network of containers: {told}")
+
+
+@cache
+def _refusal() -> str:
+    """Why none can be made: also root may lack the right, as in a container of an engine."""
+    if missing := [each for each in ("ip", "nsenter", "unshare") if shutil.which(each) is None]:
+        return f"{' and '.join(missing)} not found"
+    trying = ["unshare", "--net", "ip", "link", "add", "bridge", "type", "bridge"]
+    return subprocess.run(trying, check=False, capture_output=True, text=True).stderr.strip()
 
 
 class Namespace:
