@@ -157,7 +157,7 @@ class Pod:
 
     def _live(self) -> None:
         for each in self._spec.get("initContainers", ()):
-            code = self._start(each).wait()
+            code = self._prepared(self._start(each))
             self._happened(f"{each['name']} ended with {code}")
             if code:
                 return
@@ -166,6 +166,14 @@ class Pod:
             if self._spec.get("restartPolicy", "Always") != "Always":
                 return
             self._back_off()
+
+    def _prepared(self, boxed: Boxed) -> int:
+        """The exit code of an init container, which goes with its pod."""
+        while boxed.code is None and not self._is_deleted:
+            time.sleep(PAUSE_S)
+        if boxed.code is None:
+            boxed.kill()
+        return boxed.wait()
 
     def _back_off(self) -> None:
         until_s = time.monotonic()
