@@ -53,11 +53,14 @@ class _Waiting(NamedTuple, Generic[T]):
 
 @dataclass
 class _Line(Generic[T]):
-    """One side of a camera. All up to ``heard`` is known, and ``given_up`` was told as late."""
+    """One side of a camera. All up to ``heard`` is known, ``given_up`` was told as late, and of the
+    gaps those up to ``forgotten`` were too many to keep.
+    """
 
     begins: Position | None = None
     heard: Position = NOWHERE
     given_up: Position = NOWHERE
+    forgotten: Position = NOWHERE
     waiting: deque[_Waiting[T]] = field(default_factory=deque)
     gaps: deque[tuple[Position, Position, GapReason]] = field(
         default_factory=lambda: deque(maxlen=MOST_GAPS)
@@ -71,8 +74,16 @@ class _Line(Generic[T]):
         self.heard = last
         return True
 
+    def skips(self, first: Position, last: Position, reason: GapReason) -> None:
+        """Keep a gap, in place of the oldest where there are too many."""
+        if len(self.gaps) == MOST_GAPS:
+            self.forgotten = self.gaps[0][1]
+        self.gaps.append((first, last, reason))
+
     def reason(self, at: Position) -> Reason:
         """Why there is no result for a frame that this side has heard of."""
+        if at <= self.forgotten:
+            return "late"  # the other side is far behind; "missing" would say that frames are lost
         while self.gaps and self.gaps[0][1] < at:
             self.gaps.popleft()
         if self.gaps and self.gaps[0][0] <= at:
@@ -110,7 +121,7 @@ class Pairing(Generic[T]):
         line = self._camera(camera)[side]
         if not line.hears(first, last):
             return []
-        line.gaps.append((first, last, reason))
+        line.skips(first, last, reason)
         return self._settle(camera)
 
     def lapse(self, now_us: int) -> list[Pair[T] | Alone]:

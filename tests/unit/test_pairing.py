@@ -7,7 +7,7 @@ from typing import cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.pairing import SIDES, Alone, Pair, Pairing, Side
+from stream.pairing import MOST_GAPS, SIDES, Alone, Pair, Pairing, Side
 from stream.types import GapReason
 
 LIMIT_US = 1000
@@ -119,3 +119,15 @@ def test_a_camera_that_is_gone_is_forgotten_with_what_waited() -> None:
     assert pairing.keep({"gate"}) == ["hall"]
     assert set(pairing.size.values()) == {0}
     assert pairing.lapse(10 * LIMIT_US) == []
+
+
+def test_gaps_that_were_too_many_to_keep_are_not_taken_for_lost_frames() -> None:
+    pairing, count = Pairing[str](LIMIT_US), 2 * MOST_GAPS
+    told: Counter[str] = Counter()
+    for seq in range(0, 2 * count, 2):
+        say(pairing, "shadow", (0, seq, None))
+        say(pairing, "shadow", (0, seq + 1, "stale"))
+    for seq in range(2 * count):
+        settled = say(pairing, "model", (0, seq, None))
+        told.update(each.reason if isinstance(each, Alone) else "pair" for each in settled)
+    assert told == {"pair": count, "stale": MOST_GAPS, "late": MOST_GAPS}
