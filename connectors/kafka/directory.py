@@ -7,7 +7,7 @@ the records of the camera itself go is what the record says.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -70,23 +70,28 @@ class Directory:
             if name not in before and camera.partition is not None:
                 self._places[name] = camera.partition
 
-    def hear(self, record: Record) -> None:
-        """Take over what a record of the topic says. One that cannot be read changes nothing."""
-        try:
-            entry = decode(record)
-        except (RecordError, UnsupportedVersionError) as error:
-            with about(camera=record.key):
-                _log.error("cameras: %s: %s; it stays as it was", record.key, error)
-            return
-        others = {name: each for name, each in self.cameras.items() if name != record.key}
-        if entry.camera is not None:
-            self.cameras = {**self.cameras, record.key: entry.camera}
-        else:
-            self.cameras = others
-        self._since[record.key] = entry.since
-        if record.key not in self._kept:
-            self._places[record.key] = entry.partition
-        self.turned.set()
+    def hear(self, records: Iterable[Record]) -> None:
+        """Take over what records of the topic say. One that cannot be read changes nothing.
+
+        Who holds `cameras` keeps what it was: they are copied, once for all ``records``.
+        """
+        cameras = dict(self.cameras)
+        for record in records:
+            try:
+                entry = decode(record)
+            except (RecordError, UnsupportedVersionError) as error:
+                with about(camera=record.key):
+                    _log.error("cameras: %s: %s; it stays as it was", record.key, error)
+                continue
+            if entry.camera is not None:
+                cameras[record.key] = entry.camera
+            else:
+                cameras.pop(record.key, None)
+            self._since[record.key] = entry.since
+            if record.key not in self._kept:
+                self._places[record.key] = entry.partition
+            self.turned.set()
+        self.cameras = cameras
 
     @asynccontextmanager
     async def followed(
@@ -142,6 +147,5 @@ async def _go_on(consumer: Any, directory: Directory) -> None:
 
 async def _hear(consumer: Any, directory: Directory) -> None:
     found = await consumer.getmany(timeout_ms=LOOK_MS)
-    for records in found.values():
-        for each in records:
-            directory.hear(record_of(each))
+    if found:
+        directory.hear(record_of(each) for records in found.values() for each in records)

@@ -31,7 +31,7 @@ class Member:
 
 async def test_who_was_thought_dead_puts_all_to_rest_before_it_goes_on() -> None:
     member, directory = Member(), Directory()
-    directory.hear(Change(None, HALL).record(0, since=0))
+    directory.hear([Change(None, HALL).record(0, since=0)])
 
     @asynccontextmanager
     async def join() -> AsyncIterator[Sharing]:
