@@ -70,10 +70,12 @@ class Outcome:
 
 
 def peak_replicas(day: Day, policy: Policy, site: Site) -> int:
-    """What the formula asks for at the highest rate of the day: what would be fixed instead."""
+    """What the formula asks for at the highest rate of the day, of as many as there may be: what
+    would be fixed instead.
+    """
     signal = Offered(day.offered, policy.scrape_s, policy.rate_window_s)
     highest = max(signal.rate(now_s) for now_s in range(0, DAY_S, SYNC_S))
-    return max(1, policy.by_rate(highest, site.capacity_per_s))
+    return min(max(1, policy.by_rate(highest, site.capacity_per_s)), policy.most)
 
 
 def replay(day: Day, policy: Policy, site: Site) -> Outcome:

@@ -79,7 +79,7 @@ def print_replays(given: Given) -> None:
 
 def beside(policy: Policy, day: Day, site: Site) -> Mapping[str, tuple[Policy, Site]]:
     """The policy, others that differ in one thing each, and what they stand on."""
-    peak = min(peak_replicas(day, policy, site), policy.most)
+    peak = peak_replicas(day, policy, site)
     quarter = Direction(policy.down.window_s, (Step("Percent", 25, 120), Step("Pods", 1, 120)))
     fast = Direction(0, (Step("Percent", 100, 15),))
     early = (Schedule(7 * HOUR_S + HOUR_S // 2, 20 * HOUR_S, peak),)
