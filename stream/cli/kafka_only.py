@@ -23,8 +23,14 @@ def load_for_kafka(config: Path, in_memory: str, *, role: str | None = None) -> 
 
 
 def settings_of_role(config: Path, role: str) -> Settings:
-    """The settings of a role of its own. Raises `ConfigError` where they are not of ``kafka://``."""
-    return load_for_kafka(config, "maskstream run holds all roles in one process", role=role)
+    """The settings of a role of its own.
+
+    Raises `ConfigError` where they are not of ``kafka://``, or lack what the role is for.
+    """
+    settings = load_for_kafka(config, "maskstream run holds all roles in one process", role=role)
+    if role in {"shadow", "compare"}:
+        shadow_of(settings)
+    return settings
 
 
 def shadow_of(settings: Settings) -> ShadowSpec:

@@ -17,7 +17,6 @@ from connectors.health import serve_probes
 from connectors.workers import Command, Worker, Workers, started
 from stream.cli.arguments import Part
 from stream.cli.embedded import LEAVING_S, beside
-from stream.cli.jobs import job_of
 from stream.cli.kafka_only import settings_of_role
 from stream.cli.logs import logged
 from stream.cli.stop import stop_on_signals
@@ -38,7 +37,6 @@ def run_workers(config: Path, count: int, part: Part = Part.WHOLE) -> int:
     """
     with logged(part.role):
         settings = settings_of_role(config, part.role)
-        job_of(part, settings)  # or each worker would find the fault
         most = settings.kafka.partitions
         if not 1 <= count <= most:
             raise ConfigError(

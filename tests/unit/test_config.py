@@ -10,6 +10,7 @@ from standardwebhooks import Webhook
 
 from stream.cli.arguments import Part
 from stream.cli.jobs import job_of
+from stream.cli.kafka_only import settings_of_role
 from stream.config import (
     Settings,
     check_labels,
@@ -274,6 +275,10 @@ def test_a_shadow_takes_the_place_of_the_model_in_the_settings_of_its_process() 
     assert whole.outlet.topics == ("masks", "dead-letters")
 
 
-def test_where_no_shadow_is_set_none_runs() -> None:
+@pytest.mark.parametrize("role", ["shadow", "compare"])
+def test_where_no_shadow_is_set_none_runs(tmp_path: Path, role: str) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(f"transport: kafka://broker:9092\n{SMALL}")
+    assert settings_of_role(config, "watch").shadow is None
     with pytest.raises(ConfigError, match="shadow: not set; allowed: a network with a name"):
-        job_of(Part.SHADOW, read(SMALL))
+        settings_of_role(config, role)
