@@ -113,7 +113,7 @@ def told(
     tests = [
         {
             "name": name,
-            "interval": "10s",
+            "interval": "10s",  # of the samples; the chart scrapes more often
             "input_series": [{"series": each, "values": values} for each, values in series.items()],
             "promql_expr_test": [
                 {
