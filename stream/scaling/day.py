@@ -92,7 +92,9 @@ def parse(text: str, place: str) -> list[tuple[int, float]]:
     """The rows of a CSV with the head ``time,frames_per_s``: 07:30,120. Raises `ConfigError`."""
     head, *lines = text.splitlines() or [""]
     if head.replace(" ", "") != "time,frames_per_s":
-        raise ConfigError(f"{place}:1: given {head!r}; must be time,frames_per_s")
+        raise ConfigError(
+            f"{place}:1: given {head!r}; must be time,frames_per_s, and rows as 07:30,120"
+        )
     rows = [_row(line, f"{place}:{number}") for number, line in enumerate(lines, 2) if line.strip()]
     if not any(rate for _, rate in rows):
         raise ConfigError(f"{place}: given no frames at all; a row is 07:30,120")

@@ -198,7 +198,7 @@ def test_a_day_of_ones_own_is_read() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "day.csv:1: given ''; must be time,frames_per_s"),
+        ("", "day.csv:1: given ''; must be time,frames_per_s, and rows as 07:30,120"),
         ("time,frames_per_s\n", "day.csv: given no frames at all"),
         ("time,frames_per_s\n25:00,1\n", "day.csv:2: given '25:00,1'"),
         ("time,frames_per_s\n07:00,-1\n", "day.csv:2: given '07:00,-1'"),
