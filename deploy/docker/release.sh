@@ -10,11 +10,11 @@ fail() {
     exit 2
 }
 
-[ $# -eq 4 ] || fail "given $# words; wanted REPOSITORY VERSION BASE_IMAGE BUILD_IMAGE"
+[ $# -eq 4 ] || fail "given $# words; allowed: REPOSITORY VERSION BASE_IMAGE@sha256:… BUILD_IMAGE@sha256:…"
 repository=$1 version=$2 base=$3 build=$4
 for image in "$base" "$build"; do
     echo "$image" | grep -Eq '^[^@]+@sha256:[0-9a-f]{64}$' ||
-        fail "$image: a base image is pinned by its digest: NAME@sha256:…"
+        fail "given $image as a base image; allowed: NAME@sha256: and 64 hexadecimal digits"
 done
 for tool in git buildah syft cosign; do
     command -v $tool >/dev/null || fail "$tool is not installed"
