@@ -21,7 +21,10 @@ PAGES = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "dashboards/README.md",
     "deploy/compose/README.md",
+    "deploy/docker/README.md",
+    "deploy/helm/maskstream/README.md",
     *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").rglob("*.md"))),
 ]
 SECRET = "c2VjcmV0LXRoYXQtaXMtbG9uZy1lbm91Z2gtMzI="
