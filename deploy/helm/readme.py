@@ -24,7 +24,8 @@ _HEAD = """# The chart `maskstream`
 
 How to install, upgrade and scale it is in [docs/kubernetes.md](../../../docs/kubernetes.md);
 [examples](examples) are for a laptop, one GPU, and a large site. A value that is not here is
-refused, and so is one that makes no sense beside others, each with what is allowed.
+refused, and so is one that makes no sense beside others. What is in `config` is judged by the job
+`topics`, which runs before anything changes.
 """
 _TABLE = "| value | default | meaning |\n|---|---|---|\n"
 

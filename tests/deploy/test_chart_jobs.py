@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from stream.errors import EXIT_CONFIG
-from tests.support.helm import MINIMAL, Object, named, of_kind, pods, rendered
+from stream.config import parse
+from stream.errors import EXIT_CONFIG, ConfigError
+from tests.support.helm import MINIMAL, Object, configurations, named, of_kind, pods, rendered
 
 CAMERAS = 'cameras=[{"id": "hall", "url": "rtsp://10.0.3.7/1"}]'
 IMAGE = (
@@ -32,6 +33,15 @@ def test_all_that_a_job_needs_is_there_before_it(objects: Sequence[Object]) -> N
         for each in (account, config):
             assert _hook(each) == _hook(job)
             assert int(_hook(each, "hook-weight")) < int(_hook(job, "hook-weight"))
+
+
+def test_a_fault_in_any_section_fails_the_job_that_runs_first() -> None:
+    """Pods that run take over no rules with a fault, and none starts anew by them: without this an
+    upgrade would seem to have been made."""
+    rules = 'config.rules=[{"id": "x", "kind": "presense", "camera": "hall"}]'
+    config = configurations(rendered(*MINIMAL, rules))["site-topics"]
+    with pytest.raises(ConfigError, match=r'rules\[0\]\.kind: rule x: given "presense"; allowed'):
+        parse(config, Path("config.yaml"), secrets=False)
 
 
 def test_the_job_of_topics_has_a_policy_of_its_own_brokers(objects: Sequence[Object]) -> None:

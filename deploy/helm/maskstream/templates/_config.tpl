@@ -22,13 +22,15 @@ sections only, so that a change of rules starts no segmenter anew. */ -}}
 {{- toYaml $config -}}
 {{- end -}}
 
-{{- /* Of `config`, what a component reads. */ -}}
+{{- /* Of `config`, what a component reads. `topics` runs first and is given all, so that a fault in any
+section fails an upgrade before anything changes. */ -}}
 {{- define "maskstream.sections" -}}
 {{- $common := list "drain" "freshness" "pictures" "traces" -}}
 {{- $alerts := list "zones" "rules" "endpoints" "evidence" -}}
 {{- $of := dict
   "ingest" (list "allowed" "camera_health")
   "cameras" (list "allowed")
+  "topics" (concat $alerts (list "allowed" "camera_health"))
   "watch" $alerts
   "notify" $alerts
   "web" $alerts
