@@ -39,11 +39,11 @@ def test_whoever_lasts_ends_well_when_told_to_before_anything_is_read(tmp_path: 
 
 @pytest.mark.slow
 def test_a_segment_that_loads_its_model_ends_well_when_told_to(tmp_path: Path, kafka: str) -> None:
-    """Nobody writes its weights: it loads for ever."""
+    """Nobody writes its manifest: it loads for ever."""
     weights = tmp_path / "weights"
     shutil.copytree(DATA / "yard-seg", weights)
-    (weights / "model.bin").unlink()
-    os.mkfifo(weights / "model.bin")
+    (weights / "manifest.json").unlink()
+    os.mkfifo(weights / "manifest.json")
     with deployment(tmp_path, kafka, model={**MODEL, "weights": str(weights)}) as deployed:
         segment = deployed.begin("segment", before=AS_FIRST)
         assert stop(segment.popen, STOP_S) == EXIT_OK
